@@ -1,0 +1,151 @@
+"""What the analysis says: findings, and problems that kept it from saying more.
+
+Everything a rule, an engine or a surface exchanges is defined here; nothing here imports the rest of the package.
+Lines are 1-based; columns are 1-based and count Unicode characters (SARIF's `unicodeCodePoints`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import IntEnum
+
+import msgspec
+
+
+class Severity(IntEnum):
+    """How bad it is if the finding is true."""
+
+    INFO = 1
+    WARNING = 2
+    ERROR = 3
+
+    @property
+    def label(self) -> str:
+        """The name a user writes and reads: `info`, `warning` or `error`."""
+        return self.name.lower()
+
+
+class Confidence(IntEnum):
+    """How sure the analysis is: HIGH, the whole path is resolved; MEDIUM, one step is assumed; LOW, a hint."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+    @property
+    def label(self) -> str:
+        """The name a user writes and reads: `low`, `medium` or `high`."""
+        return self.name.lower()
+
+
+class Location(msgspec.Struct, frozen=True, order=True):
+    """A stretch of a file. `path` is relative to the project root, with forward slashes."""
+
+    path: str
+    line: int
+    column: int = 1
+    end_line: int = 0
+    end_column: int = 0
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step of a trace, or a related place: what happens there, in a few words."""
+
+    location: Location
+    message: str
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """Replace the text of `location` by `replacement`."""
+
+    location: Location
+    replacement: str
+
+
+class Fix(msgspec.Struct, frozen=True):
+    """A change that removes the finding. `safe` is true only if it cannot alter what correct code does."""
+
+    description: str
+    edits: tuple[Edit, ...]
+    safe: bool = False
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One defect at one place.
+
+    `message` names the value and the sink; `hint` is the way out; `trace` runs from where the value came in to where it
+    does harm, the sink last; `snippet` is the normalised source of the reported statement and `context` the qualified name
+    around it: both feed the fingerprint, which holds no line numbers, so that moved code keeps it. `statement` is the first and
+    last line of the statement: a suppression comment counts on any of them.
+    """
+
+    code: str
+    slug: str
+    message: str
+    severity: Severity
+    confidence: Confidence
+    location: Location
+    trace: tuple[Step, ...] = ()
+    related: tuple[Step, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    hint: str = ""
+    context: str = ""
+    snippet: str = ""
+    occurrence: int = 0
+    statement: tuple[int, int] = (0, 0)
+
+    @property
+    def fingerprint(self) -> str:
+        """A stable 16-digit hexadecimal identity: code, path, context, snippet and occurrence, without line numbers."""
+        parts = (self.code, self.location.path, self.context, " ".join(self.snippet.split()), str(self.occurrence))
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, str, str]:
+        """Order of reports: by file, then place, then code."""
+        return (self.location.path, self.location.line, self.location.column, self.code, self.message)
+
+
+class Suppressed(msgspec.Struct, frozen=True):
+    """A finding that a comment silenced, with the comment's reason."""
+
+    finding: Finding
+    kind: str
+    reason: str
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something that could not be done: one line that says what, where and what to do. Any problem makes the exit code 2."""
+
+    message: str
+    path: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        """The line as printed: `path:line: message`."""
+        where = f"{self.path}:{self.line}: " if self.line else f"{self.path}: " if self.path else ""
+        return where + self.message
+
+
+class Report(msgspec.Struct, frozen=True):
+    """The outcome of one check of one project, ready for a writer.
+
+    `root` is the absolute path of the project; all locations are relative to it. `findings` are those to show, in order; `notes` are remarks of no consequence for the exit code (shown with --verbose);
+    `timings` are seconds per step, `seconds` the wall time of all.
+    """
+
+    root: str = "."
+    findings: tuple[Finding, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+    files: int = 0
+    lines: int = 0
+    cached: int = 0
+    seconds: float = 0.0
+    timings: dict[str, float] = {}
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 1 findings, 2 the job could not be done in full."""
+        return 2 if self.problems else 1 if self.findings else 0

@@ -1,0 +1,1 @@
+"""Linking: facts of all files in, findings out."""

@@ -1,0 +1,42 @@
+"""The form of a rule: what it declares. The engine does the rest.
+
+A rule is one module in this package with a docstring (its documentation) and a module attribute `rule`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from prodready.finding import Severity
+
+SECTIONS = ("Why it matters", "Bad", "Good", "Not reported", "References")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What every rule declares.
+
+    `needles` are lower-cased texts at least one of which stands in any file the rule can report in; `skip` names the kinds
+    of file it stays silent in by default (`tests`, `migrations`, `generated`); `stage` is the stage of the checklist.
+    """
+
+    code: str
+    slug: str
+    severity: Severity
+    stage: str
+    needles: tuple[str, ...]
+    skip: frozenset[str] = frozenset({"tests", "generated"})
+    doc: str = field(default="", compare=False)
+
+    @property
+    def title(self) -> str:
+        """The problem in one sentence: the first line of the rule's docstring."""
+        return self.doc.strip().partition("\n")[0].rstrip(".")
+
+    def sections(self) -> dict[str, str]:
+        """The docstring by heading: `""` for the opening, then the names in SECTIONS."""
+        parts = re.split(rf"^({'|'.join(SECTIONS)})\n-+\n", self.doc.strip() + "\n", flags=re.MULTILINE)
+        return {"": parts[0].strip()} | {
+            name: body.strip("\n") for name, body in zip(parts[1::2], parts[2::2], strict=True)
+        }

@@ -1,0 +1,1 @@
+"""Where users meet the analysis besides the command line: thin adapters."""
