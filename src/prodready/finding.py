@@ -130,7 +130,7 @@ class Problem(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True):
     """The outcome of one check of one project, ready for a writer.
 
-    `root` is the absolute path of the project; all locations are relative to it. `findings` are those to show, in order; `notes` are remarks of no consequence for the exit code (shown with --verbose);
+    `root` is the absolute path of the project; all locations are relative to it. `findings` are those to show, in order; `notes` are remarks shown with --verbose, `warnings` remarks that are always shown; neither changes the exit code.
     `timings` are seconds per step, `seconds` the wall time of all.
     """
 
@@ -139,6 +139,7 @@ class Report(msgspec.Struct, frozen=True):
     suppressed: tuple[Suppressed, ...] = ()
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     files: int = 0
     lines: int = 0
     cached: int = 0

@@ -1,1 +1,22 @@
-"""Writers, one per output format."""
+"""Writers, one per output format: each takes reports, a stream and a view, and only writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TextIO
+
+from prodready.finding import Report
+from prodready.report.view import View
+
+__all__ = ["FORMATS", "View", "Writer", "writer"]
+
+Writer = Callable[[Sequence[Report], TextIO, View], None]
+
+FORMATS = {"full": "text", "concise": "concise", "json": "json", "sarif": "sarif"}
+
+
+def writer(name: str) -> Writer:
+    """The `write` function of the module for a format of FORMATS."""
+    write: Writer = import_module(f"{__name__}.{FORMATS[name]}").write
+    return write

@@ -6,9 +6,14 @@ A rule is one module in this package with a docstring (its documentation) and a 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from prodready.finding import Severity
+from prodready.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from prodready.link.linked import Linked
 
 SECTIONS = ("Why it matters", "Bad", "Good", "Not reported", "References")
 
@@ -18,7 +23,8 @@ class Rule:
     """What every rule declares.
 
     `needles` are lower-cased texts at least one of which stands in any file the rule can report in; `skip` names the kinds
-    of file it stays silent in by default (`tests`, `migrations`, `generated`); `stage` is the stage of the checklist.
+    of file it stays silent in by default (`tests`, `migrations`, `generated`); `stage` is the stage of the checklist;
+    `check` yields the findings of a whole project (a rule without it is reported by another part of the tool).
     """
 
     code: str
@@ -27,6 +33,7 @@ class Rule:
     stage: str
     needles: tuple[str, ...]
     skip: frozenset[str] = frozenset({"tests", "generated"})
+    check: Callable[[Linked], Iterator[Finding]] | None = field(default=None, compare=False)
     doc: str = field(default="", compare=False)
 
     @property

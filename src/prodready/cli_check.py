@@ -1,0 +1,260 @@
+"""`prodready check`: which projects the paths belong to, one report for each, one writer for all."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import stat
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from prodready import config, discover
+from prodready.cli import internal, say, writing
+from prodready.finding import Problem, Report
+from prodready.knowledge import KnowledgeError
+from prodready.report import View, writer
+from prodready.report.view import Sources, totals
+
+STDIN = "-"
+_PATIENCE = 1.0
+
+
+def run(arguments: Namespace) -> int:
+    """Check what the command line names, print, and return the exit code."""
+    try:
+        overrides = _overrides(arguments)
+        # What is wrong on the command line is wrong for every project: say it once, before any work.
+        config.load(Path.cwd(), overrides, isolated=True)
+        job = _Job(arguments, overrides)
+    except (config.ConfigError, _UsageError) as error:
+        say(str(error))
+        return 2
+    reports = job.run()
+    code = _write(arguments, reports, _view(arguments, job.given))
+    return 0 if arguments.exit_zero and code == 1 else code
+
+
+class _UsageError(Exception):
+    """Words on the command line that do not go together."""
+
+
+class _Job:
+    """The projects to check, each with its targets; checking one may find more inside it."""
+
+    def __init__(self, arguments: Namespace, overrides: dict[str, object]) -> None:
+        self.arguments = arguments
+        self.overrides = overrides
+        self.given: dict[str, bytes] = {}
+        self.problems: list[Problem] = []
+        self.projects: dict[Path, list[Path]] = {}
+        output = arguments.output_file
+        if output and not Path(output).absolute().parent.is_dir():
+            raise _UsageError(f"--output-file: {output}: there is no such directory")
+        paths = arguments.paths or ([STDIN] if arguments.stdin_filename else ["."])
+        if STDIN in paths:
+            if len(paths) > 1:
+                raise _UsageError("- stands for standard input and cannot be combined with other paths")
+            self._take_stdin()
+        elif arguments.stdin_filename:
+            raise _UsageError("--stdin-filename goes with the path -, which stands for standard input")
+        else:
+            self._take(paths)
+
+    def _take_stdin(self) -> None:
+        target = Path(os.path.realpath(self.arguments.stdin_filename or "stdin.py"))
+        self.given[str(target)] = sys.stdin.buffer.read()
+        self.projects[config.find_root(target)] = [target]
+
+    def _take(self, paths: Sequence[str]) -> None:
+        for path in paths:
+            try:
+                mode = os.stat(path).st_mode
+            except OSError as error:
+                self.problems.append(Problem(f"cannot be read: {error.strerror or error}", path or "''"))
+                continue
+            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                self.problems.append(Problem("neither a file nor a directory", path))
+                continue
+            target = Path(os.path.realpath(path))
+            self.projects.setdefault(config.find_root(target), []).append(target)
+
+    def run(self) -> list[Report]:
+        """The reports of all projects; what belongs to none of them stands in one more, at the end."""
+        reports, done = [], set()
+        while self.projects:
+            root = next(iter(self.projects))
+            targets = list(dict.fromkeys(self.projects.pop(root)))
+            done.add(root)
+            try:
+                settings = self._settings(root)
+                targets = self._wanted(settings, targets)
+                self._take_nested(settings, targets, done)
+                if targets:
+                    reports.append(self._check(settings, targets))
+            except (config.ConfigError, KnowledgeError) as error:
+                self.problems.append(Problem(str(error)))
+            except Exception as error:
+                if os.environ.get("PRODREADY_DEBUG") == "1":
+                    raise
+                self.problems.append(Problem(internal(error), config.shown(root)))
+        if self.problems or not reports:
+            reports.append(Report(root=str(Path.cwd()), problems=tuple(self.problems)))
+        return reports
+
+    def _settings(self, root: Path) -> config.Config:
+        file = Path(self.arguments.config) if self.arguments.config else None
+        return config.load(root, self.overrides, file=file, isolated=self.arguments.isolated)
+
+    def _wanted(self, settings: config.Config, targets: list[Path]) -> list[Path]:
+        if not self.arguments.force_exclude:
+            return targets
+        return [target for target in targets if target == settings.root or not discover.excluded(settings, target)]
+
+    def _take_nested(self, settings: config.Config, targets: Iterable[Path], done: set[Path]) -> None:
+        """Directories that are projects of their own, below those that someone named."""
+        directories = [target for target in targets if target.is_dir()]
+        if not directories:
+            return
+        for nested in discover.walk(settings, directories).nested:
+            if nested not in done and any(nested.is_relative_to(directory) for directory in directories):
+                self.projects.setdefault(nested, []).append(nested)
+
+    def _check(self, settings: config.Config, targets: Sequence[Path]) -> Report:
+        from prodready.project import Options, check
+
+        if self.arguments.verbose:
+            source = config.shown(settings.source) if settings.source else "none"
+            say(f"project {settings.root}, configuration: {source}")
+        stdin = None
+        for place, content in self.given.items():
+            stdin = (Path(place).relative_to(settings.root).as_posix(), content)
+        with _Progress(wanted=sys.stderr.isatty() and not self.arguments.quiet) as progress:
+            options = Options(
+                jobs=settings.jobs, cache=not self.arguments.no_cache, progress=progress.update, stdin=stdin
+            )
+            return check(settings, targets, options)
+
+
+class _Progress:
+    """A bar on standard error, once the work has taken longer than a moment."""
+
+    def __init__(self, wanted: bool) -> None:
+        self.wanted = wanted
+        self.started = time.monotonic()
+        self.bar: Any = None
+        self.task: Any = None
+
+    def update(self, done: int, total: int) -> None:
+        """So many files of so many are done."""
+        if self.bar is None and self.wanted and time.monotonic() - self.started > _PATIENCE:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+            columns = (TextColumn("Checking"), BarColumn(), MofNCompleteColumn(), TextColumn("files"))
+            self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self.bar.start()
+            self.task = self.bar.add_task("", total=total)
+        if self.bar is not None:
+            self.bar.update(self.task, completed=done, total=total)
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+
+def _overrides(arguments: Namespace) -> dict[str, object]:
+    """The options that stand for keys of the configuration, in the form of its file."""
+    overrides: dict[str, object] = {}
+    for name in ("select", "ignore", "extend_select", "extend_ignore"):
+        words: list[str] | None = getattr(arguments, name)
+        if words is not None:
+            codes = [code.strip() for word in words for code in word.split(",")]
+            overrides[name.replace("_", "-")] = [code for code in codes if code]
+    for name in ("min_confidence", "min_severity", "jobs"):
+        value = getattr(arguments, name)
+        if value is not None:
+            overrides[name.replace("_", "-")] = value
+    if arguments.cache_dir is not None:
+        overrides["cache-dir"] = str(Path(arguments.cache_dir).absolute())
+    return overrides
+
+
+def _view(arguments: Namespace, given: dict[str, bytes]) -> View:
+    return View(
+        color=_colored(arguments),
+        width=max(60, shutil.get_terminal_size((120, 24)).columns),
+        statistics=arguments.statistics,
+        quiet=arguments.quiet,
+        sources=Sources(given),
+    )
+
+
+def _colored(arguments: Namespace) -> bool:
+    if arguments.color != "auto":
+        return bool(arguments.color == "always")
+    if arguments.output_file or os.environ.get("NO_COLOR"):
+        return False
+    return os.environ.get("FORCE_COLOR", "0") not in {"", "0"} or (
+        sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    )
+
+
+def _write(arguments: Namespace, reports: Sequence[Report], view: View) -> int:
+    """Problems and remarks on standard error, then the report where it belongs; the exit code of it all."""
+    for report in reports:
+        for problem in report.problems:
+            path = view.path(report.root, problem.path) if problem.path else ""
+            say(str(Problem(problem.message, path, problem.line)))
+    if arguments.verbose:
+        _remark(reports)
+    text = io.StringIO()
+    writer(arguments.output_format)(reports, text, view)
+    written = _put(text.getvalue(), arguments.output_file)
+    if arguments.timing:
+        _tell_times(reports)
+    return totals(reports).exit_code if written else 2
+
+
+def _put(text: str, output_file: str | None) -> bool:
+    if output_file:
+        try:
+            Path(output_file).write_bytes(text.encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            say(f"cannot write {output_file}: {error.strerror or error}")
+            return False
+        return True
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    with writing("the report") as failed:
+        sys.stdout.write(text)
+    for line in failed:
+        say(line)
+    return not failed
+
+
+def _remark(reports: Sequence[Report]) -> None:
+    for report in reports:
+        for note in report.notes:
+            say(f"note: {note}")
+        if report.files:
+            say(f"note: {report.files} files, of which {report.cached} were taken from the cache")
+
+
+def _tell_times(reports: Sequence[Report]) -> None:
+    steps: dict[str, float] = {}
+    for report in reports:
+        for step, seconds in report.timings.items():
+            steps[step] = steps.get(step, 0.0) + seconds
+    for step, seconds in sorted(steps.items(), key=lambda item: -item[1]):
+        say(f"{seconds:8.3f} s  {step}")

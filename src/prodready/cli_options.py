@@ -1,0 +1,76 @@
+"""The command line's words: commands and options, nothing else. Imported at every start, so it imports little."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, _ArgumentGroup
+
+from prodready import __version__
+
+_EXIT_CODES = "Exit code: 0 nothing found, 1 findings, 2 the job could not be done in full, 130 interrupted."
+
+
+def parser() -> ArgumentParser:
+    """The parser of the whole command line."""
+    main = ArgumentParser(
+        prog="prodready",
+        description="Finds the code that makes a Python web app unsafe for real users; shows the path the data takes.",
+        epilog=_EXIT_CODES,
+    )
+    main.add_argument("--version", action="version", version=f"prodready {__version__}")
+    commands = main.add_subparsers(dest="command", metavar="COMMAND")
+
+    check = commands.add_parser("check", help="analyse files or whole projects", epilog=_EXIT_CODES)
+    check.add_argument("paths", nargs="*", metavar="PATH", help="files or directories (default: here); - is stdin")
+    _what(check.add_argument_group("what to report"))
+    _how(check.add_argument_group("how to report it"))
+    _run(check.add_argument_group("how to run"))
+
+    rule = commands.add_parser("rule", help="explain a rule")
+    rule.add_argument("rule", metavar="RULE", help="a code or a slug: PRD301 or string-built-sql")
+    rules = commands.add_parser("rules", help="list the rules")
+    for command in (rule, rules):
+        command.add_argument("--output-format", choices=("text", "json"), default="text", help="default: text")
+
+    clean = commands.add_parser("clean", help="delete the cache of a project")
+    clean.add_argument("paths", nargs="*", metavar="PATH", help="a place in the project (default: here)")
+    _source(clean)
+    return main
+
+
+def _what(group: _ArgumentGroup) -> None:
+    for name, text in (
+        ("select", "report these rules, by code or prefix, in place of what the configuration selects"),
+        ("ignore", "do not report these rules, in place of what the configuration ignores"),
+        ("extend-select", "report these rules too"),
+        ("extend-ignore", "do not report these rules either"),
+    ):
+        group.add_argument(f"--{name}", action="append", metavar="CODES", help=f"{text}; comma-separated, repeatable")
+    group.add_argument("--min-confidence", metavar="LEVEL", help="low, medium or high")
+    group.add_argument("--min-severity", metavar="LEVEL", help="info, warning or error")
+    group.add_argument("--force-exclude", action="store_true", help="leave out excluded files even if named")
+
+
+def _how(group: _ArgumentGroup) -> None:
+    group.add_argument(
+        "--output-format", choices=("full", "concise", "json", "sarif"), default="full", help="default: full"
+    )
+    group.add_argument("--output-file", "-o", metavar="FILE", help="write the report there")
+    group.add_argument("--statistics", action="store_true", help="count the findings of each rule")
+    group.add_argument("--exit-zero", action="store_true", help="exit with 0 in spite of findings")
+    group.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
+    group.add_argument("--quiet", "-q", action="store_true", help="findings only: no last line, no progress")
+    group.add_argument("--verbose", "-v", action="store_true", help="say what was read and left out, on stderr")
+    group.add_argument("--timing", action="store_true", help="say what the time went to, on stderr")
+
+
+def _run(group: _ArgumentGroup) -> None:
+    group.add_argument("--jobs", "-j", type=int, metavar="N", help="processes (default: one for each CPU)")
+    group.add_argument("--no-cache", action="store_true", help="neither read nor write the cache")
+    group.add_argument("--cache-dir", metavar="DIR", help="where the cache is (default: .prodready_cache)")
+    group.add_argument("--stdin-filename", metavar="PATH", help="the file that standard input stands for")
+    _source(group)
+
+
+def _source(group: ArgumentParser | _ArgumentGroup) -> None:
+    group.add_argument("--config", metavar="FILE", help="read this file in place of the project's configuration")
+    group.add_argument("--isolated", action="store_true", help="read no configuration file")

@@ -1,0 +1,291 @@
+"""One configuration, found upward from the file that is checked and read by every surface.
+
+The fields of `Config` that carry a `Key` are what a user writes, in kebab-case;
+`docs/configuration.md` is made of them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+from prodready import config_values as values
+from prodready.config_values import Key, nearest, type_name
+from prodready.finding import Confidence, Finding, Severity
+from prodready.globs import compiled
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FILE_NAME = "prodready.toml"
+DEFAULT_EXCLUDE = (
+    ".git", ".hg", ".svn", ".tox", ".nox", ".venv", "venv", "node_modules", "site-packages", "__pycache__", ".eggs",
+    "build", "dist", "vendor", "vendored", "third_party", ".mypy_cache", ".pytest_cache", ".ruff_cache",
+    ".prodready_cache",
+)  # fmt: skip
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; its text is one line that names the file and the key.
+
+    `path` is None for what came from the command line.
+    """
+
+    def __init__(self, path: Path | None, key: str, message: str) -> None:
+        self.path = path
+        self.key = key
+        self.message = message
+        where = shown(path) if path else "command line"
+        super().__init__(" ".join(f"{where}: {f'{key}: ' if key else ''}{message}".split()))
+
+
+@dataclass(frozen=True)
+class Config:
+    """What to check and how, for one project. `source` is the file it came from, if there is one."""
+
+    root: Path
+    source: Path | None = None
+    select: Annotated[
+        tuple[str, ...],
+        Key(values.codes, "Rules to report, by code or prefix. The longest match wins.", '["PRD3", "PRD401"]'),
+    ] = ("PRD",)
+    ignore: Annotated[
+        tuple[str, ...],
+        Key(values.codes, "Rules not to report. Wins over a `select` of the same length.", '["PRD301"]'),
+    ] = ()
+    extend_select: Annotated[
+        tuple[str, ...],
+        Key(values.codes, "Rules to report besides those of `select`.", '["PRD401"]'),
+    ] = ()
+    extend_ignore: Annotated[
+        tuple[str, ...],
+        Key(values.codes, "Rules not to report besides those of `ignore`.", '["PRD4"]'),
+    ] = ()
+    min_confidence: Annotated[
+        Confidence,
+        Key(values.confidence, "Leave out what the analysis is less sure of: `low`, `medium` or `high`.", '"high"'),
+    ] = Confidence.MEDIUM
+    min_severity: Annotated[
+        Severity,
+        Key(values.severity, "Leave out what is less grave: `info`, `warning` or `error`.", '"warning"'),
+    ] = Severity.INFO
+    exclude: Annotated[
+        tuple[str, ...],
+        Key(
+            values.strings,
+            "Files and directories not to read, as patterns in the form of `.gitignore`. Replaces the default. "
+            "A directory that holds a `pyvenv.cfg` is never read.",
+            '["legacy/", "scripts/*.py"]',
+        ),
+    ] = DEFAULT_EXCLUDE
+    extend_exclude: Annotated[
+        tuple[str, ...],
+        Key(
+            values.strings, "More patterns after those of `exclude`; `!vendor/` takes one back.", '["!vendor/", "old/"]'
+        ),
+    ] = ()
+    respect_gitignore: Annotated[
+        bool,
+        Key(values.boolean, "Leave out what `.gitignore` files and `.git/info/exclude` name.", "false"),
+    ] = True
+    per_file_ignores: Annotated[
+        tuple[tuple[str, tuple[str, ...]], ...],
+        Key(values.per_file, "Rules not to report in the files that a pattern matches.", '{ "scripts/" = ["PRD301"] }'),
+    ] = ()
+    knowledge: Annotated[
+        tuple[str, ...],
+        Key(values.strings, "Your own knowledge files, relative to the file that names them.", '["lint/our-orm.toml"]'),
+    ] = ()
+    require_reason: Annotated[
+        bool,
+        Key(values.boolean, "Report a `# prodready: ignore[...]` comment that does not say why.", "false"),
+    ] = True
+    test_paths: Annotated[
+        tuple[str, ...],
+        Key(values.strings, "What is test code: rules that skip tests are silent there.", '["tests/", "e2e/"]'),
+    ] = ("tests/", "test/", "testing/", "test_*.py", "*_test.py", "conftest.py")
+    migration_paths: Annotated[
+        tuple[str, ...],
+        Key(values.strings, "What is a migration: rules that skip migrations are silent there.", '["db/changes/"]'),
+    ] = ("migrations/", "alembic/versions/")
+    generated_paths: Annotated[
+        tuple[str, ...],
+        Key(
+            values.strings,
+            "What is generated code, besides files that say so in their first lines: rules that skip generated code "
+            "are silent there.",
+            '["client/api/"]',
+        ),
+    ] = ("*_pb2.py", "*_pb2_grpc.py")
+    cache_dir: Annotated[
+        str,
+        Key(values.path, "Where to keep what was read, relative to the project's root.", '"/tmp/prodready"'),
+    ] = ".prodready_cache"
+    jobs: Annotated[
+        int | None,
+        Key(values.count, "How many processes to use; one for each CPU if not set.", "2"),
+    ] = None
+
+    @property
+    def cache_path(self) -> Path:
+        """The directory of the cache, absolute."""
+        return self.root / self.cache_dir
+
+    def enabled(self, code: str) -> bool:
+        """Whether the rule is selected: the longest matching code or prefix decides, `ignore` wins a draw."""
+        chosen = _longest(code, self.select + self.extend_select)
+        return chosen > _longest(code, self.ignore + self.extend_ignore)
+
+    def enabled_in(self, code: str, path: str) -> bool:
+        """Whether the rule is selected for the file `path` (relative to the root), `per-file-ignores` considered."""
+        return self.enabled(code) and not any(
+            code.startswith(prefixes) and compiled((glob,)).covers(path) for glob, prefixes in self.per_file_ignores
+        )
+
+    def shows(self, finding: Finding) -> bool:
+        """Whether the finding is to be shown: its rule selected, its severity and confidence high enough."""
+        return (
+            finding.severity >= self.min_severity
+            and finding.confidence >= self.min_confidence
+            and self.enabled_in(finding.code, finding.location.path)
+        )
+
+
+@cache
+def keys() -> dict[str, Key]:
+    """The keys of the configuration file, as written there."""
+    hints = get_type_hints(Config, include_extras=True)
+    return {
+        name.replace("_", "-"): hint.__metadata__[0] for name, hint in hints.items() if hasattr(hint, "__metadata__")
+    }
+
+
+def _longest(code: str, prefixes: tuple[str, ...]) -> int:
+    return max((len(prefix) for prefix in prefixes if code.startswith(prefix)), default=0)
+
+
+def shown(path: Path) -> str:
+    """The path as a person would write it: relative to the current directory if it lies below."""
+    try:
+        return path.relative_to(Path.cwd()).as_posix()
+    except (ValueError, OSError):
+        return str(path)
+
+
+def find_root(path: Path) -> Path:
+    """The project the file or directory belongs to.
+
+    The nearest directory upward with a configuration of ours; else with `.git`; else with a Python project file;
+    else the directory itself.
+    """
+    path = path.absolute()
+    start = path if os.path.isdir(path) else path.parent
+    upward = (start, *start.parents)
+    for directory in upward:
+        if holds_config(directory):
+            return directory
+    for marks in ((".git",), ("pyproject.toml", "setup.cfg", "setup.py")):
+        for directory in upward:
+            if any(os.path.exists(directory / mark) for mark in marks):
+                return directory
+    return start
+
+
+def holds_config(directory: Path) -> bool:
+    """Whether the directory has a `prodready.toml`, or a `pyproject.toml` with a table for us."""
+    return os.path.isfile(directory / FILE_NAME) or _speaks_to_us(directory / "pyproject.toml")
+
+
+def _speaks_to_us(pyproject: Path) -> bool:
+    try:
+        data = pyproject.read_bytes()
+    except OSError:
+        return False
+    if b"prodready" not in data:
+        return False
+    try:
+        table = tomllib.loads(data.decode("utf-8-sig"))
+    except ValueError:
+        # Broken TOML is for `load` to report, if the table was meant for us.
+        return b"tool.prodready" in data
+    tool = table.get("tool")
+    return isinstance(tool, dict) and "prodready" in tool
+
+
+def load(
+    root: Path,
+    overrides: Mapping[str, object] | None = None,
+    *,
+    file: Path | None = None,
+    isolated: bool = False,
+) -> Config:
+    """The configuration of the project at `root`; raises ConfigError.
+
+    `overrides` are keys in the form of the file, from the command line. They replace the file's, except that
+    `extend-...` adds to it, and that `select` also drops the `ignore` and `extend-...` of the file.
+    `file` is read in place of what the root holds; `isolated` reads nothing.
+    """
+    root = root.absolute()
+    source = None if isolated else file.absolute() if file else _config_file(root)
+    parsed = _parsed(_read_table(source), source) if source else {}
+    if source and source.parent != root and "knowledge" in parsed:
+        parsed["knowledge"] = tuple(str(source.parent / path) for path in parsed["knowledge"])
+    given = _parsed(overrides or {}, None)
+    if "select" in given:
+        for name in ("ignore", "extend_select", "extend_ignore"):
+            parsed.pop(name, None)
+    for name, value in given.items():
+        parsed[name] = parsed.get(name, ()) + value if name.startswith("extend_") else value
+    return Config(root=root, source=source, **parsed)
+
+
+def _config_file(root: Path) -> Path | None:
+    ours, pyproject = root / FILE_NAME, root / "pyproject.toml"
+    in_pyproject = _speaks_to_us(pyproject)
+    if not os.path.isfile(ours):
+        return pyproject if in_pyproject else None
+    if in_pyproject:
+        raise ConfigError(ours, "", "pyproject.toml beside it has a [tool.prodready] table too: keep one of the two")
+    return ours
+
+
+def _read_table(source: Path) -> dict[str, object]:
+    try:
+        table: dict[str, Any] = tomllib.loads(source.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(source, "", f"cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(source, "", f"is not UTF-8: byte {error.start}") from None
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r" \(at (line \d+, column \d+|end of document)\)$", str(error))
+        message = str(error)[: place.start()] if place else str(error)
+        raise ConfigError(source, place[1] if place else "", f"not TOML: {message}") from None
+    if source.name == "pyproject.toml":
+        tool = table.get("tool")
+        table = tool.get("prodready", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise ConfigError(source, "tool.prodready", f"must be a table, not {type_name(table)}")
+    return table
+
+
+def _parsed(table: Mapping[str, object], source: Path | None) -> dict[str, Any]:
+    """The table's values by field name, checked."""
+    parsed = {}
+    for key, raw in table.items():
+        label = key if source else f"--{key}"
+        if key not in keys():
+            hint = nearest(key.replace("_", "-"), keys())
+            raise ConfigError(source, label, f"unknown key{hint or '; the keys are ' + ', '.join(sorted(keys()))}")
+        try:
+            parsed[key.replace("-", "_")] = keys()[key].parse(raw)
+        except ValueError as error:
+            raise ConfigError(source, label, str(error)) from None
+    return parsed

@@ -1,0 +1,109 @@
+"""The kinds of value a configuration key may have: each function checks a raw value, or raises ValueError with why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from enum import IntEnum
+from typing import NamedTuple, TypeVar
+
+from prodready.finding import Confidence, Severity
+
+_Level = TypeVar("_Level", bound=IntEnum)
+
+
+class Key(NamedTuple):
+    """What stands behind a key: how its value is checked, what it does, and an example in TOML."""
+
+    parse: Callable[[object], object]
+    doc: str
+    example: str
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """`; did you mean 'x'?`, or nothing when no choice is near."""
+    lowered = {choice.lower(): choice for choice in choices}
+    close = get_close_matches(word.lower(), lowered, n=1, cutoff=0.5)
+    return f"; did you mean {lowered[close[0]]!r}?" if close else ""
+
+
+def type_name(value: object) -> str:
+    """The type in TOML's words."""
+    names = {bool: "a boolean", int: "an integer", float: "a float", str: "a string", list: "an array", dict: "a table"}
+    return names.get(type(value), type(value).__name__)
+
+
+def strings(value: object) -> tuple[str, ...]:
+    """An array of strings, none empty."""
+    if not isinstance(value, list):
+        raise ValueError(f"must be an array of strings, not {type_name(value)}")
+    for item in value:
+        if not isinstance(item, str):
+            raise ValueError(f"must hold strings, not {type_name(item)} ({item!r})")
+        if not item.strip():
+            raise ValueError("holds an empty string")
+    return tuple(value)
+
+
+def codes(value: object) -> tuple[str, ...]:
+    """An array of codes and prefixes, each of which fits some rule."""
+    from prodready.rules import all_rules
+
+    given = strings(value)
+    known = all_rules()
+    for code in given:
+        if code != "PRD" and not any(rule.startswith(code) for rule in known):
+            by_slug = {rule.slug: rule.code for rule in known.values()}
+            hint = f"; did you mean {by_slug[code]!r}?" if code in by_slug else nearest(code, known)
+            raise ValueError(f"no rule has the code or prefix {code!r}{hint or '; see `prodready rules`'}")
+    return given
+
+
+def per_file(value: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """A table of pattern = [codes]."""
+    if not isinstance(value, dict):
+        raise ValueError(f"must be a table of pattern = [codes], not {type_name(value)}")
+    return tuple((glob, codes(given)) for glob, given in value.items())
+
+
+def confidence(value: object) -> Confidence:
+    """The label of a confidence."""
+    return _level(value, {member.label: member for member in Confidence})
+
+
+def severity(value: object) -> Severity:
+    """The label of a severity."""
+    return _level(value, {member.label: member for member in Severity})
+
+
+def _level(value: object, labels: dict[str, _Level]) -> _Level:
+    if not isinstance(value, str):
+        raise ValueError(f"must be a string, not {type_name(value)}")
+    if value not in labels:
+        raise ValueError(f"{value!r} is not one of {', '.join(labels)}{nearest(value, labels)}")
+    return labels[value]
+
+
+def boolean(value: object) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise ValueError(f"must be true or false, not {type_name(value)}")
+    return value
+
+
+def count(value: object) -> int:
+    """A whole number, 1 or more."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"must be an integer, not {type_name(value)}")
+    if value < 1:
+        raise ValueError(f"must be at least 1, not {value}")
+    return value
+
+
+def path(value: object) -> str:
+    """The text of a path."""
+    if not isinstance(value, str):
+        raise ValueError(f"must be a string, not {type_name(value)}")
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value

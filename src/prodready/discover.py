@@ -1,0 +1,223 @@
+"""Which files a project consists of, and what kind each is.
+
+Directories are left out by the configuration's patterns, by git's ignore files, because they are virtual environments,
+or because they are projects of their own. A file or directory that someone names is read in spite of all that.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from prodready.config import Config, holds_config
+from prodready.finding import Problem
+from prodready.globs import Globs, compiled
+from prodready.ignore import GitIgnore, above
+
+NO_KINDS: frozenset[str] = frozenset()
+_PROJECT_FILES = frozenset({"prodready.toml", "pyproject.toml"})
+_HEADER = re.compile(rb"""(?:\s+|\#[^\n]*|[rRuU]?(?:\"{3}.*?(?:\"{3}|\Z)|'{3}.*?(?:'{3}|\Z)))*""", re.DOTALL)
+_GENERATED = re.compile(
+    rb"(?<![\w.])@generated\b|DO NOT (?:EDIT|MODIFY)"
+    rb"|(?i:\b(?:auto-?generated|generated (?:automatically|by|from))\b[^\n]{0,200}\bdo not (?:edit|modify|change))"
+)
+_SHEBANG = re.compile(rb"#!.*\bpython[0-9.]*\b")
+
+
+@dataclass(frozen=True, order=True)
+class SourceFile:
+    """A Python file: its path relative to the root, with forward slashes, and its kinds as far as the path tells."""
+
+    path: str
+    kinds: frozenset[str] = field(default=NO_KINDS, compare=False)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What a walk found: the files in order, projects within the project, and what could not be looked into."""
+
+    files: tuple[SourceFile, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    nested: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def walk(config: Config, targets: Sequence[Path] = ()) -> Walk:
+    """The project's files, and those of `targets` (absolute, below the root) that the walk alone would leave out."""
+    walker = _Walker(config)
+    walker.descend(config.root)
+    for target in targets:
+        if target.is_dir():
+            if walker.path_of(target) not in walker.seen:
+                walker.descend(target)
+        elif target.is_file():
+            walker.name(target)
+    return walker.result()
+
+
+def excluded(config: Config, path: Path) -> bool:
+    """Whether a walk leaves out the absolute path below the root, itself or for a directory above it."""
+    parts = path.relative_to(config.root).parts
+    excludes = compiled(config.exclude + config.extend_exclude)
+    ignore, prefix = above(config.root, config.root) if config.respect_gitignore else (GitIgnore(), "")
+    here, relative = config.root, ""
+    for depth, part in enumerate(parts, 1):
+        if config.respect_gitignore:
+            ignore = ignore.enter(here, _join(prefix, relative))
+        relative = _join(relative, part)
+        here /= part
+        directory = depth < len(parts) or here.is_dir()
+        if excludes.decide(relative, part, directory) or ignore.ignores(_join(prefix, relative), part, directory):
+            return True
+        if directory and (here / "pyvenv.cfg").is_file():
+            return True
+    return False
+
+
+def kind(config: Config, path: str) -> frozenset[str]:
+    """What the root-relative path says of the file: any of `tests`, `migrations`, `generated`."""
+    return frozenset(name for name, globs in _kind_globs(config) if globs.covers(path))
+
+
+def is_generated(head: bytes) -> bool:
+    """Whether the comments or the docstring at the start of a file say that a program wrote it."""
+    opening = head[:4096].removeprefix(b"\xef\xbb\xbf")
+    header = _HEADER.match(opening)
+    return bool(header and _GENERATED.search(header[0]))
+
+
+def is_python(path: Path) -> bool:
+    """Whether a file that someone names is Python: by its ending, or by its first line if it has no ending."""
+    if path.suffix:
+        return path.suffix == ".py"
+    try:
+        with path.open("rb") as stream:
+            return bool(_SHEBANG.match(stream.readline(200)))
+    except OSError:
+        return False
+
+
+def _kind_globs(config: Config) -> tuple[tuple[str, Globs], ...]:
+    return (
+        ("tests", compiled(config.test_paths)),
+        ("migrations", compiled(config.migration_paths)),
+        ("generated", compiled(config.generated_paths)),
+    )
+
+
+def _join(directory: str, name: str) -> str:
+    return f"{directory}/{name}" if directory and name else directory or name
+
+
+class _Walker:
+    def __init__(self, config: Config) -> None:
+        self.root = str(config.root)
+        self.config = config
+        self.excludes = compiled(config.exclude + config.extend_exclude)
+        self.kinds = _kind_globs(config)
+        self.files: dict[str, SourceFile] = {}
+        self.seen: set[str] = set()
+        self.links: dict[str, str] = {}
+        self.problems: list[Problem] = []
+        self.nested: list[Path] = []
+        self.notes: list[str] = []
+
+    def path_of(self, place: Path | str) -> str:
+        """Relative to the root, with forward slashes; empty for the root."""
+        relative = os.path.relpath(place, self.root).replace(os.sep, "/")
+        return "" if relative == "." else relative
+
+    def descend(self, start: Path) -> None:
+        """Collect the files below a directory, whatever the rules say of the directory itself."""
+        ignore, prefix = above(start, self.config.root) if self.config.respect_gitignore else (GitIgnore(), "")
+        # From the root's relative paths to those of the repository's top: the start has the same place in both.
+        path = self.path_of(start)
+        cut = len(path) + 1 if path else 0
+        stack = [(str(start), path, ignore, kind(self.config, f"{path}/-") if path else NO_KINDS)]
+        while stack:
+            place, path, ignore, kinds = stack.pop()
+            if path in self.seen:
+                continue
+            entries = self._entries(place, path)
+            names = {entry.name for entry in entries}
+            if path and place != str(start):
+                if "pyvenv.cfg" in names:
+                    self.notes.append(f"{path}: a virtual environment, not read")
+                    continue
+                if names & _PROJECT_FILES and holds_config(Path(place)):
+                    self.nested.append(Path(place))
+                    continue
+            self.seen.add(path)
+            if self.config.respect_gitignore and ".gitignore" in names:
+                ignore = ignore.enter(place, _join(prefix, path[cut:]))
+            for entry, relative, directory in self._kept(entries, path, prefix, cut, ignore):
+                if directory:
+                    stack.append((entry.path, relative, ignore, self._kinds(kinds, relative, entry.name, True)))
+                elif entry.is_symlink():
+                    self.links[relative] = entry.path
+                else:
+                    self.files[relative] = SourceFile(relative, self._kinds(kinds, relative, entry.name, False))
+
+    def name(self, file: Path) -> None:
+        """Add a file that someone asked for."""
+        path = self.path_of(file)
+        if path in self.files:
+            return
+        if is_python(file):
+            self.files[path] = SourceFile(path, kind(self.config, path))
+        else:
+            self.notes.append(f"{path}: not a Python file, not read")
+
+    def result(self) -> Walk:
+        taken = set(self.files)
+        for path, place in sorted(self.links.items()):
+            # A link to a file that is read under another name would report everything twice.
+            target = self.path_of(os.path.realpath(place))
+            if target not in taken:
+                taken.add(target)
+                self.files[path] = SourceFile(path, kind(self.config, path))
+        files = tuple(sorted(self.files.values()))
+        return Walk(files, tuple(self.problems), tuple(sorted(self.nested)), tuple(self.notes))
+
+    def _entries(self, place: str, path: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(place) as entries:
+                return list(entries)
+        except OSError as error:
+            why = error.strerror or str(error)
+            self.problems.append(Problem(f"the directory cannot be read: {why}", path or "."))
+            return []
+
+    def _kept(
+        self, entries: list[os.DirEntry[str]], path: str, prefix: str, cut: int, ignore: GitIgnore
+    ) -> Iterator[tuple[os.DirEntry[str], str, bool]]:
+        """Python files and directories that no pattern leaves out."""
+        for entry in entries:
+            name = entry.name
+            relative = _join(path, name)
+            directory = entry.is_dir(follow_symlinks=False)
+            if not directory and not (name.endswith(".py") and self._is_file(entry, relative)):
+                continue
+            if self.excludes.decide(relative, name, directory):
+                if directory and not name.startswith((".", "__pycache__")):
+                    self.notes.append(f"{relative}/: excluded by the configuration, not read")
+            elif ignore.ignores(_join(prefix, relative[cut:]), name, directory):
+                if directory:
+                    self.notes.append(f"{relative}/: ignored by git, not read")
+            else:
+                yield entry, relative, directory
+
+    def _is_file(self, entry: os.DirEntry[str], path: str) -> bool:
+        try:
+            return entry.is_file()
+        except OSError as error:
+            # Only a link that leads round in a circle gets here; one that leads nowhere is no file.
+            self.notes.append(f"{path}: not read: {error.strerror or error}")
+            return False
+
+    def _kinds(self, inherited: frozenset[str], path: str, name: str, directory: bool) -> frozenset[str]:
+        own = [label for label, globs in self.kinds if globs.decide(path, name, directory)]
+        return inherited.union(own) if own else inherited

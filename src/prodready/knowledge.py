@@ -1,0 +1,322 @@
+"""What libraries do, read from TOML: `rules/knowledge/*.toml` and the files a project adds.
+
+A file says, by qualified name, which calls are sources, sinks and sanitizers and what type a call or an attribute gives.
+`docs/knowledge.md` describes the form for users. No rule and no part of the engine names a library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+SINKS = frozenset({"sql", "sql-fragment", "log", "log-context", "none"})
+LABELS = frozenset(
+    {
+        "request",  # whoever sends the request chose it
+        "headers", "cookies", "environ", "body",  # whole objects that carry secrets
+        "number", "boolean", "constant",  # cannot hold text of somebody's choice
+        "quoted",  # made safe to stand in SQL
+        "placeholders",  # a list of parameter markers
+        "hashed", "redacted",  # what is left of a secret is harmless
+        "secret",
+        "exception",
+    }
+)  # fmt: skip
+DECORATIONS = frozenset({"handler", "property", "cached", "context-manager", "transparent", "guard"})
+WORDS = frozenset(
+    {"secret", "not-secret", "secret-suffix-ok", "redactor", "login", "carrier", "quoting", "sql-verb"}
+)  # fmt: skip
+
+
+class KnowledgeError(Exception):
+    """A knowledge file that cannot be used; the text is one line naming file, line and what is wrong."""
+
+
+class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a call does, or what reading an attribute gives.
+
+    `sink` is the kind of sink the arguments `at` flow into (positions, keyword names, "*" for all positional ones, "**"
+    for all keyword ones); `returns` is the type of the result, `label` what is true of it; `passes` lists the arguments
+    whose text the result carries ("self" is the receiver); `decorates` says what it makes of a function below it.
+    """
+
+    sink: str = ""
+    at: tuple[int | str, ...] = ()
+    returns: str = ""
+    label: tuple[str, ...] | str = ()
+    passes: tuple[int | str, ...] = ()
+    decorates: str = ""
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The labels as a set."""
+        return frozenset((self.label,) if isinstance(self.label, str) else self.label)
+
+
+class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A class of a library. `names` are words by which a variable of unknown origin is taken for one (medium confidence).
+
+    `style` is the DB-API paramstyle; `item`, `call`, `enter` and `each` say what `x[k]`, `x(...)`, `with x as y` and
+    `for y in x` give; `label` holds for the object itself.
+    """
+
+    bases: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    style: str = ""
+    label: tuple[str, ...] | str = ()
+    attributes: dict[str, Effect | str] = {}
+    methods: dict[str, Effect | str] = {}
+    item: Effect | str = ""
+    call: Effect | str = ""
+    enter: Effect | str = ""
+    each: Effect | str = ""
+
+
+class KnowledgeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file as written."""
+
+    library: str
+    functions: dict[str, Effect | str] = {}
+    objects: dict[str, Effect | str] = {}
+    types: dict[str, TypeEntry] = {}
+    parameters: dict[str, str] = {}
+    words: dict[str, tuple[str, ...]] = {}
+
+
+NOTHING = Effect()
+
+
+def _effect(value: Effect | str) -> Effect:
+    return Effect(returns=value) if isinstance(value, str) else value
+
+
+class Knowledge:
+    """All files merged, with look-ups that follow a type's bases. Read-only once built."""
+
+    def __init__(self) -> None:
+        self.functions: dict[str, Effect] = {}
+        self.objects: dict[str, Effect] = {}
+        self.types: dict[str, TypeEntry] = {}
+        self.parameters: dict[str, str] = {}
+        self.words: dict[str, frozenset[str]] = {}
+        self.names: dict[str, str] = {}
+        self._alias: dict[str, str] = {}
+        self._methods: dict[tuple[str, str], Effect | None] = {}
+        self._lines: dict[str, tuple[str, int]] = {}
+        self._digest = hashlib.sha256()
+
+    def canonical(self, name: str) -> str:
+        """The name under which a type is described, given it or one of its aliases."""
+        return self._alias.get(name, name)
+
+    def function(self, name: str) -> Effect | None:
+        """What calling `name` does: a function, or a class (whose result is an instance)."""
+        effect = self.functions.get(name)
+        if effect is None and self.canonical(name) in self.types:
+            entry = self.types[self.canonical(name)]
+            return Effect(returns=self.canonical(name), label=entry.label)
+        return effect
+
+    def object(self, name: str) -> Effect | None:
+        """What the importable object `name` is."""
+        return self.objects.get(name)
+
+    def method(self, type_name: str, method: str) -> Effect | None:
+        """What calling `method` on an instance of `type_name` does, by the type or its nearest base."""
+        return self._member(type_name, method, "methods")
+
+    def attribute(self, type_name: str, attribute: str) -> Effect | None:
+        """What reading `attribute` from an instance of `type_name` gives."""
+        return self._member(type_name, attribute, "attributes")
+
+    def slot(self, type_name: str, slot: str) -> Effect | None:
+        """What `item`, `call`, `enter` or `each` of an instance of `type_name` gives."""
+        for name in self.lineage(type_name):
+            value = getattr(self.types[name], slot)
+            if value:
+                return _effect(value)
+        return None
+
+    def style(self, type_name: str) -> str:
+        """The paramstyle of a connection or cursor type, or nothing."""
+        return next((s for name in self.lineage(type_name) if (s := self.types[name].style)), "")
+
+    def label(self, type_name: str) -> frozenset[str]:
+        """The labels of every instance of `type_name`."""
+        found: set[str] = set()
+        for name in self.lineage(type_name):
+            value = self.types[name].label
+            found.update((value,) if isinstance(value, str) else value)
+        return frozenset(found)
+
+    def lineage(self, type_name: str) -> list[str]:
+        """`type_name` and its bases, nearest first, as far as they are described."""
+        order: list[str] = []
+        waiting = [self.canonical(type_name)]
+        while waiting:
+            name = waiting.pop(0)
+            if name in self.types and name not in order:
+                order.append(name)
+                waiting.extend(self.canonical(base) for base in self.types[name].bases)
+        return order
+
+    def _member(self, type_name: str, member: str, table: str) -> Effect | None:
+        key = (f"{table}:{type_name}", member)
+        if key not in self._methods:
+            self._methods[key] = next(
+                (
+                    _effect(members[member])
+                    for name in self.lineage(type_name)
+                    if member in (members := getattr(self.types[name], table))
+                ),
+                None,
+            )
+        return self._methods[key]
+
+    @property
+    def digest(self) -> str:
+        """A hash of all that was read."""
+        return self._digest.hexdigest()
+
+    def add(self, path: Path, text: str) -> None:
+        """Merge one file. Raises KnowledgeError naming file and line for anything wrong or said twice."""
+        self._digest.update(text.encode())
+        try:
+            raw = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise KnowledgeError(f"{path}: not valid TOML: {error}") from None
+        try:
+            entry = msgspec.convert(raw, KnowledgeFile)
+        except msgspec.ValidationError as error:
+            what, _, where = str(error).partition(" - at ")
+            raise KnowledgeError(f"{path}:{_line_of(text, where)}: {what[:1].lower()}{what[1:]} (at {where or '$'})") from None
+        self._check(path, text, entry)
+        for name, effect in entry.functions.items():
+            self._once(path, text, "function", name)
+            self.functions[name] = _effect(effect)
+        for name, effect in entry.objects.items():
+            self._once(path, text, "object", name)
+            self.objects[name] = _effect(effect)
+        for name, kind in entry.parameters.items():
+            self._once(path, text, "parameter", name)
+            self.parameters[name] = kind
+        for name, words in entry.words.items():
+            self.words[name] = self.words.get(name, frozenset()) | set(words)
+        for name, type_entry in entry.types.items():
+            self._add_type(path, text, name, type_entry)
+
+    def _add_type(self, path: Path, text: str, name: str, entry: TypeEntry) -> None:
+        for table in ("methods", "attributes"):
+            for member in getattr(entry, table):
+                self._once(path, text, table[:-1], f"{name}.{member}")
+        for alias in entry.aliases:
+            self._once(path, text, "type", alias)
+            self._alias[alias] = name
+        for word in entry.names:
+            self._once(path, text, "receiver name", word)
+            self.names[word] = name
+        old = self.types.get(name)
+        if old is not None:
+            entry = msgspec.structs.replace(
+                old,
+                bases=old.bases + tuple(b for b in entry.bases if b not in old.bases),
+                attributes={**old.attributes, **entry.attributes},
+                methods={**old.methods, **entry.methods},
+                **{slot: getattr(entry, slot) or getattr(old, slot) for slot in ("style", "label", "item", "call", "enter", "each")},
+            )
+        self.types[name] = entry
+        self._methods.clear()
+
+    def _once(self, path: Path, text: str, kind: str, name: str) -> None:
+        key = f"{kind} {name}"
+        line = _line_of(text, name)
+        if key in self._lines:
+            first, first_line = self._lines[key]
+            raise KnowledgeError(f"{path}:{line}: {kind} {name!r} is described twice, first in {first}:{first_line}")
+        self._lines[key] = (str(path), line)
+
+    def _check(self, path: Path, text: str, entry: KnowledgeFile) -> None:
+        def effects() -> Iterable[tuple[str, Effect]]:
+            for table in (entry.functions, entry.objects):
+                yield from ((name, _effect(value)) for name, value in table.items())
+            for type_entry in entry.types.values():
+                for members in (type_entry.methods, type_entry.attributes):
+                    yield from ((name, _effect(value)) for name, value in members.items())
+                for slot in ("item", "call", "enter", "each"):
+                    yield slot, _effect(getattr(type_entry, slot))
+
+        def reject(name: str, kind: str, value: str, known: Iterable[str]) -> None:
+            line = _line_of(text, name)
+            raise KnowledgeError(f"{path}:{line}: {name!r} has unknown {kind} {value!r}; known: {', '.join(sorted(known))}")
+
+        for name, effect in effects():
+            if effect.sink and effect.sink not in SINKS:
+                reject(name, "sink", effect.sink, SINKS)
+            for label in effect.labels - LABELS:
+                reject(name, "label", label, LABELS)
+            if effect.decorates and effect.decorates not in DECORATIONS:
+                reject(name, "decoration", effect.decorates, DECORATIONS)
+            if effect.sink and effect.sink != "none" and not effect.at:
+                raise KnowledgeError(f"{path}:{_line_of(text, name)}: {name!r} is a sink but `at` names no argument")
+        for word in entry.words:
+            if word not in WORDS:
+                reject(word, "word list", word, WORDS)
+
+
+def _line_of(text: str, where: str) -> int:
+    """The line that most likely holds the key that `where` (a msgspec path or a dotted name) speaks of."""
+    name = where.rsplit("`", 2)[-2] if where.count("`") >= 2 else where
+    for candidate in (name, f'"{name}"', name.rpartition(".")[2]):
+        for number, line in enumerate(text.splitlines(), 1):
+            if candidate and candidate in line:
+                return number
+    return 1
+
+
+def rules_folder() -> Path:
+    """The folder `rules/`: inside the installed package, or beside `src/` in a checkout."""
+    here = Path(__file__).resolve().parent
+    packaged = here / "rules_data"
+    return packaged if packaged.is_dir() else here.parent.parent / "rules"
+
+
+def load(extra: Iterable[Path] = ()) -> Knowledge:
+    """The knowledge that ships with prodready plus the files in `extra`.
+
+    Raises KnowledgeError for a file that cannot be read or does not hold to the form.
+    """
+    files = tuple(sorted((rules_folder() / "knowledge").glob("*.toml"))) + tuple(extra)
+    return _load(tuple((str(path), _read(path)) for path in files))
+
+
+@cache
+def _load(files: tuple[tuple[str, str], ...]) -> Knowledge:
+    knowledge = Knowledge()
+    for path, text in files:
+        knowledge.add(Path(path), text)
+    return knowledge
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise KnowledgeError(f"{path}: knowledge file cannot be read: {reason}") from None
+
+
+def as_plain(knowledge: Knowledge) -> Mapping[str, Any]:
+    """Everything as plain data, for listing and for tests."""
+    return {name: getattr(knowledge, name) for name in ("functions", "objects", "types", "parameters", "words")}

@@ -1,0 +1,336 @@
+"""The program as a whole: modules by name, what a name in one file stands for in another, classes and their bases."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from prodready.knowledge import Knowledge
+from prodready.read import values as v
+from prodready.read.facts import CallFact, ClassFacts, FileFacts, FunctionFacts, Outline
+from prodready.read.values import Value
+
+MAX_HOPS = 12
+"""Re-exports followed for one name: more is a cycle."""
+
+
+@dataclass(frozen=True)
+class FunctionSymbol:
+    """A function of the project."""
+
+    path: str
+    facts: FunctionFacts
+
+
+@dataclass(frozen=True)
+class ClassSymbol:
+    """A class of the project."""
+
+    path: str
+    facts: ClassFacts
+
+    def __hash__(self) -> int:
+        return hash((self.path, self.facts.qualname))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ClassSymbol) and (self.path, self.facts.qualname) == (other.path, other.facts.qualname)
+
+
+@dataclass(frozen=True)
+class ValueSymbol:
+    """A variable of a module or a class body, with the value it is bound to there."""
+
+    path: str
+    name: str
+    value: Value
+
+
+@dataclass(frozen=True)
+class ModuleSymbol:
+    """A module of the project."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class LibrarySymbol:
+    """Something outside the project, by its qualified name."""
+
+    name: str
+
+
+Symbol = FunctionSymbol | ClassSymbol | ValueSymbol | ModuleSymbol | LibrarySymbol
+
+
+class Program:
+    """Facts of all files, loaded when first asked for, and the look-ups between them."""
+
+    def __init__(
+        self, knowledge: Knowledge, outlines: Mapping[str, Outline], load: Callable[[str], FileFacts | None]
+    ) -> None:
+        self.knowledge = knowledge
+        self.outlines = outlines
+        self._load = load
+        self._facts: dict[str, FileFacts | None] = {}
+        self._packages = {path.rpartition("/")[0] for path in outlines if path.endswith("/__init__.py")}
+        self._modules: dict[str, list[str]] = {}
+        for path in outlines:
+            for name in self._module_names(path):
+                self._modules.setdefault(name, []).append(path)
+        self._callers: dict[str, dict[str, list[tuple[FunctionFacts, CallFact]]]] = {}
+        self._calling: dict[str, list[str]] | None = None
+        self._defining: dict[str, list[str]] | None = None
+        self.resolve = lru_cache(maxsize=None)(self._resolve)
+        self.lineage = lru_cache(maxsize=None)(self._lineage)
+        self.subclasses = lru_cache(maxsize=None)(self._subclasses)
+        self.find_module = lru_cache(maxsize=None)(self._find_module)
+
+    def facts(self, path: str) -> FileFacts | None:
+        """The facts of a file, or None where they are not to be had."""
+        if path not in self._facts:
+            self._facts[path] = self._load(path)
+        return self._facts[path]
+
+    def function(self, path: str, qualname: str) -> FunctionFacts | None:
+        """A function of a file by its qualified name."""
+        facts = self.facts(path)
+        return facts.functions.get(qualname) if facts else None
+
+    # Modules
+
+    def _module_names(self, path: str) -> Iterator[str]:
+        """The names a module can be imported by: from every directory above it that is not itself a package."""
+        stem = path.removesuffix(".py").removesuffix("/__init__")
+        if stem == "__init__":
+            return
+        parts = stem.split("/")
+        for start in range(len(parts)):
+            if "/".join(parts[:start]) not in self._packages or start == 0:
+                name = ".".join(parts[start:])
+                if start < len(parts) - 1 or name not in sys.stdlib_module_names:
+                    yield name
+
+    def _find_module(self, name: str, importer: str) -> str | None:
+        """The file of module `name` as imported by `importer`: the nearest, where several have that name."""
+        found = self._modules.get(name)
+        if not found:
+            return None
+        return max(found, key=lambda path: (_shared(path, importer), -len(path))) if len(found) > 1 else found[0]
+
+    def _relative(self, name: str, path: str) -> tuple[str | None, str]:
+        """The file that a relative name starts from, and the names that follow."""
+        level = len(name) - len(name.lstrip("."))
+        rest = name[level:]
+        folder = path.split("/")[:-1]
+        folder = folder[: len(folder) - (level - 1)] if level > 1 else folder
+        names = rest.split(".") if rest else []
+        for used in range(len(names), -1, -1):
+            base = "/".join([*folder, *names[:used]])
+            for candidate in (f"{base}.py" if used else "", f"{base}/__init__.py" if base else "__init__.py"):
+                if candidate in self.outlines:
+                    return candidate, ".".join(names[used:])
+        return None, rest
+
+    # Names
+
+    def _resolve(self, name: str, path: str) -> Symbol | None:
+        """What `name`, as a Ref of the file `path` writes it, stands for."""
+        return self._follow(name, path, 0)
+
+    def _follow(self, name: str, path: str, hops: int) -> Symbol | None:
+        if hops > MAX_HOPS:
+            return None
+        if name.startswith(":"):
+            return self._member_of(path, name[1:], hops)
+        if name.startswith("."):
+            base, rest = self._relative(name, path)
+            if base is None:
+                return None
+            return self._member_of(base, rest, hops) if rest else ModuleSymbol(base)
+        parts = name.split(".")
+        for used in range(len(parts), 0, -1):
+            module = self.find_module(".".join(parts[:used]), path)
+            if module is not None and (module != path or used < len(parts)):
+                if used == len(parts):
+                    return ModuleSymbol(module)
+                found = self._member_of(module, ".".join(parts[used:]), hops)
+                if found is not None:
+                    return found
+        return LibrarySymbol(name)
+
+    def _member_of(self, path: str, name: str, hops: int) -> Symbol | None:
+        """`name` (perhaps with further names behind dots) in the module at `path`."""
+        facts = self.facts(path)
+        if facts is None:
+            return None
+        if name in facts.functions:
+            return FunctionSymbol(path, facts.functions[name])
+        if name in facts.classes:
+            return ClassSymbol(path, facts.classes[name])
+        first, _, rest = name.partition(".")
+        if first in facts.classes:
+            return self._class_member(ClassSymbol(path, facts.classes[first]), rest)
+        if first in facts.imports:
+            target = facts.imports[first]
+            return self._follow(f"{target}.{rest}" if rest else target, path, hops + 1)
+        if first in facts.values:
+            value: Value = facts.values[first]
+            for attribute in rest.split(".") if rest else ():
+                value = v.attr(value, attribute)
+            return ValueSymbol(path, first, value)
+        if path.endswith("__init__.py"):
+            base, remaining = self._relative("." + name, path)
+            if base is not None and base != path:
+                return self._member_of(base, remaining, hops + 1) if remaining else ModuleSymbol(base)
+        for star in facts.stars:
+            found = self._follow(f"{star}{'' if star.endswith('.') else '.'}{name}", path, hops + 1)
+            if found is not None and not isinstance(found, LibrarySymbol):
+                return found
+        if len(facts.stars) == 1 and not facts.stars[0].startswith("."):
+            return LibrarySymbol(f"{facts.stars[0]}.{name}")
+        return None
+
+    # Classes
+
+    def _class_member(self, cls: ClassSymbol, name: str) -> Symbol | None:
+        first, _, rest = name.partition(".")
+        found = self.member(cls, first)
+        if isinstance(found, ValueSymbol) and rest:
+            value = found.value
+            for attribute in rest.split("."):
+                value = v.attr(value, attribute)
+            return ValueSymbol(found.path, found.name, value)
+        return found if not rest else None
+
+    def member(self, cls: ClassSymbol, name: str) -> FunctionSymbol | ValueSymbol | ClassSymbol | None:
+        """A method or class attribute by the order of bases."""
+        for base in self.lineage(cls):
+            if isinstance(base, ClassSymbol):
+                facts = self.facts(base.path)
+                assert facts is not None
+                qualified = f"{base.facts.qualname}.{name}"
+                if qualified in facts.functions:
+                    return FunctionSymbol(base.path, facts.functions[qualified])
+                if qualified in facts.classes:
+                    return ClassSymbol(base.path, facts.classes[qualified])
+                if name in base.facts.attributes:
+                    return ValueSymbol(base.path, name, base.facts.attributes[name])
+        return None
+
+    def _lineage(self, cls: ClassSymbol) -> tuple[ClassSymbol | str, ...]:
+        """The class and its bases, nearest first; a base outside the project by its qualified name."""
+        order: list[ClassSymbol | str] = []
+        waiting: list[ClassSymbol | str] = [cls]
+        while waiting and len(order) < 60:
+            current = waiting.pop(0)
+            if current in order:
+                continue
+            order.append(current)
+            if isinstance(current, ClassSymbol):
+                for base in current.facts.bases:
+                    found = self.class_named(base, current.path)
+                    if found is not None:
+                        waiting.append(found)
+        return tuple(order)
+
+    def class_named(self, value: Value, path: str) -> ClassSymbol | str | None:
+        """The class that an expression names: of the project, or a library's by name."""
+        value = v.bare(value)
+        if isinstance(value, v.Item):  # Generic[T]
+            value = value.base
+        name = v.dotted(value)
+        if name is None:
+            return None
+        symbol = self.resolve(name, path)
+        if isinstance(symbol, ClassSymbol):
+            return symbol
+        if isinstance(symbol, LibrarySymbol):
+            return symbol.name
+        if isinstance(symbol, ValueSymbol):
+            inner = v.bare(symbol.value)
+            if isinstance(inner, (v.Ref, v.Attr)) and inner != value:
+                return self.class_named(inner, symbol.path)
+            if isinstance(inner, v.Call):  # Base = declarative_base(); db = SQLAlchemy(): db.Model
+                return v.dotted(inner.target)
+            root = inner
+            tail: list[str] = []
+            while isinstance(root, v.Attr):
+                tail.insert(0, root.name)
+                root = v.bare(root.base)
+            if isinstance(root, v.Call) and (made := v.dotted(root.target)):
+                made_symbol = self.resolve(made, symbol.path)
+                if isinstance(made_symbol, LibrarySymbol):
+                    return ".".join([made_symbol.name, *tail])
+        return None
+
+    def _subclasses(self, cls: ClassSymbol) -> tuple[ClassSymbol, ...]:
+        """The classes of the project that have `cls` among their bases, as far as their files name it."""
+        simple = cls.facts.qualname.rpartition(".")[2]
+        found: list[ClassSymbol] = []
+        for path in self.outlines:
+            facts = self._facts.get(path)
+            if facts is None:
+                continue
+            for other in facts.classes.values():
+                if any(_last(base) == simple for base in other.bases):
+                    symbol = ClassSymbol(path, other)
+                    if cls in self.lineage(symbol) and symbol != cls:
+                        found.append(symbol)
+        return tuple(found)
+
+    # Calls by name
+
+    def calls_named(self, name: str) -> Iterator[tuple[str, FunctionFacts, CallFact]]:
+        """Every call in the project whose callee's last name is `name`."""
+        if self._calling is None:
+            self._calling = {}
+            for path, outline in self.outlines.items():
+                for called in outline.calls:
+                    self._calling.setdefault(called, []).append(path)
+        for path in self._calling.get(name, ()):
+            for function, fact in self._calls_in(path).get(name, ()):
+                yield path, function, fact
+
+    def _calls_in(self, path: str) -> dict[str, list[tuple[FunctionFacts, CallFact]]]:
+        if path not in self._callers:
+            index: dict[str, list[tuple[FunctionFacts, CallFact]]] = {}
+            facts = self.facts(path)
+            for function in facts.functions.values() if facts else ():
+                for fact in function.calls:
+                    index.setdefault(fact.name, []).append((function, fact))
+            self._callers[path] = index
+        return self._callers[path]
+
+    def methods_named(self, name: str) -> list[FunctionSymbol]:
+        """The methods of the project's classes that have this name."""
+        if self._defining is None:
+            self._defining = {}
+            for path, outline in self.outlines.items():
+                for qualname in outline.defines:
+                    if "." in qualname:
+                        self._defining.setdefault(qualname.rpartition(".")[2], []).append(path)
+        found = []
+        for path in dict.fromkeys(self._defining.get(name, ())):
+            facts = self.facts(path)
+            for function in facts.functions.values() if facts else ():
+                if function.owner and function.qualname == f"{function.owner}.{name}":
+                    found.append(FunctionSymbol(path, function))
+        return found
+
+
+def _shared(path: str, other: str) -> int:
+    count = 0
+    for a, b in zip(path.split("/"), other.split("/"), strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def _last(value: Value) -> str:
+    name = v.dotted(v.bare(value.base if isinstance(value, v.Item) else value))
+    return name.rpartition(".")[2].lstrip(":") if name else ""
+
+

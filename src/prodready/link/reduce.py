@@ -1,0 +1,491 @@
+"""Values over all files: one step of looking behind a name, a call, an attribute or an element, until a leaf is reached.
+
+Every flow rule follows values through `Reducer.step`; what a leaf means is for the rule to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prodready.finding import Location, Step
+from prodready.knowledge import NOTHING, Effect
+from prodready.link.infer import Bound, Frame, Inference, is_property
+from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
+from prodready.read import values as v
+from prodready.read.values import Value
+
+Reduced = tuple[Bound, "Step | None"]
+
+WRAPPERS = {"list", "tuple", "set", "sorted", "reversed", "frozenset", "iter", "filter", "dict.fromkeys"}
+SAFE_ATTRIBUTES = frozenset({"__tablename__", "__name__", "__class__", "__module__", "__table__", "_meta", "__qualname__"})
+PROVED = frozenset({"allowed", "number", "boolean", "quoted", "constant", "hashed", "placeholders"})
+
+
+class Reducer:
+    """Follows values through a program."""
+
+    def __init__(self, infer: Inference) -> None:
+        self.infer = infer
+        self.program = infer.program
+        self.knowledge = infer.knowledge
+        self._handlers: dict[tuple[str, str], bool] = {}
+        self._validators: dict[tuple[str, str], frozenset[str]] = {}
+
+    def step(self, bound: Bound) -> list[Reduced] | None:
+        """What the value may be, one step nearer to where it was made; None for a leaf."""
+        value, frame = bound.value, bound.frame
+        match value:
+            case v.Named():
+                return [(bound.sub(value.value), _step(frame, value.line, value.column, f"assigned to `{value.name}`"))]
+            case v.Choice():
+                return [(bound.sub(option), None) for option in value.options]
+            case v.Free():
+                outer = self.program.function(frame.path, value.owner)
+                return [(Bound(value.value, Frame(frame.path, outer)), None)] if outer else None
+            case v.Param():
+                argument = frame.binding(value.name)
+                return [(argument, None)] if argument is not None else None
+            case v.Ref():
+                return self._symbol(bound)
+            case v.Attr():
+                return self._symbol(bound) or self._attribute(bound, value)
+            case v.Item():
+                return self._item(bound, value)
+            case v.Call():
+                return self._call(bound)
+            case v.Op(kind="each"):
+                found = self.elements(bound.sub(value.subject))
+                return [(element, None) for element in found] if found else None
+            case v.Op(kind="enter"):
+                return self._entered(bound, value)
+            case v.Op(kind="without"):
+                return self._without(bound, value)
+        return None
+
+    def leaves(self, bound: Bound, limit: int = 40) -> Iterator[Bound]:
+        """The leaves that a value reduces to."""
+        waiting = [bound]
+        while waiting and limit:
+            limit -= 1
+            current = waiting.pop(0)
+            reduced = self.step(current)
+            if reduced is None and isinstance(current.value, v.Mark):
+                reduced = [(current.sub(current.value.value), None)]
+            if reduced is None and isinstance(current.value, v.Op) and current.value.kind in {"after", "if"}:
+                reduced = [(current.sub(current.value.subject), None)]
+            if reduced is None:
+                yield current
+            else:
+                waiting.extend(inner for inner, _ in reduced)
+
+    def _symbol(self, bound: Bound) -> list[Reduced] | None:
+        symbol = self.infer.symbol_of(bound.value, bound.frame)
+        if isinstance(symbol, ValueSymbol):
+            if v.bare(symbol.value) == bound.value:
+                return None
+            module = self.infer.module_frame(symbol.path)
+            if isinstance(symbol.value, v.Attr) and symbol.value == bound.value:
+                return None
+            return [(Bound(symbol.value, module), None)]
+        return None
+
+    def _attribute(self, bound: Bound, value: v.Attr) -> list[Reduced] | None:
+        if value.name == "value" and (member := self._enum_member(bound.sub(value.base))):
+            return [(member, None)]
+        kind = self.infer.type_of(bound.sub(value.base))
+        if kind is None or kind.cls is None:
+            return None
+        found: list[Reduced] = []
+        for cls in self.program.lineage(kind.cls):
+            if not isinstance(cls, ClassSymbol):
+                continue
+            method = self.program.function(cls.path, f"{cls.facts.qualname}.{value.name}")
+            if method is not None:
+                if is_property(method) and method.returns is not None:
+                    frame = Frame(cls.path, method, depth=bound.frame.depth + 1, entered=True)
+                    return [(Bound(method.returns, frame), None)] if frame.depth < 7 else None
+                return None
+            found += [
+                (inner, None)
+                for inner in self.infer.attribute_values(cls, value.name)
+                if not _mentions(inner.value, value.name)
+            ]
+        if found and self._is_field(kind.cls, value.name) and all(isinstance(b.value, v.Const) for b, _ in found):
+            return None  # a default of a dataclass or model field is not what an instance holds
+        return found or None
+
+    def _is_field(self, cls: ClassSymbol, name: str) -> bool:
+        return any(isinstance(base, ClassSymbol) and name in base.facts.annotations for base in self.program.lineage(cls))
+
+    def _enum_member(self, bound: Bound) -> Bound | None:
+        name = v.dotted(v.bare(bound.value))
+        symbol = self.program.resolve(name, bound.frame.path) if name else None
+        if isinstance(symbol, ValueSymbol) and isinstance(v.bare(symbol.value), v.Const):
+            return Bound(symbol.value, self.infer.module_frame(symbol.path))
+        return None
+
+    def _item(self, bound: Bound, value: v.Item) -> list[Reduced] | None:
+        found: list[Reduced] = []
+        for base in self.leaves(bound.sub(value.base), 12):
+            inner = base.value
+            if isinstance(inner, v.Map):
+                hits = [x for k, x in inner.items if k == value.key or k is not None and not isinstance(k, v.Const)]
+                if not hits and not isinstance(v.bare(value.key), v.Const):
+                    hits = [x for k, x in inner.items if k is not None]
+                found += [(base.sub(hit), None) for hit in hits]
+            elif isinstance(inner, v.Seq):
+                key = value.key
+                if not inner.open and isinstance(key, v.Const) and isinstance(key.value, int) and key.value < len(inner.items):
+                    found.append((base.sub(inner.items[key.value]), None))
+                else:
+                    found += [(base.sub(x), None) for x in inner.items]
+            else:
+                return None
+        return found or None
+
+    def _call(self, bound: Bound) -> list[Reduced] | None:
+        call = bound.value
+        assert isinstance(call, v.Call)
+        if isinstance(call.target, v.Attr) and call.target.name in {"get", "pop", "setdefault"} and call.args:
+            found = self._item(bound, v.Item(call.target.base, call.args[0], 1))
+            if found is not None:
+                return found + [(bound.sub(default), None) for default in call.args[1:2]]
+        for callee in self.infer.callees(bound):
+            function = callee.function
+            if function is None or callee.cls is not None:
+                continue
+            frame = self.infer.enter(callee, bound)
+            if frame is None or function.facts.returns is None or function.facts.yields is not None:
+                return None
+            step = _step(bound.frame, call.line, call.column, f"result of `{callee.name}()`")
+            return [(Bound(function.facts.returns, frame), step)]
+        return None
+
+    def _entered(self, bound: Bound, value: v.Op) -> list[Reduced] | None:
+        for inner in self.leaves(bound.sub(value.subject), 6):
+            if isinstance(inner.value, v.Call):
+                for callee in self.infer.callees(inner):
+                    frame = self.infer.enter(callee, inner)
+                    if frame is not None and callee.function is not None and callee.function.facts.yields is not None:
+                        return [(Bound(callee.function.facts.yields, frame), None)]
+        return None
+
+    def _without(self, bound: Bound, value: v.Op) -> list[Reduced] | None:
+        found: list[Reduced] = []
+        for base in self.leaves(bound.sub(value.subject), 6):
+            if isinstance(base.value, v.Map):
+                kept = [(k, x) for k, x in base.value.items if k != value.args[0]]
+                found.append((base.sub(v.mapping(kept)), None))
+        return found or None
+
+    def elements(self, bound: Bound) -> list[Bound]:
+        """What iterating a value gives; empty where nothing is known."""
+        found: list[Bound] = []
+        for inner in self.leaves(bound, 16):
+            value = inner.value
+            if isinstance(value, v.Seq):
+                for one in value.items:
+                    if isinstance(one, v.Op) and one.kind == "star":
+                        found += self.elements(inner.sub(one.subject)) or [inner.sub(v.op("each", v.UNKNOWN))]
+                    else:
+                        found.append(inner.sub(one))
+            elif isinstance(value, v.Map):
+                found += [inner.sub(k) for k, _ in value.items if k is not None]
+            elif isinstance(value, v.Const) and isinstance(value.value, str):
+                found.append(inner)
+            elif isinstance(value, v.Call):
+                found += self._iterated_call(inner, value)
+            elif isinstance(value, v.Op) and value.kind in {"repeat", "slice"}:
+                found += self.elements(inner.sub(value.subject))
+        return found
+
+    def _iterated_call(self, bound: Bound, call: v.Call) -> list[Bound]:
+        name = v.dotted(call.target) or ""
+        if name in WRAPPERS and call.args:
+            return self.elements(bound.sub(call.args[-1] if name == "filter" else call.args[0]))
+        if name == "map" and len(call.args) == 2:
+            mapped = [
+                e.sub(v.call(call.args[0], (e.value,), (), call.line, call.column))
+                for e in self.elements(bound.sub(call.args[1]))
+                if e.frame is bound.frame
+            ]
+            fallback = v.call(call.args[0], (v.op("each", call.args[1]),), (), call.line, call.column)
+            return mapped or [bound.sub(fallback)]
+        if name == "range":
+            return [bound.sub(v.NUMBER)]
+        if name == "enumerate" and call.args:
+            return [bound.sub(v.seq([v.NUMBER, v.op("each", call.args[0])]))]
+        if name == "zip":
+            return [bound.sub(v.seq([v.op("each", a) for a in call.args]))]
+        if isinstance(call.target, v.Attr) and call.target.name in {"keys", "values", "items"}:
+            found = []
+            for base in self.leaves(bound.sub(call.target.base), 8):
+                if isinstance(base.value, v.Map):
+                    for key, value in base.value.items:
+                        pair = {"keys": key, "values": value, "items": v.seq([key or v.UNKNOWN, value])}
+                        chosen = pair[call.target.name]
+                        found.append(base.sub(chosen if chosen is not None else v.UNKNOWN))
+            return found
+        if isinstance(call.target, v.Attr) and call.target.name == "copy":
+            return self.elements(bound.sub(call.target.base))
+        for callee in self.infer.callees(bound):
+            frame = self.infer.enter(callee, bound)
+            if frame is not None and callee.function is not None and callee.function.facts.yields is not None:
+                return [Bound(callee.function.facts.yields, frame)]
+        return []
+
+    # What is known of a value
+
+    def effect(self, bound: Bound) -> Effect:
+        """What the knowledge says of a call, an attribute or an object."""
+        value = bound.value
+        if isinstance(value, v.Call):
+            return next((c.effect for c in self.infer.callees(bound) if c.effect is not None), NOTHING)
+        if isinstance(value, (v.Attr, v.Ref)):
+            symbol = self.infer.symbol_of(value, bound.frame)
+            if isinstance(symbol, LibrarySymbol) and (effect := self.knowledge.object(symbol.name)) is not None:
+                return effect
+            if isinstance(value, v.Attr):
+                kind = self.infer.type_of(bound.sub(value.base))
+                for library in self.infer.library_types(kind):
+                    found = self.knowledge.attribute(library, value.name)
+                    if found is not None:
+                        return found
+        return NOTHING
+
+    def labels(self, bound: Bound, depth: int = 0) -> frozenset[str]:
+        """What is true of a value by knowledge; request data stays request data in its parts and methods' results."""
+        value = bound.value
+        if depth > 12:
+            return frozenset()
+        match value:
+            case v.Unknown():
+                return frozenset(value.labels)
+            case v.Mark():
+                return frozenset(value.labels) | self.labels(bound.sub(value.value), depth + 1)
+            case v.Op(kind="test") | v.Op(kind="in"):
+                return frozenset({"boolean"})
+            case v.Param() if bound.frame.binding(value.name) is None:
+                return self._param_labels(bound, value)
+            case v.Call() | v.Attr() | v.Ref():
+                own = self.effect(bound).labels
+                if own:
+                    return own
+                kind = self.infer.type_of(bound)
+                if kind is not None and (typed := self._type_labels(kind)):
+                    return typed
+                inherited = value.target if isinstance(value, v.Call) else value
+                if isinstance(inherited, v.Attr) and not isinstance(self.infer.symbol_of(inherited, bound.frame), LibrarySymbol):
+                    return self.labels(bound.sub(inherited.base), depth + 1) & {"request"}
+                if isinstance(inherited, v.Attr):
+                    return self.labels(bound.sub(inherited.base), depth + 1) & {"request"}
+                return frozenset()
+            case v.Item():
+                kind = self.infer.type_of(bound.sub(value.base))
+                for library in self.infer.library_types(kind):
+                    effect = self.knowledge.slot(library, "item")
+                    if effect is not None and effect.labels:
+                        return effect.labels
+                return self.labels(bound.sub(value.base), depth + 1) & {"request"}
+            case v.Op(kind="each") | v.Op(kind="enter") | v.Op(kind="slice") | v.Op(kind="without"):
+                return self.labels(bound.sub(value.subject), depth + 1) & {"request"}
+        reduced = self.step(bound)
+        if reduced:
+            return frozenset().union(*(self.labels(inner, depth + 1) for inner, _ in reduced))
+        return frozenset()
+
+    def _type_labels(self, kind: object) -> frozenset[str]:
+        found: frozenset[str] = frozenset()
+        for library in self.infer.library_types(kind):  # type: ignore[arg-type]
+            found |= self.knowledge.label(library)
+        return found
+
+    def _param_labels(self, bound: Bound, value: v.Param) -> frozenset[str]:
+        param = bound.frame.param(value.name)
+        if param is None:
+            return frozenset()
+        if param.annotation is not None:
+            labels = self.annotation_labels(bound.sub(param.annotation))
+            if labels:
+                return labels
+        if value.name in {"self", "cls"} or self.infer.type_of(bound) is not None:
+            kind = self.infer.type_of(bound)
+            if kind is not None and kind.cls is None:
+                return self._type_labels(kind)
+            if value.name in {"self", "cls"}:
+                return frozenset()
+        if isinstance(param.default, v.Call):  # a dependency, not something sent
+            return frozenset()
+        return frozenset({"request"}) if self.is_handler(bound.frame) else frozenset()
+
+    def annotation_labels(self, bound: Bound) -> frozenset[str]:
+        """What an annotation promises: `int`, a UUID, an enumeration, a Literal hold no text of somebody's choice."""
+        value = v.bare(bound.value)
+        if isinstance(value, v.Const) and isinstance(value.value, str):
+            value = v.Ref(value.value)
+        if isinstance(value, v.Choice):
+            parts = [
+                self.annotation_labels(bound.sub(option))
+                for option in value.options
+                if not (isinstance(option, v.Const) and option.value is None)
+            ]
+            return frozenset.intersection(*parts) if parts else frozenset()
+        if isinstance(value, v.Item):
+            name = (v.dotted(value.base) or "").rpartition(".")[2].lstrip(":")
+            if name == "Literal":
+                return frozenset({"constant"})
+            inner = v.bare(value.key)
+            first = inner.items[0] if isinstance(inner, v.Seq) and inner.items else inner
+            if name in {"Optional", "Annotated", "Final"}:
+                return self.annotation_labels(bound.sub(first))
+            return frozenset()
+        name_ = v.dotted(value)
+        symbol = self.program.resolve(name_, bound.frame.path) if name_ else None
+        if isinstance(symbol, LibrarySymbol):
+            effect = self.knowledge.function(symbol.name)
+            return (effect.labels if effect else frozenset()) & (PROVED | {"redacted"})
+        if isinstance(symbol, ClassSymbol):
+            bases = self.program.lineage(symbol)
+            if any(isinstance(base, str) and base.rpartition(".")[2] in {"Enum", "StrEnum", "IntEnum", "TextChoices", "IntegerChoices", "Flag"} for base in bases):
+                return frozenset({"constant"})
+        if isinstance(symbol, ValueSymbol) and isinstance(v.bare(symbol.value), (v.Item, v.Choice)):
+            return self.annotation_labels(Bound(symbol.value, self.infer.module_frame(symbol.path)))
+        return frozenset()
+
+    def is_handler(self, frame: Frame) -> bool:
+        """Whether a framework calls this function with what a request brought."""
+        if frame.key not in self._handlers:
+            self._handlers[frame.key] = False
+            self._handlers[frame.key] = self._look_for_handler(frame)
+        return self._handlers[frame.key]
+
+    def _look_for_handler(self, frame: Frame) -> bool:
+        function, home = frame.function, self.infer.module_frame(frame.path)
+        for decorator in function.decorators:
+            call = decorator if isinstance(decorator, v.Call) else v.call(decorator, (), (), 0, 0)
+            for callee in self.infer.callees(Bound(call, home)):
+                if callee.effect is not None and callee.effect.decorates == "handler":
+                    return True
+        for param in function.params:
+            kind = self.infer.type_of(Bound(v.Param(param.name), Frame(frame.path, function)))
+            if kind is not None and kind.cls is None and not kind.assumed and kind.name in self.knowledge.parameters.values():
+                return True
+        if function.owner:
+            facts = self.program.facts(frame.path)
+            cls = facts.classes.get(function.owner) if facts else None
+            name = function.qualname.rpartition(".")[2]
+            for base in self.program.lineage(ClassSymbol(frame.path, cls)) if cls else ():
+                if isinstance(base, str):
+                    effect = self.knowledge.method(base, name)
+                    if effect is not None and effect.decorates == "handler":
+                        return True
+        return False
+
+    # Checks by functions of the project
+
+    def is_proved(self, bound: Bound) -> bool:
+        """Whether a check has shown the value to be one of the allowed ones: known, or the project's own."""
+        value = bound.value
+        if isinstance(value, v.Mark):
+            return not PROVED.isdisjoint(value.labels)
+        if isinstance(value, v.Op) and value.kind in {"after", "if"}:
+            call = value.args[0]
+            if isinstance(call, v.Call) and self._check_proves(bound.sub(call), value.subject, value.kind):
+                return True
+            return self.is_proved(bound.sub(value.subject))
+        return False
+
+    def _check_proves(self, call: Bound, subject: Value, kind: str) -> bool:
+        for callee in self.infer.callees(call):
+            function = callee.function
+            if function is None:
+                continue
+            proved = frozenset(function.facts.ensures) if kind == "after" else self._tests(function)
+            for name, argument in self.infer.bind(callee, call):
+                if name in proved and v.bare(argument.value) == v.bare(subject):
+                    return True
+        return False
+
+    def _tests(self, function: FunctionSymbol) -> frozenset[str]:
+        """The parameters of which a function that returns true has shown that they are allowed."""
+        key = (function.path, function.facts.qualname)
+        if key not in self._validators:
+            found: set[str] = set()
+            waiting = [function.facts.returns] if function.facts.returns is not None else []
+            while waiting:
+                value = v.bare(waiting.pop())
+                if isinstance(value, v.Choice):
+                    waiting.extend(value.options)
+                elif isinstance(value, v.Op) and value.kind == "in":
+                    found.update(_params(value.subject))
+                elif isinstance(value, v.Op) and value.kind == "test":
+                    waiting.append(value.subject)
+                elif isinstance(value, v.Call):
+                    name = value.target.name if isinstance(value.target, v.Attr) else v.dotted(value.target) or ""
+                    if name in {"match", "fullmatch"} and value.args:
+                        found.update(_params(value.args[-1] if len(value.args) < 3 else value.args[1]))
+                    elif name in {"isdigit", "isidentifier", "isalnum"} and isinstance(value.target, v.Attr):
+                        found.update(_params(value.target.base))
+                    elif name == "bool" and value.args:
+                        waiting.append(value.args[0])
+            self._validators[key] = frozenset(found)
+        return self._validators[key]
+
+
+def _params(value: Value) -> Iterator[str]:
+    value = v.bare(value)
+    if isinstance(value, v.Param):
+        yield value.name
+    elif isinstance(value, v.Call) and isinstance(value.target, v.Attr):
+        yield from _params(value.target.base)
+    elif isinstance(value, v.Mark):
+        yield from _params(value.value)
+
+
+def _mentions(value: Value, attribute: str) -> bool:
+    """Whether an attribute's value is made of its own former value (`self.sql = self.sql + ...`)."""
+    waiting = [value]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, v.Attr) and current.name == attribute and current.base == v.Param("self"):
+            return True
+        waiting.extend(v.children(current))
+    return False
+
+
+def _step(frame: Frame, line: int, column: int, message: str) -> Step:
+    return Step(Location(frame.path, line, column), message)
+
+
+def describe(value: Value, depth: int = 0) -> str:
+    """The value in the words of the source, shortened: `request.args['q']`, `name`, `load(...)`."""
+    if depth > 4:
+        return "…"
+    match value:
+        case v.Named() | v.Param():
+            return value.name
+        case v.Const():
+            return repr(value.value)
+        case v.Ref():
+            return value.name.lstrip(":.")
+        case v.Free() | v.Mark():
+            return describe(value.value, depth)
+        case v.Attr():
+            return f"{describe(value.base, depth + 1)}.{value.name}"
+        case v.Item():
+            return f"{describe(value.base, depth + 1)}[{describe(value.key, depth + 1)}]"
+        case v.Call():
+            shown = describe(value.args[0], depth + 2) if len(value.args) == 1 and not value.keywords else "…"
+            return f"{describe(value.target, depth + 1)}({shown if value.args or value.keywords else ''})"
+        case v.Op():
+            if value.kind in {"each", "enter", "after", "if", "without", "slice"}:
+                prefix = "an element of " if value.kind == "each" else ""
+                return prefix + describe(value.subject, depth)
+            return "text" if value.kind in {"%", "format", "join", "replace"} else "a value"
+        case v.Choice():
+            return describe(value.options[-1], depth)
+        case v.Text():
+            return "text"
+    return "a value"
+
+

@@ -1,0 +1,158 @@
+"""Calls that take a value somewhere: straight into a library's sink, or into a function of the project that leads there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from prodready.finding import Location, Step
+from prodready.knowledge import Effect, Knowledge
+from prodready.link.infer import Bound, Callee, Frame, Inference
+from prodready.link.text import argument_values
+from prodready.read import values as v
+from prodready.read.facts import CallFact, Span
+from prodready.read.values import Value
+
+MAX_CHAIN = 5
+"""Helpers between a value and the sink it reaches."""
+
+
+@dataclass(frozen=True)
+class SinkCall:
+    """A call whose callee the knowledge calls a sink."""
+
+    frame: Frame
+    fact: CallFact
+    callee: Callee
+    effect: Effect
+
+    @property
+    def location(self) -> Location:
+        """Where the call stands."""
+        return place(self.frame.path, self.fact.span)
+
+    def arguments(self) -> Iterator[tuple[str, Bound]]:
+        """The arguments that flow into the sink, with the keyword they are given under."""
+        seen: list[Value] = []
+        for position in self.effect.at:
+            if position == "**":
+                for key, value in self.fact.value.keywords:
+                    yield key, Bound(value, self.frame)
+                continue
+            for value in argument_values(self.fact.value, position):
+                if not any(value is other for other in seen):
+                    seen.append(value)
+                    yield position if isinstance(position, str) and position != "*" else "", Bound(value, self.frame)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A value on its way into a sink: at the sink itself, or at a call that hands it to a helper which leads there.
+
+    `onward` are the steps from this call to the sink; `assumed` says that one of them was concluded from a name.
+    """
+
+    bound: Bound
+    frame: Frame
+    fact: CallFact
+    sink: SinkCall
+    onward: tuple[Step, ...]
+    assumed: bool
+    keyword: str = ""
+
+    @property
+    def location(self) -> Location:
+        """Where the call stands."""
+        return place(self.frame.path, self.fact.span)
+
+
+def place(path: str, span: Span) -> Location:
+    """A span as a location."""
+    return Location(path, span.line, span.column, span.end_line, span.end_column)
+
+
+def shown_callee(fact: CallFact) -> str:
+    """The callee in the words of the source, shortened: `self.db.execute`."""
+    names: list[str] = []
+    value: Value = fact.value.target
+    while True:
+        if isinstance(value, v.Attr):
+            names.append(value.name)
+            value = value.base
+        elif isinstance(value, v.Named):
+            names.append(value.name)
+            break
+        elif isinstance(value, v.Param):
+            names.append(value.name)
+            break
+        elif isinstance(value, v.Ref):
+            names.append(value.name.lstrip(":."))
+            break
+        elif isinstance(value, v.Call):
+            names.append("(…)")
+            break
+        else:
+            break
+    return ".".join(reversed(names)).replace(".(…)", "(…)").lstrip(".") or fact.name
+
+
+def sink_names(knowledge: Knowledge, kinds: Iterable[str]) -> frozenset[str]:
+    """The last names of all calls that may be a sink of one of `kinds`."""
+    wanted = frozenset(kinds)
+    found: set[str] = set()
+    for name, effect in knowledge.functions.items():
+        if effect.sink in wanted:
+            found.add(name.rpartition(".")[2])
+    for entry in knowledge.types.values():
+        for name, member in entry.methods.items():
+            if isinstance(member, Effect) and member.sink in wanted:
+                found.add(name)
+    return frozenset(found)
+
+
+def sink_calls(infer: Inference, kinds: frozenset[str]) -> Iterator[SinkCall]:
+    """All calls in the project that are sinks of one of `kinds`, file by file."""
+    names = sink_names(infer.knowledge, kinds)
+    for path, outline in infer.program.outlines.items():
+        if names.isdisjoint(outline.calls):
+            continue
+        facts = infer.program.facts(path)
+        for function in facts.functions.values() if facts else ():
+            frame = Frame(path, function)
+            for fact in function.calls:
+                # A logger or a cursor may be bound under a name of its own: `log = logger.info`.
+                if fact.name not in names:
+                    continue
+                for callee in infer.callees(Bound(fact.value, frame)):
+                    if callee.effect is not None and callee.effect.sink in kinds:
+                        yield SinkCall(frame, fact, callee, callee.effect)
+                        break
+
+
+def arrivals(sink: SinkCall) -> Iterator[Arrival]:
+    """The values that go into a sink at the sink itself."""
+    onward = (Step(sink.location, f"`{shown_callee(sink.fact)}()` is the sink"),)
+    for keyword, bound in sink.arguments():
+        yield Arrival(bound, sink.frame, sink.fact, sink, onward, sink.callee.assumed, keyword)
+
+
+def callers_of(infer: Inference, arrival: Arrival, parameter: str) -> Iterator[Arrival]:
+    """The same value one call earlier: at the calls that pass it as `parameter` of the function `arrival` stands in."""
+    frame = arrival.frame
+    if len(arrival.onward) > MAX_CHAIN:
+        return
+    for site in infer.callers(frame.path, frame.function.qualname):
+        argument = site.arguments.get(parameter)
+        if argument is None or argument.frame.key != site.frame.key:
+            continue
+        here = place(site.frame.path, site.fact.span)
+        step = Step(here, f"passed as `{parameter}` to `{frame.function.qualname}()`")
+        yield Arrival(
+            argument,
+            site.frame,
+            site.fact,
+            arrival.sink,
+            (step, *arrival.onward),
+            arrival.assumed or site.assumed,
+            parameter,
+        )

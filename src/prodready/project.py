@@ -1,0 +1,315 @@
+"""The pipeline: walk, read, link, judge, report. Read this page from top to bottom."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from prodready import discover, knowledge
+from prodready.cache import Cache, Entry, content_key, tool_digest
+from prodready.config import Config
+from prodready.finding import Finding, Problem, Report, Suppressed
+from prodready.link.linked import Linked
+from prodready.link.program import Program
+from prodready.read.facts import FileFacts, Outline
+from prodready.reading import FileRead, read_many, read_one
+from prodready.rules import Rule, all_rules
+from prodready.source import SourceError, decode, split_lines
+from prodready.suppress import apply
+
+FACTS = msgspec.msgpack.Decoder(FileFacts)
+MANY_FILES_CHANGED = 0.2
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run. `stdin` is a path relative to the root and the content that stands for it; `progress` gets (done, all)."""
+
+    jobs: int | None = None
+    cache: bool = True
+    progress: Callable[[int, int], None] | None = None
+    stdin: tuple[str, bytes] | None = None
+
+
+class _Outcome(msgspec.Struct):
+    """What linking and judging all files gave, before anything is selected: kept for the next run on the same files."""
+
+    findings: tuple[Finding, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass
+class _State:
+    """The project as read."""
+
+    entries: dict[str, Entry]
+    bodies: dict[str, bytes]
+    problems: list[Problem]
+    cached: int
+
+
+def check(config: Config, targets: Sequence[Path], options: Options = Options()) -> Report:
+    """Analyse the project at `config.root` and report on what lies in `targets`, absolute paths below it.
+
+    Raises KnowledgeError for a knowledge file that cannot be used; all other trouble is in the report.
+    """
+    return Session(config).check(targets, options)
+
+
+class Session:
+    """One project. Facts stay in memory between checks, so that an editor or a linter's host pays for them once."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.knowledge = knowledge.load(config.root / path for path in config.knowledge)
+        self._decoded: dict[str, FileFacts] = {}
+
+    def check(self, targets: Sequence[Path], options: Options = Options()) -> Report:
+        """See `check` of this module."""
+        clock = _Clock()
+        cache = Cache(self.config.cache_path if options.cache else None)
+        try:
+            walk = discover.walk(self.config, targets)
+            clock.lap("walk")
+            state = self._read(cache, walk.files, options)
+            clock.lap("read")
+            outcome = self._judge(cache, state, options)
+            clock.lap("judge")
+        finally:
+            cache.close()
+        chosen = [path for path in state.entries if _in_targets(self.config.root / path, targets)]
+        if options.stdin is not None:
+            chosen = [path for path in chosen if path == options.stdin[0]] or chosen
+        findings, suppressed = self._select(outcome.findings, set(chosen), state, options)
+        clock.lap("report")
+        return Report(
+            root=str(self.config.root),
+            findings=tuple(findings),
+            suppressed=tuple(suppressed),
+            problems=tuple(p for p in (*walk.problems, *state.problems, *outcome.problems) if _concerns(p, chosen)),
+            notes=walk.notes,
+            warnings=tuple(cache.notes),
+            files=len(chosen),
+            lines=sum(state.entries[path].outline.lines for path in chosen),
+            cached=state.cached,
+            seconds=clock.total(),
+            timings=clock.laps,
+        )
+
+    # Read
+
+    def _read(self, cache: Cache, files: Iterable[discover.SourceFile], options: Options) -> _State:
+        """The facts of all files, from the cache where their content is known."""
+        known = cache.entries()
+        entries: dict[str, Entry] = {}
+        unread: list[str] = []
+        stamps: dict[str, tuple[int, int]] = {}
+        for file in files:
+            try:
+                stat = os.stat(self.config.root / file.path)
+            except OSError:
+                unread.append(file.path)
+                continue
+            stamps[file.path] = (stat.st_mtime_ns, stat.st_size)
+            entry = known.get(file.path)
+            if entry is not None and (entry.mtime, entry.size) == stamps[file.path] and _is_current(entry):
+                entries[file.path] = entry
+            else:
+                unread.append(file.path)
+        state = _State(entries, {}, [], cached=len(entries))
+        if options.stdin is not None:
+            path, data = options.stdin
+            unread = [other for other in unread if other != path]
+            entries.pop(path, None)
+            self._take(state, read_one(path, data), (0, 0))
+        done = 0
+
+        def progress(count: int) -> None:
+            nonlocal done
+            done += count
+            if options.progress is not None:
+                options.progress(done, len(unread))
+
+        jobs = options.jobs or self.config.jobs or os.cpu_count() or 1
+        fresh: dict[str, Entry] = {}
+        for result in read_many(self.config.root, unread, jobs, progress):
+            self._take(state, result, stamps.get(result.path, (0, 0)))
+            if not result.error and result.path in stamps:
+                fresh[result.path] = entries[result.path]
+        gone = [path for path in known if path not in entries]
+        cache.save(fresh, gone, {e.key: state.bodies[e.key] for e in fresh.values()}, {})
+        return state
+
+    def _take(self, state: _State, result: FileRead, stamp: tuple[int, int]) -> None:
+        if result.error:
+            state.problems.append(Problem(result.error, result.path, result.line))
+        if result.key:
+            state.entries[result.path] = Entry(*stamp, _versioned(result.key), result.outline)
+            if not result.error:
+                state.bodies[_versioned(result.key)] = result.body
+
+    # Link and judge
+
+    def _judge(self, cache: Cache, state: _State, options: Options) -> _Outcome:
+        """What the rules say of the whole project; remembered by the content of all its files."""
+        key = self._run_key(state)
+        if not state.bodies and (kept := cache.run(key)) is not None:
+            try:
+                return msgspec.msgpack.decode(kept, type=_Outcome)
+            except msgspec.DecodeError:
+                cache.notes.append("the cache held a run that cannot be read; it was made anew")
+        wanted = [e.key for e in state.entries.values() if e.key not in state.bodies and e.key not in self._decoded]
+        bodies = {**cache.bodies(wanted), **state.bodies}
+
+        def load(path: str) -> FileFacts | None:
+            entry = state.entries.get(path)
+            if entry is None:
+                return None
+            facts = self._decoded.get(entry.key)
+            if facts is None and entry.key in bodies:
+                facts = self._decoded[entry.key] = FACTS.decode(bodies[entry.key])
+            return facts
+
+        outlines: dict[str, Outline] = {path: state.entries[path].outline for path in sorted(state.entries)}
+        linked = Linked(Program(self.knowledge, outlines, load))
+        findings: list[Finding] = []
+        problems: list[Problem] = []
+        for rule in all_rules().values():
+            found, problem = _run_rule(rule, linked)
+            findings += found
+            problems += problem
+        outcome = _Outcome(tuple(sorted(findings, key=lambda f: f.sort_key)), tuple(problems))
+        if options.cache and not problems:
+            cache.save({}, [], {}, {key: msgspec.msgpack.encode(outcome)})
+        return outcome
+
+    def _run_key(self, state: _State) -> str:
+        digest = hashlib.sha256(tool_digest().encode())
+        digest.update(repr(self.knowledge.digest).encode())
+        for path in sorted(state.entries):
+            digest.update(f"{path}\0{state.entries[path].key}\n".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    # Report
+
+    def _select(
+        self, findings: Iterable[Finding], chosen: set[str], state: _State, options: Options
+    ) -> tuple[list[Finding], list[Suppressed]]:
+        """What is to be shown of `findings`: chosen files, selected rules, nothing suppressed."""
+        rules = all_rules()
+        by_file: dict[str, list[Finding]] = {}
+        for finding in findings:
+            if finding.location.path in chosen:
+                by_file.setdefault(finding.location.path, []).append(finding)
+        shown: list[Finding] = []
+        silenced: list[Suppressed] = []
+        for path in sorted(chosen):
+            entry = state.entries[path]
+            if path not in by_file and not entry.outline.suppresses:
+                continue
+            data = self._content(path, options)
+            kinds = discover.kind(self.config, path) | ({"generated"} if discover.is_generated(data) else set())
+            kept = [
+                f
+                for f in by_file.get(path, [])
+                if not rules[f.code].skip & kinds and self.config.enabled_in(f.code, path)
+            ]
+            kept = _fingerprinted(kept, data)
+            facts = self._facts(entry, state, data)
+            if facts is not None:
+                ran = {code for code, rule in rules.items() if self.config.enabled_in(code, path) and not rule.skip & kinds}
+                kept, quiet, extra = apply(kept, facts.suppressions, path, ran, self.config.require_reason)
+                kept = sorted([*kept, *extra], key=lambda f: f.sort_key)
+                silenced += (s for s in quiet if self.config.shows(s.finding))
+            shown += (finding for finding in kept if self.config.shows(finding))
+        return shown, silenced
+
+    def _facts(self, entry: Entry, state: _State, data: bytes) -> FileFacts | None:
+        facts = self._decoded.get(entry.key)
+        if facts is None:
+            body = state.bodies.get(entry.key) or read_one("", data).body
+            facts = self._decoded[entry.key] = FACTS.decode(body) if body else None  # type: ignore[assignment]
+        return facts
+
+    def _content(self, path: str, options: Options) -> bytes:
+        if options.stdin is not None and options.stdin[0] == path:
+            return options.stdin[1]
+        try:
+            return (self.config.root / path).read_bytes()
+        except OSError:
+            return b""
+
+
+class _Clock:
+    """Seconds per step."""
+
+    def __init__(self) -> None:
+        self.start = self._last = time.perf_counter()
+        self.laps: dict[str, float] = {}
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = self.laps.get(name, 0.0) + now - self._last
+        self._last = now
+
+    def total(self) -> float:
+        return time.perf_counter() - self.start
+
+
+def _run_rule(rule: Rule, linked: Linked) -> tuple[list[Finding], list[Problem]]:
+    """A rule's findings; a rule that raises loses only what it had not found yet."""
+    found: list[Finding] = []
+    if rule.check is None:
+        return found, []
+    try:
+        found.extend(rule.check(linked))
+    except Exception as error:
+        if os.environ.get("PRODREADY_DEBUG"):
+            raise
+        says = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        return found, [Problem(f"rule {rule.code} ({rule.slug}) failed, please report it: {says}")]
+    return found, []
+
+
+def _fingerprinted(findings: Sequence[Finding], data: bytes) -> list[Finding]:
+    """The findings of one file with the text of their statements and their number among equals."""
+    try:
+        lines = split_lines(decode(data)) if findings else []
+    except SourceError:
+        return list(findings)
+    seen: dict[tuple[str, str, str], int] = {}
+    done = []
+    for finding in findings:
+        first, last = finding.statement
+        snippet = " ".join(" ".join(lines[max(first - 1, 0) : last]).split()) if first else ""
+        key = (finding.code, finding.context, snippet)
+        done.append(msgspec.structs.replace(finding, snippet=snippet[:1000], occurrence=seen.get(key, 0)))
+        seen[key] = seen.get(key, 0) + 1
+    return done
+
+
+def _versioned(key: str) -> str:
+    """A cache key says which version of the tool made it."""
+    return f"{tool_digest()}:{key}"
+
+
+def _is_current(entry: Entry) -> bool:
+    return entry.key.startswith(tool_digest() + ":")
+
+
+def _in_targets(path: Path, targets: Sequence[Path]) -> bool:
+    return any(path == target or target in path.parents for target in targets)
+
+
+def _concerns(problem: Problem, chosen: Sequence[str]) -> bool:
+    """A file that nobody asked about may be broken without spoiling this run."""
+    return True
+
+
+__all__ = ["Options", "Session", "check", "content_key"]

@@ -1,0 +1,431 @@
+"""Expressions to values: the half of the interpreter that computes, and notes the calls on the way."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from prodready.read import values as v
+from prodready.read.facts import BuiltText, CallFact, Span, last_name
+from prodready.read.narrow import narrow
+from prodready.read.scope import Scope, path_of
+from prodready.read.sql import starts_like_sql
+from prodready.read.values import Value
+
+ADDERS = frozenset({"append", "add", "insert", "extend", "update", "appendleft", "setdefault"})
+
+
+class Expressions:
+    """Evaluates expressions in `scope`. Subclassed by the statements, which define functions and bind names."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    def eval(self, node: ast.expr | None) -> Value:
+        """The value of an expression; calls in it are recorded in order."""
+        if node is None:
+            return v.Const(None)
+        handler = self._handlers.get(type(node))
+        return handler(self, node) if handler else self._other(node)
+
+    def bind(self, target: ast.expr, value: Value) -> None:
+        """Assign `value` to a target: a name, an attribute, a subscript or a pattern of them."""
+        scope = self.scope
+        if isinstance(target, ast.Name):
+            column = scope.module.column(target.lineno, target.col_offset)
+            scope.bind(target.id, v.named(target.id, value, target.lineno, column))
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            for index, element in enumerate(target.elts):
+                if isinstance(element, ast.Starred):
+                    self.bind(element.value, v.op("each", value))
+                else:
+                    self.bind(element, v.item(value, v.Const(index)))
+        elif isinstance(target, ast.Attribute):
+            self._bind_attribute(target, value)
+        elif isinstance(target, ast.Subscript):
+            self._bind_item(target, value)
+        elif isinstance(target, ast.Starred):
+            self.bind(target.value, value)
+
+    def _bind_attribute(self, target: ast.Attribute, value: Value) -> None:
+        scope = self.scope
+        column = scope.module.column(target.lineno, target.col_offset)
+        stored = v.named(target.attr, value, target.lineno, column)
+        path = path_of(target)
+        if path is None or scope.env is None:
+            self.eval(target.value)
+            return
+        scope.bind(path, stored)
+        if path == f"self.{target.attr}" and scope.owner:
+            scope.own.setdefault(target.attr, []).append((scope.qualname, stored))
+
+    def _bind_item(self, target: ast.Subscript, value: Value) -> None:
+        key, path = self.eval(target.slice), path_of(target.value)
+        old = self.eval(target.value)
+        if path is None or self.scope.env is None or path not in self.scope.env:
+            return
+        inner = v.bare(old)
+        if isinstance(inner, v.Map):
+            kept = [(k, x) for k, x in inner.items if k != key]
+            self._store(path, old, v.mapping([*kept, (key, value)]))
+        elif isinstance(inner, v.Seq):
+            self._store(path, old, v.seq([*inner.items, value], is_open=True))
+
+    def _store(self, path: str, old: Value, value: Value) -> None:
+        """Put a changed container back, under the name it had."""
+        if isinstance(old, v.Named):
+            value = v.named(old.name, value, old.line, old.column)
+        if self.scope.env is not None:
+            self.scope.env[path] = value
+
+    def _other(self, node: ast.expr) -> Value:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.eval(child)
+        return v.Unknown(("template",)) if type(node).__name__ in {"TemplateStr", "TemplateText"} else v.UNKNOWN
+
+    def _constant(self, node: ast.Constant) -> Value:
+        value = node.value
+        if isinstance(value, str):
+            return v.Const(value if len(value) <= v.LONGEST_CONSTANT else value[: v.LONGEST_CONSTANT])
+        if isinstance(value, bytes):
+            return v.Const(value[: v.LONGEST_CONSTANT].decode("latin-1"))
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
+            return v.NUMBER
+        return v.Const(value) if value is None or isinstance(value, (int, float, bool)) else v.NUMBER
+
+    def _name(self, node: ast.Name) -> Value:
+        return self.scope.lookup(node.id)
+
+    def _attribute(self, node: ast.Attribute) -> Value:
+        path = path_of(node)
+        if path and self.scope.env and path in self.scope.env:
+            return self.scope.env[path]
+        return v.attr(self.eval(node.value), node.attr)
+
+    def _subscript(self, node: ast.Subscript) -> Value:
+        path = path_of(node)
+        if path and self.scope.env and path in self.scope.env:
+            return self.scope.env[path]
+        base = self.eval(node.value)
+        if isinstance(node.slice, ast.Slice):
+            lower, upper = self.eval(node.slice.lower), self.eval(node.slice.upper)
+            return v.op("slice", base, (lower, upper))
+        return v.item(base, self.eval(node.slice))
+
+    def _joined(self, node: ast.JoinedStr) -> Value:
+        parts: list[Value] = []
+        for piece in node.values:
+            if isinstance(piece, ast.FormattedValue):
+                value = self.eval(piece.value)
+                if piece.format_spec is not None:
+                    spec = self.eval(piece.format_spec)
+                    if isinstance(spec, v.Const) and str(spec.value)[-1:] in tuple("dfeEgGbxXno%c"):
+                        value = v.NUMBER
+                parts.append(value)
+            else:
+                parts.append(self.eval(piece))
+        column = self.scope.module.column(node.lineno, node.col_offset)
+        return self._built(v.text(parts, "f-string", node.lineno, column), node)
+
+    def _binary(self, node: ast.BinOp) -> Value:
+        left, right = self.eval(node.left), self.eval(node.right)
+        return self.binary(node.op, left, right, node)
+
+    def binary(self, operator: ast.operator, left: Value, right: Value, node: ast.expr | ast.stmt) -> Value:
+        """`left operator right`; also the value of an augmented assignment."""
+        line, column = node.lineno, self.scope.module.column(node.lineno, node.col_offset)
+        a, b = v.bare(left), v.bare(right)
+        if isinstance(operator, ast.Add):
+            if isinstance(a, v.Seq) or isinstance(b, v.Seq):
+                items = [*(a.items if isinstance(a, v.Seq) else (v.op("star", left),))]
+                items += [*(b.items if isinstance(b, v.Seq) else (v.op("star", right),))]
+                is_open = any(isinstance(x, v.Seq) and x.open for x in (a, b))
+                return v.seq(items, is_open=is_open)
+            if _is_number(a) and _is_number(b):
+                return v.NUMBER
+            return self._built(v.text([left, right], "+", line, column), node)
+        if isinstance(operator, ast.Mod):
+            if _is_number(a):
+                return v.NUMBER
+            return self._built(v.op("%", left, (right,), line=line, column=column), node)
+        if isinstance(operator, ast.Mult):
+            for one in (a, b):
+                if isinstance(one, v.Seq):
+                    return v.seq(list(one.items), is_open=True)
+                if isinstance(one, v.Const) and isinstance(one.value, str):
+                    return v.op("repeat", one)
+            return v.NUMBER if _is_number(a) or _is_number(b) else v.op("repeat", left, (right,))
+        if isinstance(operator, ast.BitOr) and (isinstance(a, v.Map) or isinstance(b, v.Map)):
+            items: list[tuple[Value | None, Value]] = []
+            for value, inner in ((left, a), (right, b)):
+                items += inner.items if isinstance(inner, v.Map) else ((None, value),)
+            return v.mapping(items)
+        if isinstance(operator, ast.BitOr):
+            return v.choice([left, right])
+        if isinstance(operator, ast.Div):
+            return v.call(v.Ref("operator.truediv"), (left, right), (), line, column)
+        return v.NUMBER
+
+    def _built(self, value: Value, node: ast.expr | ast.stmt) -> Value:
+        """Note text with holes that begins like SQL, so that it is judged even where nothing runs it."""
+        if not self.scope.silent and self.scope.env is not None and starts_like_sql(value):
+            end_line, end_offset = node.end_lineno or node.lineno, node.end_col_offset or 0
+            column = self.scope.module.column
+            span = (node.lineno, column(node.lineno, node.col_offset), end_line, column(end_line, end_offset))
+            facts = BuiltText(value, _span(span, self.scope.statement))
+            texts = self.scope.texts
+            # The outer text is met after the inner ones it is made of, and replaces them.
+            while texts and _inside(texts[-1], facts):
+                texts.pop()
+            texts.append(facts)
+        return value
+
+    def _unary(self, node: ast.UnaryOp) -> Value:
+        value = self.eval(node.operand)
+        if isinstance(node.op, ast.Not):
+            return v.op("test", value)
+        if isinstance(value, v.Const) and isinstance(value.value, (int, float)) and isinstance(node.op, ast.USub):
+            return v.Const(-value.value)
+        return v.NUMBER
+
+    def _bool(self, node: ast.BoolOp) -> Value:
+        options: list[Value] = []
+        before = self.scope.env
+        is_and = isinstance(node.op, ast.And)
+        for index, operand in enumerate(node.values):
+            value = self.eval(operand)
+            last = index == len(node.values) - 1
+            if last or not is_and:
+                options.append(value)
+            if not last:
+                self.assume(operand, truth=is_and)
+        self.scope.env = self.scope.env if before is None or self.scope.env is None else self._unnarrowed(before)
+        return v.choice(options)
+
+    def _unnarrowed(self, before: dict[str, Value]) -> dict[str, Value]:
+        now = self.scope.env or {}
+        return {**{k: x for k, x in now.items() if k not in before}, **before}
+
+    def _compare(self, node: ast.Compare) -> Value:
+        left = self.eval(node.left)
+        rights = [self.eval(right) for right in node.comparators]
+        if len(node.ops) == 1 and isinstance(node.ops[0], ast.In):
+            return v.op("in", left, (rights[0],))
+        return v.op("test", left, tuple(rights))
+
+    def _conditional(self, node: ast.IfExp) -> Value:
+        condition = self.eval(node.test)
+        before = self.scope.env
+        after: list[Value] = []
+        if isinstance(condition, v.Const):
+            return self.eval(node.body if condition.value else node.orelse)
+        for branch, truth in ((node.body, True), (node.orelse, False)):
+            self.scope.env = dict(before) if before is not None else None
+            self.assume(node.test, truth=truth)
+            after.append(self.eval(branch))
+        self.scope.env = before
+        return v.choice(after)
+
+    def assume(self, test: ast.expr, *, truth: bool) -> None:
+        """Narrow the environment by a condition that has turned out `truth`."""
+        if self.scope.env is not None:
+            self.scope.silent += 1
+            narrow(self, test, truth=truth)
+            self.scope.silent -= 1
+
+    def _sequence(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
+        return v.seq([self.eval(element) for element in node.elts])
+
+    def _dict(self, node: ast.Dict) -> Value:
+        items: list[tuple[Value | None, Value]] = []
+        for key, value in zip(node.keys, node.values, strict=True):
+            inner = self.eval(value)
+            unpacked = v.bare(inner)
+            if key is None and isinstance(unpacked, v.Map):
+                items += unpacked.items
+            else:
+                items.append((self.eval(key) if key is not None else None, inner))
+        return v.mapping(items)
+
+    def _starred(self, node: ast.Starred) -> Value:
+        return v.op("star", self.eval(node.value))
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
+        before = self.scope.env
+        self.scope.env = dict(before) if before is not None else None
+        for generator in node.generators:
+            self.bind(generator.target, v.op("each", self.eval(generator.iter)))
+            for condition in generator.ifs:
+                self.eval(condition)
+                self.assume(condition, truth=True)
+        result: Value
+        if isinstance(node, ast.DictComp):
+            result = v.mapping([(self.eval(node.key), self.eval(node.value))])
+        else:
+            result = v.seq([self.eval(node.elt)], is_open=True)
+        self.scope.env = before
+        return result
+
+    def _walrus(self, node: ast.NamedExpr) -> Value:
+        value = self.eval(node.value)
+        self.bind(node.target, value)
+        return self.scope.lookup(node.target.id)
+
+    def _await(self, node: ast.Await) -> Value:
+        return self.eval(node.value)
+
+    def _yield(self, node: ast.Yield) -> Value:
+        self.scope.yields.append(self.eval(node.value))
+        return v.UNKNOWN
+
+    def _yield_from(self, node: ast.YieldFrom) -> Value:
+        self.scope.yields.append(v.op("each", self.eval(node.value)))
+        return v.UNKNOWN
+
+    def _lambda(self, node: ast.Lambda) -> Value:
+        return self.define_lambda(node)
+
+    def define_lambda(self, node: ast.Lambda) -> Value:
+        """A lambda as a function of its own; the statements know how."""
+        raise NotImplementedError
+
+    def _call(self, node: ast.Call) -> Value:
+        function = node.func
+        line, column = node.lineno, self.scope.module.column(node.lineno, node.col_offset)
+        if isinstance(function, ast.Name) and function.id == "super" and not node.args:
+            return v.op("super", v.Param("self"))
+        target = self.eval(function)
+        args = tuple(self.eval(argument) for argument in node.args)
+        keywords = tuple((keyword.arg or "**", self.eval(keyword.value)) for keyword in node.keywords)
+        if isinstance(function, ast.Attribute):
+            result = self._text_method(function, target, args, keywords, node)
+            if result is not None:
+                return result
+            self._mutate(function, args)
+        value = v.call(target, args, keywords, line, column)
+        if not self.scope.silent and self.scope.env is not None and isinstance(value, v.Call):
+            name = last_name(target)
+            if name:
+                self.scope.calls.append(CallFact(name, value, self.scope.span(node)))
+        return value
+
+    def _text_method(
+        self,
+        function: ast.Attribute,
+        target: Value,
+        args: tuple[Value, ...],
+        keywords: tuple[tuple[str, Value], ...],
+        node: ast.Call,
+    ) -> Value | None:
+        """The methods of `str` that build text, which the engine understands itself."""
+        if not isinstance(target, v.Attr):
+            return None
+        base, name = target.base, function.attr
+        where = {"line": node.lineno, "column": self.scope.module.column(node.lineno, node.col_offset)}
+        if name == "format":
+            return self._built(v.op("format", base, args, keywords, **where), node)
+        if name == "format_map" and len(args) == 1:
+            return self._built(v.op("format_map", base, args, **where), node)
+        if name == "join" and len(args) == 1 and not keywords and not isinstance(v.bare(base), v.Ref):
+            return v.op("join", base, args, **where)
+        if name == "join" and len(args) == 1 and isinstance(base, v.Ref) and base.name.startswith(":"):
+            return v.op("join", base, args, **where)
+        if name == "replace" and len(args) in (2, 3) and not keywords:
+            return self._built(v.op("replace", base, args[:2], **where), node)
+        if name in {"substitute", "safe_substitute"}:
+            template = v.bare(base)
+            if isinstance(template, v.Call) and template.args and v.dotted(template.target) == "string.Template":
+                base = template.args[0]
+            return self._built(v.op("substitute", base, args, keywords, **where), node)
+        if name in {"pop", "__delitem__"} and args:
+            self._without(function.value, args[0])
+        return None
+
+    def _without(self, container: ast.expr, key: Value) -> None:
+        """A mapping after a key was taken out of it in place."""
+        path = path_of(container)
+        if path and self.scope.env and path in self.scope.env:
+            old = self.scope.env[path]
+            self._store(path, old, v.op("without", old.value if isinstance(old, v.Named) else old, (key,)))
+
+    def delete(self, target: ast.expr) -> None:
+        """`del target`."""
+        if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
+            self._without(target.value, self.eval(target.slice))
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            for element in target.elts:
+                self.delete(element)
+        elif (path := path_of(target)) and self.scope.env:
+            self.scope.env.pop(path, None)
+
+    def _mutate(self, function: ast.Attribute, args: tuple[Value, ...]) -> None:
+        """`list.append(x)` and its like change the variable's value in place."""
+        path = path_of(function.value) if function.attr in ADDERS else None
+        if not path or not args or self.scope.env is None or path not in self.scope.env:
+            return
+        old = self.scope.env[path]
+        inner = v.bare(old)
+        added = args[-1]
+        if isinstance(inner, v.Map):
+            if function.attr == "update":
+                new = v.bare(added)
+                extra = new.items if isinstance(new, v.Map) else ((None, added),)
+                self._store(path, old, v.mapping([*inner.items, *extra]))
+            elif function.attr == "setdefault" and len(args) == 2:
+                self._store(path, old, v.mapping([*inner.items, (args[0], added)]))
+        elif isinstance(inner, (v.Seq, v.Choice)):
+            items = list(inner.items) if isinstance(inner, v.Seq) else [v.op("star", old)]
+            if function.attr in {"extend", "update"}:
+                more = v.bare(added)
+                items += more.items if isinstance(more, v.Seq) else (v.op("star", added),)
+            else:
+                items.append(added)
+            is_open = isinstance(inner, v.Choice) or inner.open
+            self._store(path, old, v.seq(items, is_open=is_open))
+
+    _handlers: ClassVar[dict[type[ast.expr], Callable[[Any, Any], Value]]] = {
+        ast.Constant: _constant,
+        ast.Name: _name,
+        ast.Attribute: _attribute,
+        ast.Subscript: _subscript,
+        ast.JoinedStr: _joined,
+        ast.BinOp: _binary,
+        ast.UnaryOp: _unary,
+        ast.BoolOp: _bool,
+        ast.Compare: _compare,
+        ast.IfExp: _conditional,
+        ast.List: _sequence,
+        ast.Tuple: _sequence,
+        ast.Set: _sequence,
+        ast.Dict: _dict,
+        ast.Starred: _starred,
+        ast.ListComp: _comprehension,
+        ast.SetComp: _comprehension,
+        ast.GeneratorExp: _comprehension,
+        ast.DictComp: _comprehension,
+        ast.NamedExpr: _walrus,
+        ast.Await: _await,
+        ast.Yield: _yield,
+        ast.YieldFrom: _yield_from,
+        ast.Lambda: _lambda,
+        ast.Call: _call,
+    }
+
+
+def _is_number(value: Value) -> bool:
+    if isinstance(value, v.Const):
+        return isinstance(value.value, (int, float))
+    return isinstance(value, v.Unknown) and "number" in value.labels
+
+
+def _span(place: tuple[int, int, int, int], statement: tuple[int, int]) -> Span:
+    return Span(*place, *(statement if statement[0] else (place[0], place[2])))
+
+
+def _inside(inner: BuiltText, outer: BuiltText) -> bool:
+    a, b = inner.span, outer.span
+    return (b.line, b.column) <= (a.line, a.column) and (a.end_line, a.end_column) <= (b.end_line, b.end_column)
+
+

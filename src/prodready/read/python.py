@@ -1,0 +1,85 @@
+"""Reading one Python file: from bytes to facts."""
+
+from __future__ import annotations
+
+import ast
+import sys
+
+from prodready.read import values as v
+from prodready.read.facts import FileFacts, FunctionFacts
+from prodready.read.parse import ParseFailure, parse
+from prodready.read.statements import Statements, module_scope
+from prodready.source import decode, split_lines
+from prodready.suppress import scan
+
+RECURSION_LIMIT = 12_000
+"""Deep enough for the deepest tree that `parse` lets through."""
+
+
+def read_python(data: bytes) -> FileFacts:
+    """The facts of a Python file.
+
+    Raises SourceError for bytes that are not text and ParseFailure for text that is not Python, both with one line that
+    says what and where.
+    """
+    text = decode(data)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
+    try:
+        return _read(text)
+    except RecursionError:
+        raise ParseFailure("nested too deeply to analyse", 0, 0) from None
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _read(text: str) -> FileFacts:
+    tree = parse(text)
+    lines = split_lines(text)
+    scope = module_scope(lines)
+    reader = Statements(scope, {}, {})
+    scope.module.names.update(_assigned(tree))
+    reader.run(tree.body)
+    final = dict(scope.env or {})
+    # Functions see the module's names as references, to be resolved with all files at hand.
+    reader.finish()
+    for name, stored in scope.module.extra.items():
+        final[name] = v.choice([*([final[name]] if name in final else []), *stored])
+    module = FunctionFacts(
+        qualname="<module>",
+        line=1,
+        owner="",
+        params=(),
+        decorators=(),
+        calls=tuple(scope.calls),
+        texts=tuple(scope.texts),
+        returns=None,
+        yields=None,
+        result=None,
+        ensures=(),
+    )
+    return FileFacts(
+        lines=len(lines),
+        imports=scope.module.imports,
+        stars=tuple(scope.module.stars),
+        values=final,
+        functions={"<module>": module, **reader.functions},
+        classes=reader.classes,
+        suppressions=scan(text),
+    )
+
+
+def _assigned(tree: ast.Module) -> set[str]:
+    """Names that module code may bind, also inside `if` and `try`."""
+    found: set[str] = set()
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        for node in ast.iter_child_nodes(waiting.pop()):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                found.add(node.name)
+            elif isinstance(node, ast.Name):
+                if isinstance(node.ctx, ast.Store):
+                    found.add(node.id)
+            elif not isinstance(node, (ast.Lambda, ast.expr)) or isinstance(node, (ast.Tuple, ast.List, ast.NamedExpr)):
+                waiting.append(node)
+    return found

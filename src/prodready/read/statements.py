@@ -1,0 +1,492 @@
+"""Statements: the half of the interpreter that follows paths, binds names and defines functions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from prodready.read import values as v
+from prodready.read.expressions import Expressions
+from prodready.read.facts import ClassFacts, FunctionFacts, ParamFact
+from prodready.read.scope import Module, Scope, join, path_of
+from prodready.read.values import Value
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+MAX_LOOP_DEPTH = 2
+"""Loops nested deeper than this are gone through once, not twice."""
+
+
+class Statements(Expressions):
+    """Interprets the statements of one scope; what it defines goes to `functions` and `classes`."""
+
+    def __init__(
+        self, scope: Scope, functions: dict[str, FunctionFacts], classes: dict[str, ClassFacts], depth: int = 0
+    ) -> None:
+        super().__init__(scope)
+        self.functions = functions
+        self.classes = classes
+        self.depth = depth
+        self.later: list[Callable[[], None]] = []
+
+    def run(self, body: Sequence[ast.stmt]) -> None:
+        """Follow `body` to its end, or to where its path ends."""
+        for statement in body:
+            if self.scope.env is None:
+                # Unreachable code still defines what other files may use.
+                self.scope.env = {}
+                self._one(statement)
+                self.scope.env = None
+            else:
+                self._one(statement)
+
+    def _one(self, statement: ast.stmt) -> None:
+        before = self.scope.statement
+        self.scope.statement = _lines(statement)
+        handler = self._statements.get(type(statement))
+        if handler:
+            handler(self, statement)
+        self.scope.statement = before
+
+    def _expression(self, node: ast.Expr) -> None:
+        value = self.eval(node.value)
+        call = node.value.value if isinstance(node.value, ast.Await) else node.value
+        if isinstance(call, ast.Call) and isinstance(value, v.Call):
+            self._after(call, value)
+
+    def _after(self, call: ast.Call, value: v.Call) -> None:
+        """`check(x)` on a line of its own may be a check that raises: the link step finds out."""
+        if self.scope.env is None or isinstance(value.target, v.Attr) and v.dotted(value.target) is None:
+            if not (isinstance(call.func, ast.Attribute) and path_of(call.func.value) in {"self", "cls"}):
+                return
+        for argument in (*call.args, *(k.value for k in call.keywords)):
+            path = path_of(argument)
+            old = self.eval(argument) if path else None
+            if path and old is not None and self.scope.env is not None and _is_open(old):
+                self.scope.env[path] = v.op("after", old, (value,))
+
+    def _assign(self, node: ast.Assign) -> None:
+        value = self.eval(node.value)
+        for target in node.targets:
+            self.bind(target, value)
+
+    def _annotated(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self.bind(node.target, self.eval(node.value))
+
+    def _augmented(self, node: ast.AugAssign) -> None:
+        old, added = self.eval(node.target), self.eval(node.value)
+        if isinstance(old, v.Named) and not isinstance(old.value, v.Seq):
+            old = old.value
+        self.bind(node.target, self.binary(node.op, old, added, node))
+
+    def _return(self, node: ast.Return) -> None:
+        value = self.eval(node.value)
+        if node.value is not None:
+            self.scope.returns.append(value)
+        self._exit()
+        self.scope.env = None
+
+    def _exit(self) -> None:
+        if self.scope.env is not None:
+            self.scope.exits.append(self.scope.env)
+
+    def _raise(self, node: ast.Raise) -> None:
+        kept = len(self.scope.texts)
+        self.eval(node.exc)
+        del self.scope.texts[kept:]
+        self.scope.env = None
+
+    def _if(self, node: ast.If) -> None:
+        condition = self.eval(node.test)
+        before = self.scope.env
+        ends: list[dict[str, Value] | None] = []
+        for body, truth in ((node.body, True), (node.orelse, False)):
+            if isinstance(condition, v.Const) and isinstance(condition.value, bool) and condition.value is not truth:
+                continue
+            self.scope.env = dict(before) if before is not None else None
+            self.assume(node.test, truth=truth)
+            self.run(body)
+            ends.append(self.scope.env)
+        self.scope.env = join(ends)
+
+    def _loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
+        scope = self.scope
+        iterated = self.eval(node.test if isinstance(node, ast.While) else node.iter)
+        scope.loop_exits.append([])
+        passes = 2 if self.depth < MAX_LOOP_DEPTH and _carries_over(node.body) else 1
+        self.depth += 1
+        before = scope.env
+        entry = before
+        for number in range(passes):
+            scope.env = dict(entry) if entry is not None else None
+            first_pass = passes == 2 and number == 0
+            scope.silent += first_pass
+            kept = (len(scope.returns), len(scope.yields), len(scope.exits))
+            if isinstance(node, ast.While):
+                self.assume(node.test, truth=True)
+            else:
+                self.bind(node.target, v.op("each", iterated))
+            self.run(node.body)
+            scope.silent -= first_pass
+            if first_pass:
+                del scope.returns[kept[0] :], scope.yields[kept[1] :], scope.exits[kept[2] :]
+            entry = join([before, scope.env])
+        self.depth -= 1
+        ends = [before, scope.env, *scope.loop_exits.pop()]
+        if isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and node.test.value:
+            ends = ends[2:]
+        scope.env = join(ends)
+        if node.orelse:
+            self.run(node.orelse)
+
+    def _leave_loop(self, node: ast.Break | ast.Continue) -> None:
+        if self.scope.loop_exits and self.scope.env is not None:
+            self.scope.loop_exits[-1].append(self.scope.env)
+        self.scope.env = None
+
+    def _with(self, node: ast.With | ast.AsyncWith) -> None:
+        for entry in node.items:
+            value = self.eval(entry.context_expr)
+            if entry.optional_vars is not None:
+                self.bind(entry.optional_vars, v.op("enter", value))
+        self.run(node.body)
+
+    def _try(self, node: Any) -> None:
+        before = self.scope.env
+        self.run(node.body)
+        after_body = self.scope.env
+        # An exception may come anywhere in the body: the handlers see what held before it or after it.
+        handler_start = join([before, after_body])
+        if node.orelse:
+            self.run(node.orelse)
+        ends = [self.scope.env]
+        for handler in node.handlers:
+            self.scope.env = dict(handler_start) if handler_start is not None else None
+            self.eval(handler.type)
+            if handler.name:
+                self.scope.bind(handler.name, v.Unknown(("exception",)))
+            self.run(handler.body)
+            ends.append(self.scope.env)
+        self.scope.env = join(ends)
+        if node.finalbody:
+            ended = self.scope.env is None
+            if ended:
+                self.scope.env = handler_start
+            self.run(node.finalbody)
+            if ended:
+                self.scope.env = None
+
+    def _match(self, node: ast.Match) -> None:
+        subject = self.eval(node.subject)
+        before = self.scope.env
+        ends: list[dict[str, Value] | None] = []
+        exhaustive = False
+        for case in node.cases:
+            self.scope.env = dict(before) if before is not None else None
+            self._pattern(case.pattern, subject, node.subject)
+            if case.guard is not None:
+                self.eval(case.guard)
+                self.assume(case.guard, truth=True)
+            exhaustive |= case.guard is None and _catches_all(case.pattern)
+            self.run(case.body)
+            ends.append(self.scope.env)
+        self.scope.env = join(ends if exhaustive else [before, *ends])
+
+    def _pattern(self, pattern: ast.pattern, subject: Value, node: ast.expr | None) -> None:
+        scope = self.scope
+        path = path_of(node) if node is not None else None
+        if isinstance(pattern, ast.MatchValue):
+            value = self.eval(pattern.value)
+            if path and scope.env is not None:
+                scope.env[path] = value if isinstance(value, v.Const) else v.mark(subject, "allowed")
+        elif isinstance(pattern, ast.MatchAs):
+            if pattern.pattern is not None:
+                self._pattern(pattern.pattern, subject, node)
+            if pattern.name:
+                known = scope.env.get(path) if path and scope.env else None
+                scope.bind(pattern.name, known if pattern.pattern is not None and known is not None else subject)
+        elif isinstance(pattern, ast.MatchOr):
+            if path and scope.env is not None and all(isinstance(p, ast.MatchValue) for p in pattern.patterns):
+                scope.env[path] = v.mark(subject, "allowed")
+        elif isinstance(pattern, ast.MatchSequence):
+            for index, inner in enumerate(pattern.patterns):
+                self._pattern(inner, v.item(subject, v.Const(index)), None)
+        elif isinstance(pattern, ast.MatchMapping):
+            for key, inner in zip(pattern.keys, pattern.patterns, strict=True):
+                self._pattern(inner, v.item(subject, self.eval(key)), None)
+            if pattern.rest:
+                scope.bind(pattern.rest, subject)
+        elif isinstance(pattern, ast.MatchClass):
+            is_number = isinstance(pattern.cls, ast.Name) and pattern.cls.id in {"int", "float", "bool"}
+            if is_number and path and scope.env is not None:
+                scope.env[path] = v.mark(subject, "number")
+            for inner in pattern.patterns:
+                self._pattern(inner, v.NUMBER if is_number else subject, None)
+            for name, inner in zip(pattern.kwd_attrs, pattern.kwd_patterns, strict=True):
+                self._pattern(inner, v.attr(subject, name), None)
+        elif isinstance(pattern, ast.MatchStar) and pattern.name:
+            scope.bind(pattern.name, v.op("each", subject))
+
+    def _import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            if alias.asname:
+                self._bind_import(alias.asname, alias.name)
+            else:
+                top = alias.name.partition(".")[0]
+                self._bind_import(top, top)
+
+    def _import_from(self, node: ast.ImportFrom) -> None:
+        base = "." * node.level + (node.module or "")
+        joint = "" if base.endswith(".") or not base else "."
+        for alias in node.names:
+            if alias.name == "*":
+                self.scope.module.stars.append(base)
+            else:
+                self._bind_import(alias.asname or alias.name, f"{base}{joint}{alias.name}")
+
+    def _bind_import(self, name: str, target: str) -> None:
+        if self.scope.is_module:
+            self.scope.module.imports.setdefault(name, target)
+        elif self.scope.env is not None:
+            self.scope.env[name] = v.Ref(target)
+
+    def _global(self, node: ast.Global) -> None:
+        self.scope.globals.update(node.names)
+
+    def _assert(self, node: ast.Assert) -> None:
+        self.eval(node.test)
+        self.assume(node.test, truth=True)
+
+    def _delete(self, node: ast.Delete) -> None:
+        for target in node.targets:
+            self.delete(target)
+
+    def _function(self, node: FunctionNode) -> None:
+        self.define(node, node.name, node.args, node.body, decorators=node.decorator_list)
+
+    def define_lambda(self, node: ast.Lambda) -> Value:
+        """See `Expressions.define_lambda`."""
+        name = f"<lambda>{node.lineno}:{node.col_offset}"
+        body = ast.Return(value=node.body)
+        ast.copy_location(body, node)
+        return self.define(node, name, node.args, [body], decorators=[])
+
+    def define(
+        self,
+        node: FunctionNode | ast.Lambda,
+        name: str,
+        arguments: ast.arguments,
+        body: list[ast.stmt],
+        *,
+        decorators: list[ast.expr],
+        owner: str = "",
+    ) -> Value:
+        """Bind `name` to a function; it is interpreted when the scope around it is done, so that it sees all of it."""
+        scope = self.scope
+        marks = tuple(self.eval(decorator) for decorator in decorators)
+        params = tuple(self._params(arguments))
+        qualname = scope.inner(name)
+        reference = v.Ref(":" + qualname)
+        if scope.is_module:
+            scope.module.names.add(name)
+        elif not owner and scope.env is not None:
+            scope.env[name] = reference
+        parent = scope.parent if owner else scope
+        frozen = Scope(scope.module, scope.qualname, scope.owner, scope.parent, dict(scope.env or {}))
+        seen_from = parent if parent is None or parent.is_module or owner else frozen
+        result = getattr(node, "returns", None)
+        annotation = self.annotation(result) if result is not None else None
+
+        def interpret() -> None:
+            inner = Scope(scope.module, qualname, owner, seen_from)
+            inner.owner = owner or (scope.owner if "self" in (frozen.env or {}) else "")
+            inner.env = {param.name: v.Param(param.name) for param in params}
+            reader = Statements(inner, self.functions, self.classes)
+            reader.run(body)
+            reader._exit()
+            reader.finish()
+            self.functions.setdefault(
+                qualname,
+                FunctionFacts(
+                    qualname=qualname,
+                    line=node.lineno,
+                    owner=owner,
+                    params=params,
+                    decorators=marks,
+                    calls=tuple(inner.calls),
+                    texts=tuple(inner.texts),
+                    returns=v.choice(inner.returns) if inner.returns else None,
+                    yields=v.choice(inner.yields) if inner.yields else None,
+                    result=annotation,
+                    ensures=tuple(p.name for p in params if _is_ensured(p.name, inner.exits)),
+                ),
+            )
+            if scope.owner and not owner:
+                scope.own.update(inner.own)
+            elif owner:
+                for attribute, stored in inner.own.items():
+                    scope.own.setdefault(attribute, []).extend(stored)
+
+        if owner or scope.is_module:
+            self.later.append(interpret)
+        else:
+            interpret()
+        return reference
+
+    def _params(self, arguments: ast.arguments) -> list[ParamFact]:
+        positional = [*arguments.posonlyargs, *arguments.args]
+        defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
+        defaults += arguments.defaults
+        found = [self._param(a, "", d) for a, d in zip(positional, defaults, strict=True)]
+        if arguments.vararg:
+            found.append(self._param(arguments.vararg, "*", None))
+        found += [self._param(a, "=", d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+        if arguments.kwarg:
+            found.append(self._param(arguments.kwarg, "**", None))
+        return found
+
+    def _param(self, argument: ast.arg, kind: str, default: ast.expr | None) -> ParamFact:
+        annotation = self.annotation(argument.annotation) if argument.annotation is not None else None
+        return ParamFact(argument.arg, kind, annotation, self.eval(default) if default is not None else None)
+
+    def annotation(self, node: ast.expr) -> Value:
+        """The value of an annotation, quoted or not."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                node = ast.parse(node.value, mode="eval").body
+            except (SyntaxError, ValueError):
+                return v.UNKNOWN
+        self.scope.silent += 1
+        value = self.eval(node)
+        self.scope.silent -= 1
+        return value
+
+    def _class(self, node: ast.ClassDef) -> None:
+        scope = self.scope
+        qualname = scope.inner(node.name)
+        bases = tuple(self.eval(base) for base in node.bases if not isinstance(base, ast.Starred))
+        for keyword in node.keywords:
+            self.eval(keyword.value)
+        decorators = tuple(self.eval(decorator) for decorator in node.decorator_list)
+        if scope.is_module:
+            scope.module.names.add(node.name)
+        elif scope.env is not None:
+            scope.env[node.name] = v.Ref(":" + qualname)
+        body = Scope(scope.module, qualname, qualname, scope, statement=scope.statement)
+        reader = Statements(body, self.functions, self.classes)
+        methods: list[str] = []
+        annotations: dict[str, Value] = {}
+        for statement in node.body:
+            if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                methods.append(statement.name)
+                reader.define(
+                    statement,
+                    statement.name,
+                    statement.args,
+                    statement.body,
+                    decorators=statement.decorator_list,
+                    owner=qualname,
+                )
+                continue
+            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+                annotations[statement.target.id] = reader.annotation(statement.annotation)
+            reader.run([statement])
+        scope.calls.extend(body.calls)
+        scope.texts.extend(body.texts)
+        attributes = dict(body.env or {})
+
+        def finish() -> None:
+            reader.finish()
+            self.classes.setdefault(
+                qualname,
+                ClassFacts(
+                    qualname=qualname,
+                    line=node.lineno,
+                    bases=bases,
+                    decorators=decorators,
+                    attributes=attributes,
+                    annotations=annotations,
+                    own={name: tuple(stored[:6]) for name, stored in body.own.items()},
+                    methods=tuple(dict.fromkeys(methods)),
+                ),
+            )
+
+        self.later.append(finish)
+
+    def finish(self) -> None:
+        """Interpret the functions that were put off until their surroundings were known."""
+        waiting, self.later = self.later, []
+        for interpret in waiting:
+            interpret()
+
+    def _type_alias(self, node: Any) -> None:
+        self.bind(node.name, v.UNKNOWN)
+
+    _statements: ClassVar[dict[type[ast.stmt], Callable[[Any, Any], None]]] = {
+        ast.Expr: _expression,
+        ast.Assign: _assign,
+        ast.AnnAssign: _annotated,
+        ast.AugAssign: _augmented,
+        ast.Return: _return,
+        ast.Raise: _raise,
+        ast.If: _if,
+        ast.For: _loop,
+        ast.AsyncFor: _loop,
+        ast.While: _loop,
+        ast.Break: _leave_loop,
+        ast.Continue: _leave_loop,
+        ast.With: _with,
+        ast.AsyncWith: _with,
+        ast.Try: _try,
+        ast.Match: _match,
+        ast.Import: _import,
+        ast.ImportFrom: _import_from,
+        ast.Global: _global,
+        ast.Assert: _assert,
+        ast.Delete: _delete,
+        ast.FunctionDef: _function,
+        ast.AsyncFunctionDef: _function,
+        ast.ClassDef: _class,
+    }
+    if hasattr(ast, "TryStar"):
+        _statements[ast.TryStar] = _try
+    if hasattr(ast, "TypeAlias"):
+        _statements[ast.TypeAlias] = _type_alias
+
+
+def module_scope(lines: list[str]) -> Scope:
+    """A fresh scope for module code."""
+    return Scope(Module(lines), "<module>")
+
+
+def _lines(statement: ast.stmt) -> tuple[int, int]:
+    """The lines of a simple statement, or of the header of a compound one."""
+    first = statement.lineno
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and statement.decorator_list:
+        first = min(d.lineno for d in statement.decorator_list)
+    body = getattr(statement, "body", None) or getattr(statement, "cases", None)
+    if isinstance(statement, ast.Match):
+        return first, statement.subject.end_lineno or first
+    if body and isinstance(body, list):
+        return first, max(statement.lineno, body[0].lineno - 1) if body[0].lineno > statement.lineno else statement.lineno
+    return first, statement.end_lineno or first
+
+
+def _carries_over(body: list[ast.stmt]) -> bool:
+    """Whether one round of a loop may leave something to the next: it changes a variable or a container."""
+    return any(isinstance(node, (ast.AugAssign, ast.Assign)) for statement in body for node in ast.walk(statement))
+
+
+def _catches_all(pattern: ast.pattern) -> bool:
+    return isinstance(pattern, ast.MatchAs) and pattern.pattern is None
+
+
+def _is_open(value: Value) -> bool:
+    """Whether a check could tell something about the value: it is not a constant or a definition."""
+    return not isinstance(v.bare(value), (v.Const, v.Ref, v.Seq, v.Map))
+
+
+def _is_ensured(name: str, exits: list[dict[str, Value]]) -> bool:
+    """Whether every normal return has the parameter `name` proved."""
+    return bool(exits) and all(isinstance(env.get(name), (v.Mark, v.Const)) for env in exits)

@@ -1,0 +1,351 @@
+"""Abstract values: what the reader knows of an expression without knowing the other files.
+
+A value is a small immutable tree in terms of the parameters of the function it stands in, and of names to be resolved by the
+link step. Constants are known, text knows its pieces, calls stay calls until their callee is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import msgspec
+
+MAX_SIZE = 240
+"""Nodes a value may have; a larger one is cut to its newest parts. Keeps loops that build text from growing without end."""
+
+MAX_OPTIONS = 8
+LONGEST_CONSTANT = 4000
+
+
+class Const(msgspec.Struct, frozen=True, array_like=True, tag="c"):
+    """A literal: text, number, boolean, None or `...` (as text)."""
+
+    value: str | int | float | bool | None
+
+
+class Unknown(msgspec.Struct, frozen=True, array_like=True, tag="u"):
+    """Nothing is known but what is said in `labels` (`number`, `boolean`, `template`, ...)."""
+
+    labels: tuple[str, ...] = ()
+
+
+class Param(msgspec.Struct, frozen=True, array_like=True, tag="p"):
+    """A parameter of the function that the value stands in."""
+
+    name: str
+
+
+class Ref(msgspec.Struct, frozen=True, array_like=True, tag="r"):
+    """A name outside the function: `flask.request` (imported), `..db.run` (relative), `:TABLE` (this module's own)."""
+
+    name: str
+
+
+class Free(msgspec.Struct, frozen=True, array_like=True, tag="f"):
+    """A value of the enclosing function `owner`, seen from a function inside it."""
+
+    owner: str
+    value: Value
+
+
+class Named(msgspec.Struct, frozen=True, array_like=True, tag="n"):
+    """A value that was stored under a name, and where."""
+
+    name: str
+    value: Value
+    line: int
+    column: int
+    size: int
+
+
+class Attr(msgspec.Struct, frozen=True, array_like=True, tag="a"):
+    """`base.name`."""
+
+    base: Value
+    name: str
+    size: int
+
+
+class Item(msgspec.Struct, frozen=True, array_like=True, tag="i"):
+    """`base[key]`."""
+
+    base: Value
+    key: Value
+    size: int
+
+
+class Text(msgspec.Struct, frozen=True, array_like=True, tag="t"):
+    """Text put together of parts: an f-string or a sum. `how` is the word for it."""
+
+    parts: tuple[Value, ...]
+    how: str
+    line: int
+    column: int
+    size: int
+
+
+class Op(msgspec.Struct, frozen=True, array_like=True, tag="x"):
+    """An operation whose meaning the engine itself knows; see OPERATIONS."""
+
+    kind: str
+    subject: Value
+    args: tuple[Value, ...]
+    keywords: tuple[tuple[str, Value], ...]
+    line: int
+    column: int
+    size: int
+
+
+class Call(msgspec.Struct, frozen=True, array_like=True, tag="k"):
+    """A call of something to be resolved. A keyword "**" is an unpacked mapping, a position may be `Op("star")`."""
+
+    target: Value
+    args: tuple[Value, ...]
+    keywords: tuple[tuple[str, Value], ...]
+    line: int
+    column: int
+    size: int
+
+
+class Choice(msgspec.Struct, frozen=True, array_like=True, tag="o"):
+    """One of these, depending on the path taken."""
+
+    options: tuple[Value, ...]
+    size: int
+
+
+class Seq(msgspec.Struct, frozen=True, array_like=True, tag="s"):
+    """A list, tuple or set. `open`: any number of such items (a comprehension, an appended list)."""
+
+    items: tuple[Value, ...]
+    open: bool
+    size: int
+
+
+class Map(msgspec.Struct, frozen=True, array_like=True, tag="m"):
+    """A dictionary display; a key of None is an unpacked mapping."""
+
+    items: tuple[tuple[Value | None, Value], ...]
+    size: int
+
+
+class Mark(msgspec.Struct, frozen=True, array_like=True, tag="l"):
+    """A value of which a check has shown something: `allowed` (in an allow-list), `number`, ..."""
+
+    value: Value
+    labels: tuple[str, ...]
+    size: int
+
+
+Value: TypeAlias = (
+    Const | Unknown | Param | Ref | Free | Named | Attr | Item | Text | Op | Call | Choice | Seq | Map | Mark
+)
+
+OPERATIONS = {
+    "%": "text % args",
+    "format": "text.format(*args, **keywords)",
+    "format_map": "text.format_map(args[0])",
+    "substitute": "string.Template(text).substitute(...)",
+    "join": "text.join(args[0])",
+    "replace": "text.replace(args[0], args[1])",
+    "repeat": "text or list * number",
+    "slice": "value[args[0]:args[1]]",
+    "each": "an element got by iterating",
+    "enter": "what `with value as ...` gives",
+    "in": "value in args[0]",
+    "test": "a comparison or negation; its result is a boolean",
+    "star": "*value in a call",
+    "without": "a mapping with the key args[0] taken out",
+    "after": "value once the call args[0] has returned normally",
+    "if": "value if the condition args[0] holds",
+    "super": "super()",
+}
+
+UNKNOWN = Unknown()
+NUMBER = Unknown(("number",))
+BOOLEAN = Unknown(("boolean",))
+
+
+def size(value: Value) -> int:
+    """How many nodes the tree has."""
+    return getattr(value, "size", 1)
+
+
+def named(name: str, value: Value, line: int, column: int) -> Value:
+    """The value as stored under `name`; a constant needs no name to be understood."""
+    if isinstance(value, Const):
+        return value
+    total = size(value) + 1
+    return Named(name, value, line, column, total) if total < MAX_SIZE else value
+
+
+def attr(base: Value, name: str) -> Value:
+    """`base.name`."""
+    return Attr(base, name, size(base) + 1)
+
+
+def item(base: Value, key: Value) -> Value:
+    """`base[key]`; the element itself where both are known."""
+    inner = base
+    while isinstance(inner, Named):
+        inner = inner.value
+    if isinstance(key, Const):
+        if isinstance(inner, Map):
+            hit = [v for k, v in inner.items if isinstance(k, Const) and k.value == key.value]
+            if hit:
+                return hit[-1]
+        elif isinstance(inner, Seq) and not inner.open and isinstance(key.value, int):
+            if -len(inner.items) <= key.value < len(inner.items) and not any(map(is_star, inner.items)):
+                return inner.items[key.value]
+    return Item(base, key, size(base) + size(key) + 1)
+
+
+def is_star(value: Value) -> bool:
+    """Whether it is `*value` in a call or a display."""
+    return isinstance(value, Op) and value.kind == "star"
+
+
+def text(parts: list[Value], how: str, line: int, column: int) -> Value:
+    """Text of parts: neighbouring constants joined, nested text flattened, cut at MAX_SIZE."""
+    flat: list[Value] = []
+    for part in parts:
+        inner = part.parts if isinstance(part, Text) else (part,)
+        for one in inner:
+            last = flat[-1] if flat else None
+            if isinstance(one, Const) and isinstance(last, Const) and isinstance(one.value, str):
+                if isinstance(last.value, str) and len(last.value) < LONGEST_CONSTANT:
+                    flat[-1] = Const(last.value + one.value)
+                    continue
+            flat.append(one)
+    if not flat:
+        return Const("")
+    if len(flat) == 1 and isinstance(flat[0], Const) and isinstance(flat[0].value, str):
+        return flat[0]
+    total = sum(map(size, flat)) + 1
+    while total > MAX_SIZE and len(flat) > 2:
+        # The beginning tells whether it is SQL; the newest part is what this line adds.
+        total -= size(flat.pop(len(flat) // 2))
+    return Text(tuple(flat), how, line, column, total) if total <= MAX_SIZE else UNKNOWN
+
+
+def choice(options: list[Value]) -> Value:
+    """One of `options`, without repetition."""
+    flat: list[Value] = []
+    for option in options:
+        for one in option.options if isinstance(option, Choice) else (option,):
+            if one not in flat:
+                flat.append(one)
+    if len(flat) == 1:
+        return flat[0]
+    flat = flat[:1] + flat[1 - MAX_OPTIONS :] if len(flat) > MAX_OPTIONS else flat
+    total = sum(map(size, flat)) + 1
+    while total > MAX_SIZE and len(flat) > 1:
+        total -= size(flat.pop(0))
+    return Choice(tuple(flat), total) if total <= MAX_SIZE else flat[-1]
+
+
+def seq(items: list[Value], *, is_open: bool = False) -> Value:
+    """A list of known items."""
+    total = sum(map(size, items)) + 1
+    while total > MAX_SIZE and items:
+        total -= size(items[-1])
+        items, is_open = items[:-1], True
+    return Seq(tuple(items), is_open, total)
+
+
+def mapping(items: list[tuple[Value | None, Value]]) -> Value:
+    """A dictionary of known items."""
+    total = 1
+    kept: list[tuple[Value | None, Value]] = []
+    for key, value in items:
+        total += size(value) + (size(key) if key is not None else 0)
+        if total > MAX_SIZE:
+            break
+        kept.append((key, value))
+    return Map(tuple(kept), min(total, MAX_SIZE))
+
+
+def mark(value: Value, *labels: str) -> Value:
+    """The value with labels that a check has proved."""
+    return Mark(value, labels, size(value) + 1)
+
+
+def op(
+    kind: str,
+    subject: Value,
+    args: tuple[Value, ...] = (),
+    keywords: tuple[tuple[str, Value], ...] = (),
+    *,
+    line: int = 0,
+    column: int = 0,
+) -> Value:
+    """An operation of OPERATIONS."""
+    total = 1 + size(subject) + sum(map(size, args)) + sum(size(v) for _, v in keywords)
+    if total > MAX_SIZE:
+        return subject if size(subject) < MAX_SIZE else UNKNOWN
+    return Op(kind, subject, args, keywords, line, column, total)
+
+
+def call(
+    target: Value, args: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...], line: int, column: int
+) -> Value:
+    """A call to be resolved by the link step; arguments are dropped where it would grow too large."""
+    total = 1 + size(target) + sum(map(size, args)) + sum(size(v) for _, v in keywords)
+    if total > MAX_SIZE:
+        limit = MAX_SIZE // (2 + len(args) + len(keywords))
+        target = target if size(target) <= limit else UNKNOWN
+        args = tuple(a if size(a) <= limit else UNKNOWN for a in args)
+        keywords = tuple((k, v if size(v) <= limit else UNKNOWN) for k, v in keywords)
+        total = 1 + size(target) + sum(map(size, args)) + sum(size(v) for _, v in keywords)
+    return Call(target, args, keywords, line, column, total)
+
+
+def bare(value: Value) -> Value:
+    """The value without the names it was stored under."""
+    while isinstance(value, Named):
+        value = value.value
+    return value
+
+
+def dotted(value: Value) -> str | None:
+    """`a.b.c` for attributes of a Ref, with the Ref's own prefix; None for anything else."""
+    names: list[str] = []
+    while isinstance(value, Attr):
+        names.append(value.name)
+        value = value.base
+    if not isinstance(value, Ref):
+        return None
+    names.append(value.name)
+    names.reverse()
+    return ".".join(names)
+
+
+def children(value: Value) -> Iterator[Value]:
+    """The values directly inside."""
+    if isinstance(value, (Named, Mark, Free)):
+        yield value.value
+    elif isinstance(value, Attr):
+        yield value.base
+    elif isinstance(value, Item):
+        yield value.base
+        yield value.key
+    elif isinstance(value, Text):
+        yield from value.parts
+    elif isinstance(value, Op):
+        yield value.subject
+        yield from value.args
+        yield from (v for _, v in value.keywords)
+    elif isinstance(value, Call):
+        yield value.target
+        yield from value.args
+        yield from (v for _, v in value.keywords)
+    elif isinstance(value, Choice):
+        yield from value.options
+    elif isinstance(value, Seq):
+        yield from value.items
+    elif isinstance(value, Map):
+        for key, inner in value.items:
+            if key is not None:
+                yield key
+            yield inner

@@ -1,0 +1,25 @@
+"""JSON that every reader accepts."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, TextIO
+
+from prodready.report.terminal import visible
+
+_SURROGATE = re.compile("[\\ud800-\\udfff]")
+
+
+def dump(document: dict[str, Any], stream: TextIO) -> None:
+    """Write the document in ASCII; halves of surrogate pairs, from file names that are not UTF-8, are written out."""
+    json.dump(_clean(document), stream, indent=2)
+    stream.write("\n")
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else _SURROGATE.sub(lambda half: visible(half[0]), value)
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    return [_clean(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,91 @@
+"""A rule's documentation, made from its docstring: as Markdown for pages and SARIF, as text for a terminal."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from prodready.rules import Rule
+from prodready.rules.base import SECTIONS
+
+
+def markdown(rule: Rule, *, heading: bool = True) -> str:
+    """The page."""
+    sections = rule.sections()
+    lines = [f"# {rule.code} {rule.slug}", ""] if heading else []
+    lines += [_fenced(sections[""]), "", facts(rule)]
+    for name in SECTIONS:
+        if sections.get(name):
+            lines += ["", f"## {name}", "", _fenced(sections[name])]
+    return "\n".join(lines) + "\n"
+
+
+def plain(rule: Rule) -> str:
+    """The same for a terminal."""
+    sections = rule.sections()
+    lines = [f"{rule.code} {rule.slug}", "", sections[""], "", facts(rule).replace("**", "").replace("`", "")]
+    for name in SECTIONS:
+        if sections.get(name):
+            lines += ["", name, "-" * len(name), sections[name]]
+    return "\n".join(lines) + "\n"
+
+
+def record(rule: Rule) -> dict[str, Any]:
+    """The same as data."""
+    sections = rule.sections()
+    return {
+        "code": rule.code,
+        "slug": rule.slug,
+        "title": rule.title,
+        "severity": rule.severity.label,
+        "stage": rule.stage,
+        "skip": sorted(rule.skip),
+        "description": sections[""],
+        **{name.lower().replace(" ", "_"): _dedented(sections.get(name, "")) for name in SECTIONS},
+    }
+
+
+def facts(rule: Rule) -> str:
+    """One line: severity, stage, where the rule is silent, how to silence it."""
+    silent = f" Silent by default in: {', '.join(sorted(rule.skip))}." if rule.skip else ""
+    noqa = f"Silence a line with `# noqa: {rule.code}`."
+    return f"Severity **{rule.severity.label}**, stage **{rule.stage}**.{silent} {noqa}"
+
+
+def weaknesses(rule: Rule) -> list[str]:
+    """The CWE numbers that the references name."""
+    return list(dict.fromkeys(re.findall(r"\bCWE-(\d+)\b", rule.sections().get("References", ""))))
+
+
+def _dedented(text: str) -> str:
+    return textwrap.dedent(text).strip("\n")
+
+
+def _fenced(text: str) -> str:
+    """Indented blocks as fenced Python, the rest as it is."""
+    return "\n".join(_fence(text)).strip("\n")
+
+
+def _fence(text: str) -> Iterator[str]:
+    blocks = [(code, list(lines)) for code, lines in groupby(_classified(text), key=lambda item: item[0])]
+    for code, lines in blocks:
+        body = "\n".join(line for _, line in lines)
+        if not code:
+            yield body
+            continue
+        yield "```python"
+        yield _dedented(body)
+        yield "```"
+        if body.endswith("\n"):
+            yield ""
+
+
+def _classified(text: str) -> Iterator[tuple[bool, str]]:
+    """Each line with whether it is code; a blank line belongs to the code before it."""
+    code = False
+    for line in text.splitlines():
+        code = line.startswith("    ") or (code and not line.strip())
+        yield code, line

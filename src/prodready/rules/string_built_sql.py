@@ -1,0 +1,330 @@
+"""SQL text is built from values that are not constant.
+
+Why it matters
+--------------
+Whoever controls a value that stands in the text of a statement can end the statement and begin another: read other
+people's rows, log in without a password, delete the table. Quoting by hand fails sooner or later. A bound parameter never
+becomes part of the text, so there is nothing to escape from.
+
+Bad
+---
+    def find(cursor, name):
+        cursor.execute(f"SELECT * FROM users WHERE name = '{name}'")
+
+    def page(session, request):
+        session.execute(text("SELECT * FROM logs ORDER BY " + request.args["sort"]))
+
+Good
+----
+    def find(cursor, name):
+        cursor.execute("SELECT * FROM users WHERE name = %s", (name,))
+
+    COLUMNS = {"date": "created_at", "size": "bytes"}
+
+    def page(session, request):
+        session.execute(text("SELECT * FROM logs ORDER BY " + COLUMNS[request.args["sort"]]))
+
+Not reported
+------------
+Text of constants, however it is put together; bound parameters and lists of placeholders; numbers, lengths, UUIDs,
+members of an enumeration; values that were checked against an allow-list, a pattern or a type before; identifiers quoted
+by a driver's own helper; functions all of whose callers in the project pass constants; prose that begins like SQL; and
+`execute` of things that are not databases. Where a name of a table or a column, which cannot be bound, does not come from
+a request, the severity is lower. Tests, migrations and generated files are left out.
+
+References
+----------
+- CWE-89: Improper Neutralization of Special Elements used in an SQL Command
+- OWASP Top 10 2021, A03: Injection
+- OWASP SQL Injection Prevention Cheat Sheet
+- PEP 249, Python Database API: operation parameters
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from prodready.finding import Confidence, Finding, Location, Severity, Step
+from prodready.link.infer import Bound, Frame
+from prodready.link.linked import Linked
+from prodready.link.sinks import Arrival, arrivals, callers_of, place, shown_callee, sink_calls
+from prodready.link.text import Hole, Piece
+from prodready.read import values as v
+from prodready.read.facts import FunctionFacts
+from prodready.read.sql import FRAGMENT, HOLE, is_statement
+from prodready.rules.base import Rule
+
+KINDS = frozenset({"sql", "sql-fragment"})
+IDENTIFIER_BEFORE = re.compile(
+    r"(?:\b(?:from|join|into|update|table|view|index|schema|database|column|on|by|select|distinct|asc|desc|pragma|alter|drop"
+    r"|truncate|add|rename|to|as|exists|set|sequence|user|role|analyze|vacuum|describe|columns|returning|function|trigger|call)"
+    r"\s*|[.`\"\[]|,\s*|\(\s*)$",
+    re.IGNORECASE,
+)
+VALUE_BEFORE = re.compile(
+    r"(?:[=<>!]\s*|'[^']*|\b(?:like|ilike|values|between|limit|offset|in|interval|top|returns|when|then|else|and|where|or|not)\s*\(?\s*"
+    r"|\bin\s*\([^)]*|\bvalues\s*\([^)]*|%)$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The holes of one text that matter, worst first, and whether they stand where only an identifier can stand."""
+
+    holes: tuple[Hole, ...]
+    identifiers_only: bool
+    whole: bool
+
+
+def check(linked: Linked) -> Iterator[Finding]:
+    """Judge every statement that is run, then every one that is built and never run."""
+    judge = _Judge(linked)
+    for sink in sink_calls(linked.infer, KINDS):
+        for arrival in arrivals(sink):
+            yield from judge.arrival(arrival, frozenset())
+    yield from judge.never_run()
+
+
+class _Judge:
+    def __init__(self, linked: Linked) -> None:
+        self.linked = linked
+        self.texts = linked.texts()
+        self.reported: set[tuple[str, int, int]] = set()
+
+    def arrival(self, arrival: Arrival, seen: frozenset[tuple[str, str, str]]) -> Iterator[Finding]:
+        best: tuple[tuple[int, int, int], Verdict] | None = None
+        passed_on: set[str] = set()
+        for pieces in self.texts.alternatives(arrival.bound):
+            leading = _leading(pieces)
+            if leading is not None and leading.whole and leading.kind != "request":
+                passed_on.add(leading.whole)
+            elif leading is not None and leading.whole and self.linked.infer.callers(*arrival.frame.key):
+                passed_on.add(leading.whole)
+            verdict = self._verdict(arrival, pieces)
+            if verdict is not None:
+                score = (max(h.rank for h in verdict.holes), not verdict.identifiers_only, len(verdict.holes))
+                if best is None or score > best[0]:
+                    best = (score, verdict)
+        if best is not None:
+            yield from self._report(arrival, best[1])
+        for parameter in sorted(passed_on):
+            key = (*arrival.frame.key, parameter)
+            if key not in seen:
+                for earlier in callers_of(self.linked.infer, arrival, parameter):
+                    yield from self.arrival(earlier, seen | {key})
+
+    def _verdict(self, arrival: Arrival, pieces: Sequence[Piece]) -> Verdict | None:
+        holes = [p for p in pieces if isinstance(p, Hole)]
+        if not holes:
+            return None
+        text = _flat(pieces)
+        literal = text.replace(HOLE, "").strip()
+        fragment = arrival.sink.effect.sink == "sql-fragment"
+        leading = _leading(pieces)
+        if not re.search(r"\w", literal):
+            # The value is the whole statement: only somebody's request makes that a finding.
+            hole = holes[0]
+            whole = len(holes) == 1 and hole.kind == "request" and not hole.assumed
+            if not whole or (hole.whole and self.linked.infer.callers(*arrival.frame.key)):
+                return None
+            if arrival.assumed and not _speaks_of_sql(hole.name):
+                return None
+            return Verdict((hole,), identifiers_only=fragment, whole=True)
+        if leading is not None and leading.kind != "request" and not fragment:
+            holes = [hole for hole in holes if hole is not leading]
+        if not holes:
+            return None
+        if arrival.assumed and not is_statement(text) and not (leading and FRAGMENT.search(literal)):
+            return None
+        if leading is not None and not FRAGMENT.search(literal):
+            return None
+        slots = _slots(pieces)
+        values = [hole for hole in holes if slots.get(id(hole)) != "identifier"]
+        chosen = values if max((h.rank for h in values), default=0) >= max(h.rank for h in holes) else holes
+        identifiers_only = not values
+        ordered = tuple(sorted(chosen, key=lambda hole: -hole.rank))
+        return Verdict(ordered, identifiers_only, whole=False)
+
+    def _report(self, arrival: Arrival, verdict: Verdict) -> Iterator[Finding]:
+        span = arrival.fact.span
+        key = (arrival.frame.path, span.line, span.column)
+        if key in self.reported:
+            return
+        self.reported.add(key)
+        sink = shown_callee(arrival.sink.fact)
+        via = "" if arrival.fact is arrival.sink.fact else f" through `{shown_callee(arrival.fact)}()`"
+        yield self._finding(
+            verdict,
+            location=arrival.location,
+            frame=arrival.frame,
+            statement=(span.first, span.last),
+            ending=f"that `{sink}()` runs{via}",
+            onward=arrival.onward,
+            assumed=arrival.assumed,
+            style=self.linked.style(arrival.sink.callee),
+        )
+
+    def _finding(
+        self,
+        verdict: Verdict,
+        *,
+        location: Location,
+        frame: Frame,
+        statement: tuple[int, int],
+        ending: str,
+        onward: tuple[Step, ...],
+        assumed: bool,
+        style: str,
+    ) -> Finding:
+        hole = verdict.holes[0]
+        origin = {"request": "request data", "parameter": "a parameter", "unknown": "not constant"}[hole.kind]
+        what = "is the whole SQL statement" if verdict.whole else "is put into the text of SQL"
+        others = "" if len(verdict.holes) == 1 else f", with {len(verdict.holes) - 1} more"
+        identifier = verdict.identifiers_only and hole.kind != "request"
+        confidence = Confidence.MEDIUM
+        if hole.kind == "request" and not hole.assumed and not assumed:
+            confidence = Confidence.HIGH
+        elif identifier and hole.kind == "unknown":
+            confidence = Confidence.LOW
+        return Finding(
+            code=rule.code,
+            slug=rule.slug,
+            message=f"`{hole.name}` ({origin}){others} {what} {ending}",
+            severity=Severity.WARNING if identifier else Severity.ERROR,
+            confidence=confidence,
+            location=location,
+            trace=(*_origin(hole), *reversed(hole.trail), *onward),
+            hint=_hint(verdict, style),
+            context=frame.function.qualname,
+            statement=statement,
+        )
+
+    def never_run(self) -> Iterator[Finding]:
+        """Statements that are built in the project and run nowhere in it."""
+        program = self.linked.infer.program
+        for path in program.outlines:
+            facts = program.facts(path)
+            for function in facts.functions.values() if facts else ():
+                if function.texts:
+                    yield from self._unused(path, function)
+
+    def _unused(self, path: str, function: FunctionFacts) -> Iterator[Finding]:
+        frame = Frame(path, function)
+        said = self._said(function)
+        for built in function.texts:
+            place_ = _place_of(built.value)
+            if place_ is None or (path, *place_) in self.texts.built or place_ in said:
+                continue
+            for pieces in self.texts.alternatives(Bound(built.value, frame)):
+                text = _flat(pieces)
+                holes = [p for p in pieces if isinstance(p, Hole)]
+                if not holes or not is_statement(text):
+                    continue
+                slots = _slots(pieces)
+                values = [hole for hole in holes if slots.get(id(hole)) != "identifier"]
+                chosen = sorted(values or holes, key=lambda hole: -hole.rank)
+                verdict = Verdict(tuple(chosen), not values, whole=False)
+                location = place(path, built.span)
+                yield self._finding(
+                    verdict,
+                    location=location,
+                    frame=frame,
+                    statement=(built.span.first, built.span.last),
+                    ending="that is built here",
+                    onward=(Step(location, "the statement is built here"),),
+                    assumed=True,
+                    style="",
+                )
+                break
+
+    def _said(self, function: FunctionFacts) -> set[tuple[int, int]]:
+        """Texts written straight into a call that says them to somebody: a log line, a message."""
+        found: set[tuple[int, int]] = set()
+        for fact in function.calls:
+            if self.linked.is_message(fact):
+                for value in (*fact.value.args, *(inner for _, inner in fact.value.keywords)):
+                    place_ = _place_of(value)
+                    if place_ is not None:
+                        found.add(place_)
+        return found
+
+
+def _place_of(value: v.Value) -> tuple[int, int] | None:
+    return (value.line, value.column) if isinstance(value, (v.Text, v.Op)) else None
+
+
+def _flat(pieces: Sequence[Piece]) -> str:
+    return "".join(HOLE if isinstance(piece, Hole) else piece for piece in pieces)
+
+
+def _leading(pieces: Sequence[Piece]) -> Hole | None:
+    """The hole that the text begins with: somebody else's statement, to which this code adds."""
+    for piece in pieces:
+        if isinstance(piece, Hole):
+            return piece
+        if piece.strip():
+            return None
+    return None
+
+
+def _slots(pieces: Sequence[Piece]) -> dict[int, str]:
+    """For each hole whether it stands where a value stands or where an identifier stands."""
+    found: dict[int, str] = {}
+    before = ""
+    for piece in pieces:
+        if isinstance(piece, str):
+            before += piece
+            continue
+        tail = before[-200:]
+        if tail.count("'") % 2 or VALUE_BEFORE.search(tail):
+            found[id(piece)] = "value"
+        elif IDENTIFIER_BEFORE.search(tail):
+            found[id(piece)] = "identifier"
+        else:
+            found[id(piece)] = "fragment"
+        before += HOLE
+    return found
+
+
+def _speaks_of_sql(name: str) -> bool:
+    return bool(re.search(r"sql|query|statement|stmt", name, re.IGNORECASE))
+
+
+def _origin(hole: Hole) -> tuple[Step, ...]:
+    value = hole.bound.value
+    if isinstance(value, v.Call) and value.line:
+        says = "comes in with the request" if hole.kind == "request" else "is what this call returns"
+        return (Step(Location(hole.bound.frame.path, value.line, value.column), f"`{hole.name}` {says}"),)
+    return ()
+
+
+MARKERS = {
+    "qmark": "`?` in the text and the value in a tuple behind it",
+    "format": "`%s` in the text and the value in a tuple behind it",
+    "pyformat": "`%s` in the text and the value in a tuple behind it",
+    "named": "`:name` in the text and the value in a dictionary behind it",
+    "dollar": "`$1` in the text and the value as a further argument",
+    "sqlalchemy": "`:name` in the text and the value in a dictionary behind it",
+}
+
+
+def _hint(verdict: Verdict, style: str) -> str:
+    if verdict.whole:
+        return "run fixed statements only; let the request choose among them by a key"
+    if verdict.identifiers_only:
+        return "a name cannot be bound: check it against an allow-list, or look it up in a dictionary of constants"
+    return f"bind the value: {MARKERS.get(style, 'a placeholder in the text and the value as a parameter')}"
+
+
+rule = Rule(
+    code="PRD301",
+    slug="string-built-sql",
+    severity=Severity.ERROR,
+    stage="mvp",
+    needles=("select", "insert", "update", "delete", "execute", "query", "raw", "text(", "sql", "where", "order by", "from "),
+    skip=frozenset({"tests", "migrations", "generated"}),
+    check=check,
+)

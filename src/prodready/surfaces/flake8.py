@@ -1,0 +1,127 @@
+"""The flake8 plugin: the findings of `prodready check`, one file at a time, with the knowledge of the whole project.
+
+flake8 hands over neither the list of files nor anything shared between its workers. So each process keeps one session
+per project, and what the sessions know comes from the cache. What to report is the project's configuration's affair;
+flake8's own `select`, `ignore`, `per-file-ignores` and `noqa` are applied by flake8, on top.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from prodready import __version__
+from prodready.config import Config, ConfigError, find_root, load
+from prodready.discover import excluded
+from prodready.finding import Problem
+from prodready.knowledge import KnowledgeError
+from prodready.project import Options, Session
+from prodready.source import SourceError, declared_encoding, decode, split_lines
+
+Result = tuple[int, int, str, type]
+
+PROBLEM = "PRD000"
+_sessions: dict[Path, tuple[Config, Session]] = {}
+_roots: dict[Path, Path] = {}
+_told: set[str] = set()
+
+
+class Plugin:
+    """What flake8 calls for each file it could parse."""
+
+    name: ClassVar[str] = "prodready"
+    version: ClassVar[str] = __version__
+    wanted: ClassVar[bool] = True
+    honour_noqa: ClassVar[bool] = True
+
+    def __init__(self, tree: ast.AST, filename: str, lines: Sequence[str]) -> None:
+        self.filename = filename
+        self.lines = lines
+
+    @classmethod
+    def parse_options(cls, options: argparse.Namespace) -> None:
+        """Note what concerns us of flake8's own options."""
+        chosen = [*(getattr(options, "select", None) or ()), *(getattr(options, "extend_select", None) or ())]
+        # Reading a project for findings that flake8 throws away would make `flake8 --select=E` slow.
+        cls.wanted = not getattr(options, "select", None) or any(
+            code.startswith("PRD") or "PRD".startswith(code) for code in chosen
+        )
+        cls.honour_noqa = not getattr(options, "disable_noqa", False)
+
+    def run(self) -> Iterator[Result]:
+        """The findings of this file: line, 0-based column, text, and the type that flake8 ignores."""
+        if not self.wanted:
+            return
+        path = self._path()
+        try:
+            root = _root(path)
+            relative = path.relative_to(root).as_posix()
+            config, session = _session(root)
+            # flake8 was hardly told to read just this file: what the project leaves out is left out.
+            if excluded(config, path):
+                return
+            # A worker of flake8's may not start processes of its own.
+            report = session.check([path], Options(jobs=1, stdin=self._stdin(path, relative)))
+        except (ConfigError, KnowledgeError) as error:
+            yield from _problem(Problem(str(error)))
+            return
+        findings = [*report.findings]
+        if not self.honour_noqa:
+            findings += [silenced.finding for silenced in report.suppressed if silenced.kind == "noqa"]
+        for finding in sorted(findings, key=lambda finding: finding.sort_key):
+            place = finding.location
+            if place.path == relative:
+                yield place.line, place.column - 1, f"{finding.code} {' '.join(finding.message.split())}", Plugin
+        for problem in report.problems:
+            # What is wrong with another file of Python is said when flake8 comes to that file.
+            if problem.path == relative or not problem.path.endswith(".py"):
+                yield from _problem(problem, relative)
+
+    def _path(self) -> Path:
+        path = Path(os.path.realpath(self.filename))
+        # `stdin`, when no `--stdin-display-name` says better, is a file of Python all the same.
+        return path if path.suffix or path.exists() else path.with_name(f"{path.name}.py")
+
+    def _stdin(self, path: Path, relative: str) -> tuple[str, bytes] | None:
+        """The text that flake8 was given, unless it is what the file on the disk says."""
+        text = "\n".join(split_lines("".join(self.lines)))
+        try:
+            if "\n".join(split_lines(decode(path.read_bytes()))) == text:
+                return None
+        except SourceError:
+            # flake8 reads such a file as Latin-1; we say what is wrong with it.
+            return None
+        except OSError:
+            pass
+        encoding = (declared_encoding(text.encode("utf-8", "replace")) or ("utf-8",))[0]
+        try:
+            return relative, f"{text}\n".encode(encoding, "replace")
+        except LookupError:
+            return relative, f"{text}\n".encode("utf-8", "replace")
+
+
+def _root(path: Path) -> Path:
+    folder = path.parent
+    if folder not in _roots:
+        _roots[folder] = find_root(folder)
+    return _roots[folder]
+
+
+def _session(root: Path) -> tuple[Config, Session]:
+    if root not in _sessions:
+        config = load(root)
+        _sessions[root] = config, Session(config)
+    return _sessions[root]
+
+
+def _problem(problem: Problem, relative: str = "") -> Iterator[Result]:
+    """A problem as a line of flake8's, once in a process."""
+    text = str(problem)
+    if text not in _told:
+        _told.add(text)
+        here = problem.path == relative
+        yield (problem.line or 1) if here else 1, 0, f"{PROBLEM} {problem.message if here else text}", Plugin
