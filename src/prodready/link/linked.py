@@ -8,6 +8,7 @@ from prodready.knowledge import Knowledge
 from prodready.link.infer import Callee, Inference
 from prodready.link.program import Program
 from prodready.link.reduce import Reducer
+from prodready.link.secrets import SecretReader
 from prodready.link.sinks import sink_names
 from prodready.link.text import TextReader
 from prodready.read.facts import CallFact
@@ -25,6 +26,11 @@ class Linked:
     def texts(self) -> TextReader:
         """A fresh reader of texts, with its own memory of those it has seen."""
         return TextReader(self.reducer)
+
+    @cached_property
+    def secrets(self) -> SecretReader:
+        """Finds the secrets in values."""
+        return SecretReader(self.reducer)
 
     def style(self, callee: Callee) -> str:
         """The paramstyle of the connection or cursor that a call is made on."""

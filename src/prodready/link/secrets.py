@@ -1,0 +1,573 @@
+"""Which secrets a value carries, judged by the value, field by field: by the names it went through and by knowledge.
+
+A message that speaks of a token while it prints a name carries none; neither does what is left of a secret after it was
+hashed, masked, compared, counted or shortened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from prodready.finding import Location, Step
+from prodready.knowledge import Knowledge
+from prodready.link.infer import Bound, Frame
+from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol
+from prodready.link.reduce import Reducer, describe
+from prodready.link.text import argument_values
+from prodready.read import values as v
+from prodready.read.values import Value
+from prodready.words import split_words
+
+BUDGET = 300
+MAX_NESTING = 24
+SHORT = 8
+"""A prefix or suffix up to this length does not give a secret away."""
+
+HARMLESS = frozenset({"number", "boolean", "hashed", "redacted", "constant", "exception", "placeholders", "template"})
+OBJECTS = {
+    "headers": "the request's headers",
+    "cookies": "the request's cookies",
+    "environ": "the environment",
+    "body": "the request's body",
+}
+ASKING = ("get", "pop", "getlist", "get_argument", "get_header", "getvalue", "getenv", "require", "setdefault", "get_body_argument")
+SURE = frozenset(
+    {"password", "passwords", "passwd", "pwd", "passphrase", "passcode", "secret", "senha", "passwort", "contraseña", "cvv", "authorization"}
+)
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A secret in a value. `sure`: nothing but a secret has such a name, or the knowledge says so."""
+
+    bound: Bound
+    name: str
+    trail: tuple[Step, ...]
+    sure: bool = False
+
+
+@dataclass(frozen=True)
+class Reach:
+    """A parameter of the function that the value carries, secret or not: its callers decide."""
+
+    name: str
+
+
+class Names:
+    """Judges names by the word lists of the knowledge."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        words = knowledge.words
+        self._phrases = {tuple(phrase.split()) for phrase in words.get("secret", ())}
+        self._longest = max((len(p) for p in self._phrases), default=1)
+        self._not = words.get("not-secret", frozenset())
+        self._carriers = words.get("carrier", frozenset())
+        self._redactors = words.get("redactor", frozenset())
+        self._login = {tuple(phrase.split()) for phrase in words.get("login", ())}
+        self._known: dict[str, bool] = {}
+
+    def is_secret(self, name: str) -> bool:
+        """Whether a variable, field or key of this name holds a secret."""
+        if name not in self._known:
+            self._known[name] = self._judge(split_words(name))
+        return self._known[name]
+
+    def is_carrier(self, name: str) -> bool:
+        """Whether an attribute of this name of a secret is still the secret."""
+        words = split_words(name)
+        return bool(words) and (words[-1] in self._carriers or words == ("key",))
+
+    def is_redactor(self, name: str) -> bool:
+        """Whether a function or a name says that the secret was made harmless."""
+        return any(word in self._redactors for word in split_words(name))
+
+    def speaks_of_login(self, name: str) -> bool:
+        """Whether a function or route of this name is handed credentials."""
+        words = split_words(name)
+        return any(words[i : i + len(p)] == p for p in self._login for i in range(len(words)))
+
+    def is_sure(self, name: str) -> bool:
+        """Whether the name can mean nothing else."""
+        words = split_words(name)
+        return any(word in SURE for word in words) or words[-2:] in {("secret", "key"), ("private", "key"), ("api", "key")}
+
+    def _judge(self, words: tuple[str, ...]) -> bool:
+        while len(words) > 1 and (words[-1] in self._carriers or words[-1].isdigit()):
+            words = words[:-1]
+        for length in range(min(self._longest, len(words)), 0, -1):
+            if words[-length:] in self._phrases:
+                before = words[:-length]
+                return not any(word in self._not or word in self._redactors for word in before)
+        return False
+
+
+class SecretReader:
+    """Finds the secrets in values of a program."""
+
+    def __init__(self, reducer: Reducer) -> None:
+        self.reducer = reducer
+        self.infer = reducer.infer
+        self.program = reducer.program
+        self.names = Names(reducer.knowledge)
+        self._budget = 0
+
+    def carried(self, bound: Bound) -> list[Leak | Reach]:
+        """The secrets a value carries, and the open parameters it is made of."""
+        self._budget = BUDGET
+        return list(self._carry(bound, (), 0))
+
+    def given_as(self, key: str, bound: Bound) -> list[Leak | Reach]:
+        """The same for a value given under a field name."""
+        if self.names.is_secret(key):
+            self._budget = BUDGET
+            if not self._is_harmless(bound, 0):
+                return [Leak(bound, key, (), self.names.is_sure(key))]
+            return []
+        return self.carried(bound)
+
+    def _carry(self, bound: Bound, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
+        self._budget -= 1
+        if self._budget < 0 or nesting > MAX_NESTING:
+            return
+        nesting += 1
+        value = bound.value
+        match value:
+            case v.Const() | v.Unknown():
+                return
+            case v.Named():
+                yield from self._named(bound, value, trail, nesting)
+            case v.Param():
+                yield from self._param(bound, value, trail, nesting)
+            case v.Attr():
+                yield from self._attribute(bound, value, trail, nesting)
+            case v.Ref():
+                yield from self._reference(bound, value, trail, nesting)
+            case v.Item():
+                yield from self._item(bound, value.base, value.key, trail, nesting)
+            case v.Call():
+                yield from self._call(bound, value, trail, nesting)
+            case v.Op():
+                yield from self._operation(bound, value, trail, nesting)
+            case v.Map():
+                for key, inner in value.items:
+                    yield from self._entry(bound, key, inner, trail, nesting)
+            case v.Mark():
+                if not HARMLESS.isdisjoint(value.labels):
+                    return
+                yield from self._carry(bound.sub(value.value), trail, nesting)
+            case v.Text() | v.Seq() | v.Choice():
+                for inner in v.children(value):
+                    yield from self._carry(bound.sub(inner), trail, nesting)
+            case v.Free():
+                for inner_bound, _ in self.reducer.step(bound) or ():
+                    for found in self._carry(inner_bound, trail, nesting):
+                        if isinstance(found, Leak):
+                            yield found
+
+    def _named(self, bound: Bound, value: v.Named, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
+        if self._says_redacted(value.name):
+            return
+        step = Step(Location(bound.frame.path, value.line, value.column), f"assigned to `{value.name}`")
+        inner = bound.sub(value.value)
+        if self.names.is_secret(value.name):
+            if not self._is_harmless(inner, nesting) and not self._is_plain_object(inner):
+                yield Leak(inner, value.name, (*trail, step), self.names.is_sure(value.name))
+            return
+        yield from self._carry(inner, (*trail, step), nesting)
+
+    def _says_redacted(self, name: str) -> bool:
+        words = split_words(name)
+        return bool(words) and (self.names.is_redactor(words[0]) or self.names.is_redactor(words[-1]))
+
+    def _param(self, bound: Bound, value: v.Param, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
+        argument = bound.frame.binding(value.name)
+        if argument is not None:
+            yield from self._carry(argument, trail, nesting)
+            return
+        labels = self.reducer.labels(bound)
+        if not HARMLESS.isdisjoint(labels):
+            return
+        if self.names.is_secret(value.name):
+            if not self._is_plain_object(bound):
+                where = Step(
+                    Location(bound.frame.path, bound.frame.function.line),
+                    f"`{value.name}` comes in as a parameter of `{bound.frame.function.qualname}()`",
+                )
+                yield Leak(bound, value.name, (*trail, where), self.names.is_sure(value.name))
+            return
+        found = self._object(bound, labels, trail)
+        if found is not None:
+            yield found
+        elif not bound.frame.entered:
+            yield Reach(value.name)
+
+    def _attribute(self, bound: Bound, value: v.Attr, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
+        effect = self.reducer.effect(bound)
+        if not HARMLESS.isdisjoint(effect.labels):
+            return
+        found = self._object(bound, effect.labels, trail)
+        if found is not None:
+            yield found
+            return
+        if value.name in {"__dict__", "__str__", "__repr__"}:
+            yield from self._fields_of(bound, value.base, trail)
+            return
+        if self.names.is_secret(value.name):
+            if not self._is_harmless(bound, nesting) and not self._is_plain_object(bound) and not self._is_lexer(value.base):
+                yield Leak(bound, describe(value), trail, self.names.is_sure(value.name))
+            return
+        if self.names.is_carrier(value.name) and not self._is_lexer(value.base):
+            for leak in self._carry(bound.sub(value.base), trail, nesting):
+                if isinstance(leak, Leak) and self._is_direct(value.base):
+                    yield leak
+            return
+        for inner, _ in self.reducer.step(bound) or ():
+            if not isinstance(inner.value, v.Attr) or inner.value != value:
+                yield from (f for f in self._carry(inner, trail, nesting) if isinstance(f, Leak))
+
+    def _is_direct(self, base: Value) -> bool:
+        inner = v.bare(base)
+        name = base.name if isinstance(base, (v.Named, v.Param, v.Attr)) else ""
+        return self.names.is_secret(name) and not isinstance(inner, (v.Map, v.Text))
+
+    def _reference(self, bound: Bound, value: v.Ref, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
+        last = value.name.rpartition(".")[2].lstrip(":")
+        effect = self.reducer.effect(bound)
+        if not HARMLESS.isdisjoint(effect.labels):
+            return
+        found = self._object(bound, effect.labels, trail)
+        if found is not None:
+            yield found
+            return
+        symbol = self.infer.symbol_of(value, bound.frame)
+        if isinstance(symbol, (FunctionSymbol, ClassSymbol)):
+            return
+        if self.names.is_secret(last) and not (isinstance(symbol, LibrarySymbol) and not last.isupper()):
+            if not self._is_harmless(bound, nesting) and not self._is_plain_object(bound):
+                yield Leak(bound, last, trail, self.names.is_sure(last))
+            return
+        for inner, _ in self.reducer.step(bound) or ():
+            yield from (f for f in self._carry(inner, trail, nesting) if isinstance(f, Leak))
+
+    def _entry(
+        self, bound: Bound, key: Value | None, inner: Value, trail: tuple[Step, ...], nesting: int
+    ) -> Iterator[Leak | Reach]:
+        name = key.value if isinstance(key, v.Const) and isinstance(key.value, str) else None
+        if name is not None and self.names.is_secret(name):
+            if not self._is_harmless(bound.sub(inner), nesting):
+                yield Leak(bound.sub(inner), name, trail, self.names.is_sure(name))
+            return
+        yield from self._carry(bound.sub(inner), trail, nesting)
+
+    def _item(
+        self, bound: Bound, base: Value, key: Value, trail: tuple[Step, ...], nesting: int
+    ) -> Iterator[Leak | Reach]:
+        where = bound.sub(base)
+        known = v.bare(key)
+        for leaf in self.reducer.leaves(bound.sub(key), 4) if not isinstance(known, v.Const) else ():
+            known = leaf.value
+        if isinstance(known, v.Const) and isinstance(known.value, str):
+            reduced = self.reducer.step(bound)
+            if self.names.is_secret(known.value):
+                if reduced and all(self._is_harmless(inner, nesting) for inner, _ in reduced):
+                    return
+                if not self._is_error_map(base):
+                    yield Leak(bound, describe(bound.value), trail, self.names.is_sure(known.value))
+                return
+            for inner, _ in reduced or ():
+                yield from self._carry(inner, trail, nesting)
+            return
+        reduced = self.reducer.step(bound)
+        if reduced is not None:
+            for inner, _ in reduced:
+                yield from self._carry(inner, trail, nesting)
+        elif isinstance(known, v.Const):
+            for leak in self._carry(where, trail, nesting):
+                if isinstance(leak, Leak) and self._is_direct(base):
+                    yield leak
+
+    def _is_error_map(self, base: Value) -> bool:
+        name = base.name if isinstance(base, (v.Named, v.Param, v.Attr)) else v.dotted(base) or ""
+        words = split_words(name)
+        return bool(words) and words[-1] in {"errors", "error", "labels", "messages", "names", "types", "counts", "help", "fields", "widgets"}
+
+    def _call(self, bound: Bound, value: v.Call, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
+        name = value.target.name if isinstance(value.target, v.Attr) else (v.dotted(v.bare(value.target)) or "").rpartition(".")[2].lstrip(":")
+        effect = self.reducer.effect(bound)
+        if not HARMLESS.isdisjoint(effect.labels) or effect.decorates == "guard":
+            return
+        if "secret" in effect.labels:
+            yield Leak(bound, describe(value), trail, sure=True)
+            return
+        if value.args and (name in ASKING or "environ" in effect.labels):
+            key = value.args[0]
+            if isinstance(v.bare(key), v.Const):
+                base = value.target.base if isinstance(value.target, v.Attr) else value.target
+                yield from self._item(bound.sub(v.Item(base, v.bare(key), 1)), base, v.bare(key), trail, nesting)
+                return
+        found = self._object(bound, effect.labels, trail)
+        if found is not None:
+            yield found
+            return
+        if effect.passes:
+            for position in effect.passes:
+                for argument in argument_values(value, position):
+                    yield from self._carry(bound.sub(argument), trail, nesting)
+            return
+        if name == "vars" and value.args:
+            yield from self._fields_of(bound, value.args[0], trail)
+            return
+        if name == "getattr" and len(value.args) > 1:
+            yield from self._item(bound.sub(v.Item(value.args[0], value.args[1], 1)), value.args[0], value.args[1], trail, nesting)
+            return
+        if self.names.is_redactor(name):
+            return
+        reduced = self.reducer.step(bound)
+        if reduced is not None:
+            if self._is_getter(name) and not all(self._is_harmless(inner, nesting) for inner, _ in reduced):
+                yield Leak(bound, f"{name}()", trail, self.names.is_sure(name))
+                return
+            for inner, step in reduced:
+                yield from self._carry(inner, (*trail, step) if step else trail, nesting)
+            return
+        if self._is_getter(name) and effect.sink == "" and not self._is_plain_object(bound):
+            yield Leak(bound, f"{name}()", trail, self.names.is_sure(name))
+            return
+        if name in {"dict", "model_dump", "to_dict", "asdict", "items", "values", "serialize", "dump", "json"}:
+            base = value.args[0] if value.args else value.target.base if isinstance(value.target, v.Attr) else None
+            if base is not None:
+                yield from self._fields_of(bound, base, trail)
+
+    def _is_getter(self, name: str) -> bool:
+        """`get_token`, `generate_password`: functions named after the secret they give."""
+        words = split_words(name)
+        if len(words) > 1 and words[0] in {"get", "generate", "create", "make", "new", "fetch", "read", "load", "issue", "build", "mint", "obtain"}:
+            return self.names.is_secret("_".join(words[1:]))
+        return len(words) > 1 and words[-1] not in {"token"} and self.names.is_secret(name) and words[0] not in {"reset", "confirm", "login", "encode", "process", "handle", "save", "store", "parse", "decode"}
+
+    def _operation(self, bound: Bound, value: v.Op, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
+        if value.kind in {"in", "test", "repeat", "super"}:
+            return
+        if value.kind == "slice" and _is_short(value):
+            return
+        if value.kind == "without":
+            reduced = self.reducer.step(bound)
+            for inner, _ in reduced or ():
+                yield from self._carry(inner, trail, nesting)
+            if reduced is None and not (isinstance(value.args[0], v.Const) and self.names.is_secret(str(value.args[0].value))):
+                yield from self._carry(bound.sub(value.subject), trail, nesting)
+            return
+        if value.kind == "each":
+            elements = self.reducer.elements(bound.sub(value.subject))
+            for element in elements:
+                yield from self._carry(element, trail, nesting)
+            if not elements and not self._iterates_keys(value.subject):
+                for leak in self._carry(bound.sub(value.subject), trail, nesting):
+                    if isinstance(leak, Leak) and self._is_direct(value.subject):
+                        yield leak
+            return
+        if value.kind in {"%", "format", "join", "replace", "format_map", "substitute"}:
+            yield from self._formatted(bound, value, trail, nesting)
+            return
+        if value.kind == "enter":
+            return
+        yield from self._carry(bound.sub(value.subject), trail, nesting)
+
+    def _iterates_keys(self, subject: Value) -> bool:
+        return isinstance(v.bare(subject), (v.Map,))
+
+    def _formatted(self, bound: Bound, value: v.Op, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
+        yield from self._carry(bound.sub(value.subject), trail, nesting)
+        template = v.bare(value.subject)
+        for argument in value.args:
+            inner = v.bare(argument)
+            if value.kind == "%" and isinstance(inner, v.Map) and isinstance(template, v.Const):
+                for key, entry in inner.items:
+                    if isinstance(key, v.Const) and f"%({key.value})" in str(template.value):
+                        yield from self._carry(bound.sub(entry), trail, nesting)
+                continue
+            if value.kind == "%" and isinstance(template, v.Const) and "%(" in str(template.value):
+                continue  # a mapping nobody has seen: only the named fields are printed
+            if value.kind == "join":
+                yield from self._carry(bound.sub(v.op("each", argument)), trail, nesting)
+                continue
+            yield from self._carry(bound.sub(argument), trail, nesting)
+        for key, entry in value.keywords:
+            if isinstance(template, v.Const) and key != "**" and "{" + key not in str(template.value):
+                continue
+            yield from self._carry(bound.sub(entry), trail, nesting)
+
+    # Whole objects
+
+    def _object(self, bound: Bound, labels: frozenset[str], trail: tuple[Step, ...]) -> Leak | None:
+        for label, says in OBJECTS.items():
+            if label in labels:
+                if label == "body" and not self._takes_credentials(bound.frame):
+                    return None
+                return Leak(bound, f"{describe(bound.value)} ({says})", trail, sure=label != "body")
+        return None
+
+    def _takes_credentials(self, frame: Frame) -> bool:
+        """Whether a function is handed credentials: by its name, its route, or a field it reads."""
+        function = frame.function
+        if self.names.speaks_of_login(function.qualname.rpartition(".")[2]):
+            return True
+        routes = [a for d in function.decorators if isinstance(d, v.Call) for a in d.args]
+        if any(isinstance(r, v.Const) and isinstance(r.value, str) and self.names.speaks_of_login(r.value) for r in routes):
+            return True
+        if function.owner and self.names.speaks_of_login(function.owner):
+            return True
+        waiting: list[Value] = [fact.value for fact in function.calls]
+        waiting += [function.returns] if function.returns is not None else []
+        budget = 2000
+        while waiting and budget:
+            budget -= 1
+            value = waiting.pop()
+            if isinstance(value, v.Item) and isinstance(value.key, v.Const) and self.names.is_secret(str(value.key.value)):
+                return True
+            if isinstance(value, v.Call) and isinstance(value.target, v.Attr) and value.target.name in ASKING and value.args:
+                key = value.args[0]
+                if isinstance(key, v.Const) and self.names.is_secret(str(key.value)):
+                    return True
+            waiting.extend(v.children(value))
+        return False
+
+    def _fields_of(self, bound: Bound, base: Value, trail: tuple[Step, ...]) -> Iterator[Leak]:
+        """All fields of an object at once: a leak if one of them is a secret."""
+        kind = self.infer.type_of(bound.sub(base))
+        if kind is None or kind.cls is None:
+            return
+        for name, owner in self._fields(kind.cls):
+            if self.names.is_secret(name):
+                annotation = owner.facts.annotations.get(name)
+                home = self.infer.module_frame(owner.path)
+                if annotation is not None and "redacted" in self.reducer.annotation_labels(Bound(annotation, home)):
+                    continue
+                yield Leak(bound.sub(base), f"{describe(base)} (its fields include `{name}`)", trail, self.names.is_sure(name))
+                return
+
+    def _fields(self, cls: ClassSymbol) -> Iterator[tuple[str, ClassSymbol]]:
+        for base in self.program.lineage(cls):
+            if isinstance(base, ClassSymbol):
+                for name in dict.fromkeys([*base.facts.annotations, *base.facts.attributes, *base.facts.own]):
+                    if self.program.function(base.path, f"{base.facts.qualname}.{name}") is None:
+                        yield name, base
+
+    # What only looks like a secret
+
+    def _is_harmless(self, bound: Bound, nesting: int) -> bool:
+        """Whether a value under a secret's name is none: a constant, a number, a flag, a hash, something masked."""
+        if nesting > MAX_NESTING:
+            return False
+        leaves = list(self.reducer.leaves(bound, 12))
+        return bool(leaves) and all(self._is_harmless_leaf(leaf) for leaf in leaves)
+
+    def _is_harmless_leaf(self, bound: Bound) -> bool:
+        value = bound.value
+        match value:
+            case v.Const():
+                return True
+            case v.Unknown():
+                return not HARMLESS.isdisjoint(value.labels)
+            case v.Op(kind="in") | v.Op(kind="test") | v.Op(kind="repeat"):
+                return True
+            case v.Op(kind="slice"):
+                return _is_short(value)
+            case v.Call():
+                effect = self.reducer.effect(bound)
+                if not HARMLESS.isdisjoint(effect.labels):
+                    return True
+                name = value.target.name if isinstance(value.target, v.Attr) else v.dotted(value.target) or ""
+                return self.names.is_redactor(name.rpartition(".")[2]) or self._is_lexer(value)
+            case v.Op(kind="each") | v.Item():
+                return self._is_lexer(value)
+            case v.Text():
+                parts = [bound.sub(part) for part in value.parts if not isinstance(part, v.Const)]
+                return all(self._is_harmless_leaf(leaf) for part in parts for leaf in self.reducer.leaves(part, 4))
+            case v.Seq():
+                return not value.items
+            case v.Map():
+                return not value.items
+            case v.Param() | v.Attr() | v.Ref():
+                return not HARMLESS.isdisjoint(self.reducer.labels(bound))
+        return False
+
+    def _is_lexer(self, value: Value) -> bool:
+        """Tokens of a parser or a language model, by where they come from: `for token in tokens`, `tokenize(...)`."""
+        inner = v.bare(value)
+        while isinstance(inner, (v.Op, v.Item, v.Call, v.Attr)):
+            name = ""
+            if isinstance(inner, v.Call):
+                target = v.bare(inner.target)
+                name = target.name if isinstance(target, v.Attr) else v.dotted(target) or ""
+                following: Value = inner.args[0] if inner.args and not isinstance(target, v.Attr) else target
+            elif isinstance(inner, v.Attr):
+                name, following = inner.name, inner.base
+            elif isinstance(inner, v.Item):
+                following = inner.base
+            else:
+                following = inner.subject
+            if self._names_tokens(name):
+                return True
+            if isinstance(following, (v.Named, v.Param, v.Ref)) and self._names_tokens(following.name.rpartition(".")[2]):
+                return True
+            inner = v.bare(following)
+        return False
+
+    def _names_tokens(self, name: str) -> bool:
+        words = split_words(name)
+        return words in {("tokens",), ("lexer",), ("tokenizer",)} or any(w in {"tokenize", "tokenizer", "lexer", "lex"} for w in words)
+
+    def _is_plain_object(self, bound: Bound) -> bool:
+        """A row or an object of a class that is printed as its name says, not as the secret it holds."""
+        kind = self.infer.type_of(bound)
+        if kind is None or kind.assumed:
+            return self._is_query(bound)
+        if kind.cls is not None:
+            bases = [b for b in self.program.lineage(kind.cls) if isinstance(b, str)]
+            if any(b in {"str", "bytes"} or b.rpartition(".")[2] in {"str", "NewType"} for b in bases):
+                return False
+            for name in ("__str__", "__repr__"):
+                member = self.program.member(kind.cls, name)
+                if isinstance(member, FunctionSymbol):
+                    return not self._shows_secret(member)
+            return not self._is_dataclass(kind.cls) or not any(self.names.is_secret(n) for n, _ in self._fields(kind.cls))
+        return kind.name not in {"str", "bytes"}
+
+    def _is_dataclass(self, cls: ClassSymbol) -> bool:
+        names = [(v.dotted(d.target if isinstance(d, v.Call) else d) or "").rpartition(".")[2] for d in cls.facts.decorators]
+        bases = [b.rpartition(".")[2] for b in self.program.lineage(cls) if isinstance(b, str)]
+        return "dataclass" in names or bool({"BaseModel", "Struct", "NamedTuple", "SQLModel"} & set(bases))
+
+    def _shows_secret(self, function: FunctionSymbol) -> bool:
+        if function.facts.returns is None:
+            return False
+        frame = Frame(function.path, function.facts)
+        return any(isinstance(f, Leak) for f in self._carry(Bound(function.facts.returns, frame), (), 4))
+
+    def _is_query(self, bound: Bound) -> bool:
+        """The result of a query: a row, by the shape of the call."""
+        for leaf in self.reducer.leaves(bound, 4):
+            value = leaf.value
+            while isinstance(value, (v.Call, v.Attr)):
+                if isinstance(value, v.Attr) and value.name in {"objects", "query", "_default_manager"}:
+                    return True
+                value = v.bare(value.target if isinstance(value, v.Call) else value.base)
+            if isinstance(leaf.value, v.Call):
+                name = v.dotted(leaf.value.target) or ""
+                last = name.rpartition(".")[2].lstrip(":")
+                if last[:1].isupper() and not last.isupper():
+                    return True
+        return False
+
+
+def _is_short(value: v.Op) -> bool:
+    lower, upper = (v.bare(a) for a in value.args)
+    low = lower.value if isinstance(lower, v.Const) else 0
+    high = upper.value if isinstance(upper, v.Const) else 0
+    if isinstance(lower, v.Const) and low is None and isinstance(upper, v.Const) and isinstance(high, int):
+        return 0 <= high <= SHORT
+    if isinstance(upper, v.Const) and high is None and isinstance(lower, v.Const) and isinstance(low, int):
+        return -SHORT <= low < 0
+    return isinstance(low, int) and isinstance(high, int) and 0 < high - low <= SHORT

@@ -1,0 +1,120 @@
+"""A secret is written to a log.
+
+Why it matters
+--------------
+Logs are copied to files, terminals, aggregators and support tickets, kept for months, and read by people who may not
+know the secret. A password, token, key, session id, card number or one-time code that stands in a log is no secret any
+more, and the log must be treated like the password database.
+
+Bad
+---
+    def login(request):
+        logger.info("login attempt %s", request.json)
+        logger.debug(f"checking {request.json['password']}")
+
+Good
+----
+    def login(request):
+        logger.info("login attempt for %s", request.json["username"])
+
+Not reported
+------------
+A message that speaks of a token while the value is a name, an id, a type, a URL, a count, an expiry or an exception;
+`len`, `bool`, comparisons; what a redactor, a mask or a hash made of it, the project's own ones included; `SecretStr`; a
+short prefix or suffix; the name of a secret or of an environment variable; tokens of parsers, language models and
+pagination; public keys. Tests and generated files are left out.
+
+References
+----------
+- CWE-532: Insertion of Sensitive Information into Log File
+- OWASP Top 10 2021, A09: Security Logging and Monitoring Failures
+- OWASP Logging Cheat Sheet: data to exclude
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prodready.finding import Confidence, Finding, Location, Severity, Step
+from prodready.link.linked import Linked
+from prodready.link.secrets import Leak, Reach
+from prodready.link.sinks import Arrival, arrivals, callers_of, shown_callee, sink_calls
+from prodready.read import values as v
+from prodready.rules.base import Rule
+
+KINDS = frozenset({"log", "log-context"})
+
+
+def check(linked: Linked) -> Iterator[Finding]:
+    """Judge what goes into every log call, there and at the callers of the functions that log what they are given."""
+    judge = _Judge(linked)
+    for sink in sink_calls(linked.infer, KINDS):
+        if not _writes_elsewhere(sink.fact.value):
+            for arrival in arrivals(sink):
+                yield from judge.arrival(arrival, frozenset())
+
+
+class _Judge:
+    def __init__(self, linked: Linked) -> None:
+        self.linked = linked
+        self.secrets = linked.secrets
+        self.reported: set[tuple[str, int, int]] = set()
+
+    def arrival(self, arrival: Arrival, seen: frozenset[tuple[str, str, str]]) -> Iterator[Finding]:
+        at_sink = arrival.fact is arrival.sink.fact
+        key_name = arrival.keyword if at_sink else ""
+        found = self.secrets.given_as(key_name, arrival.bound)
+        leaks = [f for f in found if isinstance(f, Leak)]
+        span = arrival.fact.span
+        place = (arrival.frame.path, span.line, span.column)
+        if leaks and place not in self.reported:
+            self.reported.add(place)
+            yield self._finding(arrival, leaks)
+        for reach in dict.fromkeys(f for f in found if isinstance(f, Reach)):
+            key = (*arrival.frame.key, reach.name)
+            if key not in seen:
+                for earlier in callers_of(self.linked.infer, arrival, reach.name):
+                    yield from self.arrival(earlier, seen | {key})
+
+    def _finding(self, arrival: Arrival, leaks: list[Leak]) -> Finding:
+        leak = next((one for one in leaks if one.sure), leaks[0])
+        sink = shown_callee(arrival.sink.fact)
+        via = "" if arrival.fact is arrival.sink.fact else f" through `{shown_callee(arrival.fact)}()`"
+        return Finding(
+            code=rule.code,
+            slug=rule.slug,
+            message=f"`{leak.name}` is written to the log by `{sink}()`{via}",
+            severity=Severity.ERROR if leak.sure else Severity.WARNING,
+            confidence=Confidence.MEDIUM if arrival.assumed or not leak.sure else Confidence.HIGH,
+            location=arrival.location,
+            trace=(*_origin(leak), *reversed(leak.trail), *arrival.onward),
+            hint="leave the value out, or log something that identifies it without giving it away: an id, a masked form",
+            context=arrival.frame.function.qualname,
+            statement=(arrival.fact.span.first, arrival.fact.span.last),
+        )
+
+
+def _origin(leak: Leak) -> tuple[Step, ...]:
+    value = leak.bound.value
+    if isinstance(value, v.Call) and value.line:
+        return (Step(Location(leak.bound.frame.path, value.line, value.column), f"`{leak.name}` comes from here"),)
+    return ()
+
+
+def _writes_elsewhere(call: v.Call) -> bool:
+    """Whether a printing call is told to write to something other than the standard streams."""
+    for key, value in call.keywords:
+        if key == "file":
+            name = v.dotted(v.bare(value)) or ""
+            return name.rpartition(".")[2] not in {"stdout", "stderr"}
+    return False
+
+
+rule = Rule(
+    code="PRD401",
+    slug="secret-in-log",
+    severity=Severity.ERROR,
+    stage="mvp",
+    needles=("log", "print", "warn", "write", "capture", "echo", "sentry"),
+    check=check,
+)
