@@ -224,7 +224,7 @@ class TestGit:
         return sorted(filter(None, subprocess.check_output(command, text=True).split("\0")))
 
     @needs_git
-    @pytest.mark.parametrize("seed", range(80))
+    @pytest.mark.parametrize("seed", range(40))
     def test_same_files_as_git(self, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
@@ -232,7 +232,7 @@ class TestGit:
         root = tmp_path / "repo"
         subprocess.run(["git", "init", "-q", root], check=True)
         names = ["a", "b", "ab", "foo", "a b", "b]", "é"]
-        for _ in range(80):
+        for _ in range(40):
             tree(root, "/".join([*pick.choices(names, k=pick.randint(0, 3)), pick.choice(names) + ".py"]))
         directories = [root, *(path for path in sorted(root.rglob("*")) if path.is_dir() and ".git" not in path.parts)]
         for directory in pick.sample(directories, min(4, len(directories))):

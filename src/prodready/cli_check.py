@@ -213,6 +213,8 @@ def _colored(arguments: Namespace) -> bool:
 def _write(arguments: Namespace, reports: Sequence[Report], view: View) -> int:
     """Problems and remarks on standard error, then the report where it belongs; the exit code of it all."""
     for report in reports:
+        for warning in report.warnings:
+            say(f"warning: {warning}")
         for problem in report.problems:
             path = view.path(report.root, problem.path) if problem.path else ""
             say(str(Problem(problem.message, path, problem.line)))

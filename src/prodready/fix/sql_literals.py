@@ -14,23 +14,24 @@ from functools import lru_cache
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, ParentNodeProvider, PositionProvider
 
-from prodready.fix.sql_slots import FIRST_HOLE, LAST_HOLE
-from prodready.source import split_lines
+from prodready.fix.sql_slots import FIRST_HOLE, LAST_HOLE, NoFixError
 from prodready.words import split_words
 
 _ESCAPE = r"\\(?:\r\n|[0-7]{1,3}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\}|[^{}])"
 _PERCENT = re.compile(r"%(?:\((\w+)\))?(.?)", re.DOTALL)
 _FIELD = re.compile(r"\{\{|\}\}|\{(\w*)(?:!([rsa]))?(?::([^{}]*))?\}|[{}]")
 # What such calls return is already made for SQL; to bind it would quote it twice.
-_MADE_FOR_SQL = frozenset(
-    "join replace quote quoted escape escaped literal mogrify sanitize sanitise repr format adapt clause".split()
-)
+_MADE_FOR_SQL = frozenset({
+    "join", "replace", "quote", "quoted", "escape", "escaped", "literal", "mogrify", "sanitize", "sanitise",
+    "repr", "format", "adapt", "clause",
+})  # fmt: skip
 # What such names hold is a piece of SQL or a list, not one value.
-_NOT_ONE_VALUE = frozenset(
-    "where clause clauses condition conditions cond conds column columns col cols field fields table tables query sql "
-    "order sort placeholders values params args joins filter filters ids".split()
-)
-_WHOLE_ROW_NAMES = frozenset("args params parameters values data row".split())
+_NOT_ONE_VALUE = frozenset({
+    "where", "clause", "clauses", "condition", "conditions", "cond", "conds", "column", "columns", "col",
+    "cols", "field", "fields", "table", "tables", "query", "sql", "order", "sort", "placeholders", "values",
+    "params", "args", "joins", "filter", "filters", "ids",
+})  # fmt: skip
+_WHOLE_ROW_NAMES = frozenset({"args", "params", "parameters", "values", "data", "row"})
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,6 @@ class Hole:
     conversion: str = ""
     spec: str = ""
     maybe_sql: bool = False
-    names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,6 @@ class Literal:
     components: tuple[Component, ...]
     units: tuple[Unit, ...]
     holes: tuple[Hole, ...]
-
-
-class Unreadable(Exception):
-    """The expression is no text with holes that this module can take apart."""
 
 
 class Program:
@@ -128,7 +124,7 @@ def parse(text: str) -> Program | None:
 
 
 def read_literal(program: Program, node: cst.BaseExpression) -> Literal:
-    """The text with holes that an expression is; raises Unreadable."""
+    """The text with holes that an expression is; raises NoFixError."""
     return _Reader(program).read(node)
 
 
@@ -139,10 +135,8 @@ def names_in(node: cst.CSTNode) -> Iterator[str]:
         current = stack.pop()
         if isinstance(current, cst.Name):
             yield current.value
-        elif isinstance(current, cst.Attribute):
-            stack.append(current.value)
-        elif isinstance(current, cst.Arg):
-            stack.append(current.value)
+        elif isinstance(current, (cst.Attribute, cst.Arg)):
+            stack.append(current.value)  # The name of an attribute or of a parameter is no variable.
         else:
             stack.extend(current.children)
 
@@ -168,7 +162,7 @@ class _Reader:
         else:
             self._strings(node)
         if not self.holes:
-            raise Unreadable
+            raise NoFixError
         return Literal(start, text_end, end, tuple(self.components), tuple(self.units), tuple(self.holes))
 
     def _text_end(self, operator: cst.CSTNode) -> int:
@@ -176,7 +170,7 @@ class _Reader:
         last, start = self.components[-1].end, self.program.span(operator)[0]
         between = self.program.text[last:start]
         if between.strip(" \t\f\r\n\\)"):
-            raise Unreadable
+            raise NoFixError
         return last + len(between.rstrip(" \t\f\r\n\\"))
 
     def _strings(self, node: cst.BaseExpression) -> None:
@@ -195,73 +189,63 @@ class _Reader:
                 elif isinstance(part, cst.FormattedStringExpression):
                     self._expression(part)
         else:
-            raise Unreadable
+            raise NoFixError
 
     def _component(self, node: cst.CSTNode, prefix: str, quote: str) -> None:
         start, end = self.program.span(node)
         self.components.append(Component(start, end, prefix, quote))
 
     def _text(self, raw: str, is_raw: bool, *, interpolated: bool) -> None:
-        if any(FIRST_HOLE <= char <= LAST_HOLE for char in raw):
-            raise Unreadable
         pattern = (r"\{\{|\}\}|" if interpolated else "") + (r"." if is_raw else rf"{_ESCAPE}|[^\\]")
         position = 0
         for match in re.compile(pattern, re.DOTALL).finditer(raw):
             if match.start() != position:
-                raise Unreadable
+                raise NoFixError
             position = match.end()
             value = match[0]
             if value in {"{{", "}}"}:
                 value = value[0]
             elif value[0] == "\\" and not is_raw:
-                try:
-                    value = ast.literal_eval(f'"{value}"' if value != '\\"' else "'\"'")
-                except (SyntaxError, ValueError):
-                    raise Unreadable from None
-                if len(value) > 1:
-                    raise Unreadable
+                value = _unescaped(value)
+            if FIRST_HOLE <= value <= LAST_HOLE:
+                raise NoFixError
             self.units.append(Unit(len(self.components) - 1, match[0], value))
         if position != len(raw):
-            raise Unreadable
+            raise NoFixError
 
     def _expression(self, part: cst.FormattedStringExpression) -> None:
         spec = ""
         if part.equal is not None:
-            raise Unreadable
+            raise NoFixError
         for piece in part.format_spec or ():
             if not isinstance(piece, cst.FormattedStringText):
-                raise Unreadable
+                raise NoFixError
             spec += piece.value
         self._hole(part.expression, part.conversion or "", spec)
-        self.units.append(Unit(len(self.components) - 1, "", chr(ord(FIRST_HOLE) + len(self.holes) - 1), len(self.holes) - 1))
+        self.units.append(
+            Unit(len(self.components) - 1, "", chr(ord(FIRST_HOLE) + len(self.holes) - 1), len(self.holes) - 1)
+        )
 
     def _hole(self, node: cst.BaseExpression, conversion: str = "", spec: str = "") -> int:
         not_a_value = (cst.Yield, cst.NamedExpr, cst.Lambda, cst.GeneratorExp, cst.Tuple, cst.List, cst.Set, cst.Dict)
         if isinstance(node, (*not_a_value, cst.ListComp, cst.SetComp, cst.DictComp)):
-            raise Unreadable
+            raise NoFixError
         if isinstance(node, cst.Call) and not _MADE_FOR_SQL.isdisjoint(split_words(_last_name(node.func))):
-            raise Unreadable
+            raise NoFixError
         code = self.program.code(node)
         if "#" in code and "\n" in code:
-            raise Unreadable
-        words = split_words(_last_name(node))
-        maybe_sql = bool(words and words[-1] in _NOT_ONE_VALUE) or isinstance(
-            node, (cst.IfExp, cst.BooleanOperation, cst.BinaryOperation, cst.BaseString)
-        )
-        self.holes.append(Hole(code, _name(node), conversion, spec, maybe_sql, frozenset(names_in(node))))
+            raise NoFixError
+        self.holes.append(Hole(code, _name(node), conversion, spec, _maybe_sql(node)))
         if len(self.holes) > ord(LAST_HOLE) - ord(FIRST_HOLE):
-            raise Unreadable
+            raise NoFixError
         return len(self.holes) - 1
-
-    def _template(self, pattern: re.Pattern[str], values: Iterator[tuple[str, int | str]] | None = None) -> None:
-        raise NotImplementedError
 
     def _matches(self, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str], int, int]]:
         """The matches in the text's value, last first, each with the range of units that it covers."""
         owners = [index for index, unit in enumerate(self.units) for _ in unit.value]
         text = "".join(unit.value for unit in self.units)
         if any(FIRST_HOLE <= char <= LAST_HOLE for char in text):
-            raise Unreadable  # An f-string that is formatted once more.
+            raise NoFixError  # An f-string that is formatted once more.
         for match in reversed(list(pattern.finditer(text))):
             yield match, owners[match.start()], owners[match.end() - 1] + 1
 
@@ -275,7 +259,7 @@ class _Reader:
         found = list(self._matches(_PERCENT))
         fields = [match for match, _, _ in found if match[2] != "%" or match[1]]
         if any(match[2] not in set("sdi") for match in fields):
-            raise Unreadable
+            raise NoFixError
         values: Sequence[cst.BaseExpression]
         if any(match[1] for match in fields):
             named = _entries(right)
@@ -285,11 +269,11 @@ class _Reader:
         elif isinstance(right, cst.Dict) or (
             isinstance(right, cst.Name) and not _WHOLE_ROW_NAMES.isdisjoint(split_words(right.value))
         ):
-            raise Unreadable
+            raise NoFixError
         else:
             values = [right]
         if len(values) != len(fields) or (isinstance(right, cst.Tuple) and len(right.elements) != len(values)):
-            raise Unreadable
+            raise NoFixError
         rest = iter(values)
         for match, first, last in found:
             if match in fields:
@@ -299,7 +283,7 @@ class _Reader:
 
     def _format(self, args: Sequence[cst.Arg]) -> None:
         if any(arg.star for arg in args):
-            raise Unreadable
+            raise NoFixError
         values = {str(index): arg.value for index, arg in enumerate(args) if arg.keyword is None}
         values |= {arg.keyword.value: arg.value for arg in args if arg.keyword is not None}
         found = list(self._matches(_FIELD))
@@ -311,23 +295,44 @@ class _Reader:
                 continue
             key = str(next(automatic)) if match[1] == "" else match[1]
             if key not in values:
-                raise Unreadable
+                raise NoFixError
             used.add(key)
             self._put(first, last, self._hole(values[key], match[2] or "", match[3] or ""))
         if used != set(values):
-            raise Unreadable
+            raise NoFixError
+
+
+def _unescaped(escape: str) -> str:
+    """The character that an escape stands for, or nothing for the end of a continued line."""
+    if escape[1] not in "\r\n\\'\"abfnrtv01234567xuUN":
+        raise NoFixError
+    try:
+        return str(ast.literal_eval(f'"""{escape}"""'))
+    except (SyntaxError, ValueError):
+        raise NoFixError from None
 
 
 def _entries(node: cst.BaseExpression) -> dict[str, cst.BaseExpression]:
     """The entries of a dictionary whose keys are texts."""
     found: dict[str, cst.BaseExpression] = {}
     if not isinstance(node, cst.Dict):
-        raise Unreadable
+        raise NoFixError
     for element in node.elements:
         if not isinstance(element, cst.DictElement) or not isinstance(element.key, cst.SimpleString):
-            raise Unreadable
+            raise NoFixError
         found[str(element.key.evaluated_value)] = element.value
     return found
+
+
+def _maybe_sql(node: cst.BaseExpression) -> bool:
+    """Whether the value may be a piece of SQL, or several values."""
+    if isinstance(node, cst.BinaryOperation):
+        # What is subtracted or multiplied is a number, unless a string is: "?" * n.
+        number = isinstance(node.operator, (cst.Subtract, cst.Multiply, cst.FloorDivide))
+        return not number or isinstance(node.left, cst.BaseString) or isinstance(node.right, cst.BaseString)
+    if isinstance(node, (cst.IfExp, cst.BooleanOperation, cst.BaseString)):
+        return True
+    return (split_words(_last_name(node)) or ("",))[-1] in _NOT_ONE_VALUE
 
 
 def _last_name(node: cst.CSTNode) -> str:
@@ -360,9 +365,3 @@ def line_indent(program: Program, offset: int) -> str | None:
     start = max(begin for begin in program.starts if begin <= offset)
     before = program.text[start:offset]
     return None if before.strip() else before
-
-
-def newline(text: str) -> str:
-    """The line end that the file uses."""
-    lines = split_lines(text)
-    return "\r\n" if len(lines) > 1 and "\r\n" in text else "\n"

@@ -17,7 +17,8 @@ _TOKEN = re.compile(
     |(?P<hole>[\ue000-\uf8ff])
     |(?P<number>\d+(?:\.\d+)?)
     |(?P<word>[^\W\d\ue000-\uf8ff][\w$]*)
-    |(?P<operator><=>|<>|!=|<=|>=|==|\|\||::|:=|->>|->|[-+*/%=<>(),;.\[\]{}?:@\#&|~^!$])""",
+    |(?P<operator><=>|<>|!=|<=|>=|==|\|\||::|:=|->>|->|-(?!-)|/(?!\*)
+        |[+*%=<>(),;.\[\]{}?:@\#&|~^!$])""",
     re.VERBOSE,
 )
 _BEFORE_VALUE = frozenset({"=", "==", "<", ">", "<=", ">=", "<>", "!=", "<=>", "||", "+", "-"})
@@ -27,6 +28,10 @@ _RUNNABLE = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE
 _NOT_A_FRAGMENT = frozenset({"CREATE", "ALTER", "DROP", "PRAGMA", "SET", "GRANT", "REVOKE", "USE", "TRUNCATE", "COPY"})
 _LISTS = frozenset({"IN", "ANY", "ALL", "SOME", "ARRAY"})
 _BEFORE_TABLE = frozenset({"INTO", "TABLE", "UPDATE", "FROM", "JOIN"})
+
+
+class NoFixError(Exception):
+    """What is to be rewritten is not certainly of a form that can be."""
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,9 @@ class Inference:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.knowledge = program.knowledge
-        self._types: dict[tuple[int, int], tuple[Bound, Type | None]] = {}
+        # Keyed by identity, which is quick and safe, because each entry keeps the value it speaks of alive.
+        self._types: dict[tuple[int, int], tuple[Value, Type | None]] = {}
+        self._reached: dict[tuple[int, int], tuple[Value, list[Callee]]] = {}
         self._busy: set[tuple[str, str, str]] = set()
         self._receiver_words = {tuple(split_words(name)): kind for name, kind in self.knowledge.names.items()}
         self.callers = lru_cache(maxsize=None)(self._callers)
@@ -120,6 +122,15 @@ class Inference:
         """The class of a value, if it can be told."""
         if depth > MAX_DEPTH:
             return None
+        if bound.frame.entered or self._busy:
+            return self._infer(bound, depth)
+        key = (id(bound.value), id(bound.frame.function))
+        known = self._types.get(key)
+        if known is None:
+            known = self._types[key] = (bound.value, self._infer(bound, depth))
+        return known[1]
+
+    def _infer(self, bound: Bound, depth: int) -> Type | None:
         value, frame = bound.value, bound.frame
         match value:
             case v.Named():
@@ -394,7 +405,13 @@ class Inference:
         """What a call (a Bound of a `Call`) may reach; empty where nothing is known of it."""
         call = bound.value
         assert isinstance(call, v.Call)
-        return self._callees_of(bound.sub(call.target), depth)
+        if bound.frame.entered or self._busy:
+            return self._callees_of(bound.sub(call.target), depth)
+        key = (id(call.target), id(bound.frame.function))
+        known = self._reached.get(key)
+        if known is None:
+            known = self._reached[key] = (call.target, self._callees_of(bound.sub(call.target), depth))
+        return known[1]
 
     def _callees_of(self, bound: Bound, depth: int) -> list[Callee]:
         if depth > MAX_DEPTH:

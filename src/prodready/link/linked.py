@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import cached_property
 
 from prodready.knowledge import Knowledge
-from prodready.link.infer import Callee, Inference
+from prodready.link.infer import Bound, Callee, Frame, Inference
 from prodready.link.program import Program
 from prodready.link.reduce import Reducer
 from prodready.link.secrets import SecretReader
 from prodready.link.sinks import sink_names
 from prodready.link.text import TextReader
-from prodready.read.facts import CallFact
+from prodready.read import values as v
+from prodready.read.facts import CallFact, FunctionFacts
 
 
 class Linked:
@@ -40,6 +41,23 @@ class Linked:
     @cached_property
     def _message_names(self) -> frozenset[str]:
         return sink_names(self.knowledge, {"log", "log-context"}) | {"warn", "flash", "fail", "add_argument", "Exception"}
+
+    def stays_in_project(self, call: Bound) -> bool:
+        """Whether a call surely reaches functions of the project which hand its arguments to nobody unknown."""
+        callees = self.infer.callees(call)
+        return bool(callees) and all(
+            callee.function is not None and not callee.assumed and not self._hands_on(callee.function.facts, callee)
+            for callee in callees
+        )
+
+    def _hands_on(self, function: FunctionFacts, callee: Callee) -> bool:
+        assert callee.function is not None
+        frame = Frame(callee.function.path, function)
+        return any(
+            any(isinstance(v.bare(value), v.Param) for value in (*fact.value.args, *(x for _, x in fact.value.keywords)))
+            and not self.infer.callees(Bound(fact.value, frame))
+            for fact in function.calls
+        )
 
     def is_message(self, fact: CallFact) -> bool:
         """Whether a call, by its name, says its arguments to a person: a log line, an exception, a flash message."""

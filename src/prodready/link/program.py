@@ -9,11 +9,14 @@ from functools import lru_cache
 
 from prodready.knowledge import Knowledge
 from prodready.read import values as v
-from prodready.read.facts import CallFact, ClassFacts, FileFacts, FunctionFacts, Outline
+from prodready.read.facts import CallFact, ClassFacts, FileFacts, FunctionFacts, Outline, last_name
 from prodready.read.values import Value
 
 MAX_HOPS = 12
 """Re-exports followed for one name: more is a cycle."""
+
+MANY_NAMESAKES = 8
+"""Methods of one name looked at: from two on, the name alone tells nothing."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class Program:
                 self._modules.setdefault(name, []).append(path)
         self._callers: dict[str, dict[str, list[tuple[FunctionFacts, CallFact]]]] = {}
         self._calling: dict[str, list[str]] | None = None
-        self._defining: dict[str, list[str]] | None = None
+        self._defining: dict[str, list[tuple[str, str]]] | None = None
         self.resolve = lru_cache(maxsize=None)(self._resolve)
         self.lineage = lru_cache(maxsize=None)(self._lineage)
         self.subclasses = lru_cache(maxsize=None)(self._subclasses)
@@ -199,6 +202,8 @@ class Program:
         found = self.member(cls, first)
         if isinstance(found, ValueSymbol) and rest:
             value = found.value
+            if rest in {"value", "name"} and isinstance(v.bare(value), (v.Const, v.Seq)):
+                return found  # a member of an enumeration
             for attribute in rest.split("."):
                 value = v.attr(value, attribute)
             return ValueSymbol(found.path, found.name, value)
@@ -266,15 +271,13 @@ class Program:
         return None
 
     def _subclasses(self, cls: ClassSymbol) -> tuple[ClassSymbol, ...]:
-        """The classes of the project that have `cls` among their bases, as far as their files name it."""
+        """The classes of the project that have `cls` among their bases by its own name."""
         simple = cls.facts.qualname.rpartition(".")[2]
         found: list[ClassSymbol] = []
-        for path in self.outlines:
-            facts = self._facts.get(path)
-            if facts is None:
-                continue
-            for other in facts.classes.values():
-                if any(_last(base) == simple for base in other.bases):
+        for path, outline in self.outlines.items():
+            facts = self.facts(path) if simple in outline.bases else None
+            for other in facts.classes.values() if facts else ():
+                if any(last_name(base) == simple for base in other.bases):
                     symbol = ClassSymbol(path, other)
                     if cls in self.lineage(symbol) and symbol != cls:
                         found.append(symbol)
@@ -310,13 +313,12 @@ class Program:
             for path, outline in self.outlines.items():
                 for qualname in outline.defines:
                     if "." in qualname:
-                        self._defining.setdefault(qualname.rpartition(".")[2], []).append(path)
+                        self._defining.setdefault(qualname.rpartition(".")[2], []).append((path, qualname))
         found = []
-        for path in dict.fromkeys(self._defining.get(name, ())):
-            facts = self.facts(path)
-            for function in facts.functions.values() if facts else ():
-                if function.owner and function.qualname == f"{function.owner}.{name}":
-                    found.append(FunctionSymbol(path, function))
+        for path, qualname in self._defining.get(name, ())[:MANY_NAMESAKES]:
+            function = self.function(path, qualname)
+            if function is not None and function.owner:
+                found.append(FunctionSymbol(path, function))
         return found
 
 
@@ -327,10 +329,5 @@ def _shared(path: str, other: str) -> int:
             break
         count += 1
     return count
-
-
-def _last(value: Value) -> str:
-    name = v.dotted(v.bare(value.base if isinstance(value, v.Item) else value))
-    return name.rpartition(".")[2].lstrip(":") if name else ""
 
 

@@ -5,7 +5,8 @@ Every flow rule follows values through `Reducer.step`; what a leaf means is for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from prodready.finding import Location, Step
 from prodready.knowledge import NOTHING, Effect
@@ -18,6 +19,7 @@ Reduced = tuple[Bound, "Step | None"]
 
 WRAPPERS = {"list", "tuple", "set", "sorted", "reversed", "frozenset", "iter", "filter", "dict.fromkeys"}
 SAFE_ATTRIBUTES = frozenset({"__tablename__", "__name__", "__class__", "__module__", "__table__", "_meta", "__qualname__"})
+ENUMERATIONS = frozenset({"Enum", "StrEnum", "IntEnum", "TextChoices", "IntegerChoices", "Flag", "IntFlag"})
 PROVED = frozenset({"allowed", "number", "boolean", "quoted", "constant", "hashed", "placeholders"})
 
 
@@ -271,14 +273,14 @@ class Reducer:
                 own = self.effect(bound).labels
                 if own:
                     return own
+                if isinstance(value, v.Attr) and value.name in {"value", "name"} and self._is_enum(bound.sub(value.base)):
+                    return frozenset({"constant"})
                 kind = self.infer.type_of(bound)
                 if kind is not None and (typed := self._type_labels(kind)):
                     return typed
                 inherited = value.target if isinstance(value, v.Call) else value
-                if isinstance(inherited, v.Attr) and not isinstance(self.infer.symbol_of(inherited, bound.frame), LibrarySymbol):
-                    return self.labels(bound.sub(inherited.base), depth + 1) & {"request"}
                 if isinstance(inherited, v.Attr):
-                    return self.labels(bound.sub(inherited.base), depth + 1) & {"request"}
+                    return self.labels(bound.sub(inherited.base), depth + 1) & {"request", "number"}
                 return frozenset()
             case v.Item():
                 kind = self.infer.type_of(bound.sub(value.base))
@@ -316,7 +318,19 @@ class Reducer:
                 return frozenset()
         if isinstance(param.default, v.Call):  # a dependency, not something sent
             return frozenset()
-        return frozenset({"request"}) if self.is_handler(bound.frame) else frozenset()
+        if not self.is_handler(bound.frame):
+            return frozenset()
+        return frozenset({"number"} if self._is_converted(bound.frame, value.name) else {"request"})
+
+    def _is_converted(self, frame: Frame, name: str) -> bool:
+        """Whether the route makes the parameter a number: `<int:page>`, `{page:int}`."""
+        pattern = re.compile(rf"<(?:int|float|uuid)\b[^:>]*:{re.escape(name)}>|\{{{re.escape(name)}:(?:int|float|uuid)\}}")
+        return any(
+            isinstance(argument, v.Const) and isinstance(argument.value, str) and pattern.search(argument.value) is not None
+            for decorator in frame.function.decorators
+            if isinstance(decorator, v.Call)
+            for argument in (*decorator.args, *(inner for _, inner in decorator.keywords))
+        )
 
     def annotation_labels(self, bound: Bound) -> frozenset[str]:
         """What an annotation promises: `int`, a UUID, an enumeration, a Literal hold no text of somebody's choice."""
@@ -346,11 +360,15 @@ class Reducer:
             return (effect.labels if effect else frozenset()) & (PROVED | {"redacted"})
         if isinstance(symbol, ClassSymbol):
             bases = self.program.lineage(symbol)
-            if any(isinstance(base, str) and base.rpartition(".")[2] in {"Enum", "StrEnum", "IntEnum", "TextChoices", "IntegerChoices", "Flag"} for base in bases):
+            if _enumerates(bases):
                 return frozenset({"constant"})
         if isinstance(symbol, ValueSymbol) and isinstance(v.bare(symbol.value), (v.Item, v.Choice)):
             return self.annotation_labels(Bound(symbol.value, self.infer.module_frame(symbol.path)))
         return frozenset()
+
+    def _is_enum(self, bound: Bound) -> bool:
+        kind = self.infer.type_of(bound)
+        return kind is not None and kind.cls is not None and _enumerates(self.program.lineage(kind.cls))
 
     def is_handler(self, frame: Frame) -> bool:
         """Whether a framework calls this function with what a request brought."""
@@ -430,6 +448,10 @@ class Reducer:
                         waiting.append(value.args[0])
             self._validators[key] = frozenset(found)
         return self._validators[key]
+
+
+def _enumerates(bases: Sequence[object]) -> bool:
+    return any(isinstance(base, str) and base.rpartition(".")[2] in ENUMERATIONS for base in bases)
 
 
 def _params(value: Value) -> Iterator[str]:

@@ -347,7 +347,7 @@ class SecretReader:
         return len(words) > 1 and words[-1] not in {"token"} and self.names.is_secret(name) and words[0] not in {"reset", "confirm", "login", "encode", "process", "handle", "save", "store", "parse", "decode"}
 
     def _operation(self, bound: Bound, value: v.Op, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
-        if value.kind in {"in", "test", "repeat", "super"}:
+        if value.kind in {"in", "test", "repeat", "super", "difference"}:
             return
         if value.kind == "slice" and _is_short(value):
             return

@@ -133,7 +133,19 @@ def arrivals(sink: SinkCall) -> Iterator[Arrival]:
     """The values that go into a sink at the sink itself."""
     onward = (Step(sink.location, f"`{shown_callee(sink.fact)}()` is the sink"),)
     for keyword, bound in sink.arguments():
-        yield Arrival(bound, sink.frame, sink.fact, sink, onward, sink.callee.assumed, keyword)
+        for part in _fragments(bound) if sink.effect.sink == "sql-fragment" else (bound,):
+            yield Arrival(part, sink.frame, sink.fact, sink, onward, sink.callee.assumed, keyword)
+
+
+def _fragments(bound: Bound) -> Iterator[Bound]:
+    """The texts in a list or dictionary of fragments of SQL."""
+    value = v.bare(bound.value)
+    if isinstance(value, v.Seq):
+        yield from map(bound.sub, value.items)
+    elif isinstance(value, v.Map):
+        yield from (bound.sub(inner) for _, inner in value.items)
+    else:
+        yield bound
 
 
 def callers_of(infer: Inference, arrival: Arrival, parameter: str) -> Iterator[Arrival]:

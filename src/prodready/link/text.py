@@ -124,7 +124,11 @@ class TextReader:
 
     def _is_model_meta(self, value: v.Attr) -> bool:
         base = v.bare(value.base)
-        return isinstance(base, v.Attr) and base.name in SAFE_ATTRIBUTES - {"__class__", "__module__"}
+        while isinstance(base, (v.Attr, v.Call)):
+            if isinstance(base, v.Attr) and base.name in SAFE_ATTRIBUTES - {"__class__", "__module__"}:
+                return True
+            base = v.bare(base.base if isinstance(base, v.Attr) else base.target)
+        return False
 
     def _note(self, frame: Frame, line: int, column: int) -> None:
         if line:
@@ -236,7 +240,7 @@ class TextReader:
     def _operation(self, bound: Bound, value: v.Op, trail: tuple[Step, ...], nesting: int) -> list[Piece]:
         subject = bound.sub(value.subject)
         match value.kind:
-            case "in" | "test":
+            case "in" | "test" | "difference":
                 return [PLACEHOLDER]
             case "%":
                 self._note(bound.frame, value.line, value.column)

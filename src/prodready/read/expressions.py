@@ -162,6 +162,8 @@ class Expressions:
             for value, inner in ((left, a), (right, b)):
                 items += inner.items if isinstance(inner, v.Map) else ((None, value),)
             return v.mapping(items)
+        if isinstance(operator, ast.Sub) and not (_is_number(a) or _is_number(b)):
+            return v.op("difference", left, (right,))
         if isinstance(operator, ast.BitOr):
             return v.choice([left, right])
         if isinstance(operator, ast.Div):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from prodready.read.values import Attr, Call, Named, Ref, Value
+from prodready.read.values import Attr, Call, Item, Named, Ref, Value
 from prodready.suppress import Suppressions
 
 
@@ -93,6 +93,7 @@ class Outline(msgspec.Struct, frozen=True, array_like=True):
     defines: tuple[str, ...]
     calls: tuple[str, ...]
     lines: int
+    bases: tuple[str, ...] = ()
     suppresses: bool = False
 
 
@@ -104,16 +105,17 @@ def outline(facts: FileFacts) -> Outline:
         defines=tuple(facts.functions) + tuple(facts.classes),
         calls=tuple(sorted(called | decorated)),
         lines=facts.lines,
+        bases=tuple(sorted({last_name(base) for cls in facts.classes.values() for base in cls.bases})),
         suppresses=bool(facts.suppressions),
     )
 
 
 def last_name(value: Value) -> str:
-    """The last name of a callee or decorator: `execute` of `self.db.execute`."""
+    """The last name of a callee, a decorator or a base class: `execute` of `self.db.execute`, `List` of `List[int]`."""
     if isinstance(value, Call):
         value = value.target
-    while isinstance(value, Named):
-        value = value.value
+    while isinstance(value, (Named, Item)):
+        value = value.value if isinstance(value, Named) else value.base
     if isinstance(value, Attr):
         return value.name
     if isinstance(value, Ref):

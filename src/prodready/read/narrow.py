@@ -31,12 +31,24 @@ def narrow(reader: Expressions, test: ast.expr, *, truth: bool) -> None:
             _compared(reader, test, truth=truth)
     elif isinstance(test, ast.NamedExpr):
         narrow(reader, test.value, truth=truth)
+    elif isinstance(test, (ast.Name, ast.BinOp)):
+        if not truth:
+            _nothing_left(reader, test)
     elif isinstance(test, ast.Call):
         _called(reader, test, truth=truth)
 
 
 def _compared(reader: Expressions, test: ast.Compare, *, truth: bool) -> None:
     operator, left, right = test.ops[0], test.left, test.comparators[0]
+    if isinstance(right, ast.Constant) and right.value is None and isinstance(operator, (ast.Is, ast.IsNot)):
+        narrow(reader, left, truth=isinstance(operator, ast.IsNot) == truth)
+        return
+    if isinstance(left, ast.Call) and isinstance(left.func, ast.Name) and left.func.id == "type" and left.args:
+        is_same = isinstance(operator, (ast.Is, ast.Eq, ast.In))
+        kinds = right.elts if isinstance(right, (ast.Tuple, ast.Set, ast.List)) else [right]
+        if is_same == truth and {getattr(kind, "id", "") for kind in kinds} <= NUMBERS:
+            _mark(reader, left.args[0], "number")
+        return
     if isinstance(operator, (ast.In, ast.NotIn)):
         if isinstance(operator, ast.In) == truth and _is_collection(reader.eval(right)):
             for one in left.elts if isinstance(left, ast.Tuple) else [left]:
@@ -52,6 +64,19 @@ def _compared(reader: Expressions, test: ast.Compare, *, truth: bool) -> None:
         # set(names) <= ALLOWED
         if isinstance(left.func, ast.Name) and left.func.id in {"set", "frozenset"} and left.args:
             _mark(reader, left.args[0], "allowed")
+
+
+def _nothing_left(reader: Expressions, test: ast.expr) -> None:
+    """`unknown = set(names) - ALLOWED` being empty shows that all of `names` are allowed."""
+    difference = v.bare(reader.eval(test))
+    if not (isinstance(difference, v.Op) and difference.kind == "difference") or reader.scope.env is None:
+        return
+    subject = v.bare(difference.subject)
+    if isinstance(subject, v.Call):
+        subject = subject.args[0] if subject.args else getattr(subject.target, "base", subject)
+    for path, value in list(reader.scope.env.items()):
+        if v.bare(value) == v.bare(subject):
+            reader.scope.env[path] = v.mark(value, "allowed")
 
 
 def _called(reader: Expressions, test: ast.Call, *, truth: bool) -> None:

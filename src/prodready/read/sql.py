@@ -13,7 +13,7 @@ STATEMENT = re.compile(
       | select\s+(?:[\w.]+\(|\d|\*)
       | insert\s+(?:or\s+\w+\s+|ignore\s+|low_priority\s+)?into\s+[\w.`"\[\x00{%]
       | replace\s+into\s+[\w.`"\[\x00]
-      | update\s+(?:or\s+\w+\s+|only\s+)?[\w.`"\[\]\x00]+(?:\s+(?:as\s+)?\w+)?\s+set\s
+      | update\s+(?:or\s+\w+\s+|only\s+)?[\w.`"\[\]\x00]+(?:\s+(?:as\s+)?\w+)?\s+set\s+(?:[\w.`"\[\]\x00]+\s*=|\(|\x00)
       | delete\s+from\s+[\w.`"\[\x00{%]
       | merge\s+into\s | truncate\s+(?:table\s+)?[\w.`"\[\x00]+\s*(?:;|$|restart|cascade)
       | (?:create|alter|drop)\s+(?:or\s+replace\s+)?(?:unique\s+|temp(?:orary)?\s+|materialized\s+|global\s+|virtual\s+)*
@@ -33,7 +33,7 @@ FIRST_WORDS = re.compile(
     re.IGNORECASE,
 )
 FRAGMENT = re.compile(
-    r"\b(?:where|and|or|order\s+by|group\s+by|having|from|join|limit|offset|values|set|in|like|between|is\s+null)\b|[=<>]",
+    r"\b(?:where|and|or|order\s+by|group\s+by|having|from|join|limit|offset|values|set|in|like|between|is\s+null|asc|desc)\b|[=<>]",
     re.IGNORECASE,
 )
 HOLE = "\x00"
@@ -53,7 +53,9 @@ def _is_prose(text: str) -> bool:
         return not re.search(r"\bwhere\b|[=*;]", line, re.I)
     if re.match(r"delete\s+from\s+\S+\s*[?.!]$", line, re.I) or re.match(r"(?:create|drop|alter)\s+\w+\s*:", line, re.I):
         return True
-    return bool(re.search(r"[a-z]\s[a-z]+[.!?]$", line)) and not re.search(r"[=*(]", line)
+    if re.search(r"\bfrom\s+(?:the|your|our|this|that|these|those|an?)\s", line, re.I) and not re.search(r"[=*]", line):
+        return True
+    return bool(re.search(r"[\w\x00'\"][.!?]$", line)) and not re.search(r"[=*(<>;]", line)
 
 
 def starts_like_sql(value: Value) -> bool:

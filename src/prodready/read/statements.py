@@ -8,13 +8,16 @@ from typing import Any, ClassVar
 
 from prodready.read import values as v
 from prodready.read.expressions import Expressions
-from prodready.read.facts import ClassFacts, FunctionFacts, ParamFact
+from prodready.read.facts import ClassFacts, FunctionFacts, ParamFact, last_name
 from prodready.read.scope import Module, Scope, join, path_of
 from prodready.read.values import Value
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 MAX_LOOP_DEPTH = 2
 """Loops nested deeper than this are gone through once, not twice."""
+
+NEVER_RETURN = frozenset({"abort", "exit", "_exit", "quit", "bail", "die", "halt"})
+"""Functions by these names raise: every web framework and the standard library agree on it."""
 
 
 class Statements(Expressions):
@@ -52,7 +55,10 @@ class Statements(Expressions):
         value = self.eval(node.value)
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
         if isinstance(call, ast.Call) and isinstance(value, v.Call):
-            self._after(call, value)
+            if last_name(value.target) in NEVER_RETURN:
+                self.scope.env = None
+            else:
+                self._after(call, value)
 
     def _after(self, call: ast.Call, value: v.Call) -> None:
         """`check(x)` on a line of its own may be a check that raises: the link step finds out."""

@@ -154,6 +154,7 @@ OPERATIONS = {
     "each": "an element got by iterating",
     "enter": "what `with value as ...` gives",
     "in": "value in args[0]",
+    "difference": "value - args[0]: of sets, dates or numbers, never text",
     "test": "a comparison or negation; its result is a boolean",
     "star": "*value in a call",
     "without": "a mapping with the key args[0] taken out",

@@ -32,6 +32,7 @@ def document(reports: Sequence[Report], view: View) -> dict[str, Any]:
                 "cached": report.cached,
                 "seconds": round(report.seconds, 3),
                 "timings": {step: round(seconds, 3) for step, seconds in report.timings.items()},
+                "warnings": list(report.warnings),
                 "notes": list(report.notes),
             }
             for report in reports

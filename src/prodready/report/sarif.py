@@ -44,6 +44,7 @@ class _Run:
 
     def run(self) -> dict[str, Any]:
         problems = [(report.root, problem) for report in self.reports for problem in report.problems]
+        warnings = [text for report in self.reports for text in report.warnings]
         return {
             "tool": {
                 "driver": {
@@ -58,7 +59,10 @@ class _Run:
             "invocations": [
                 {
                     "executionSuccessful": not problems,
-                    "toolExecutionNotifications": [self._notification(*item) for item in problems],
+                    "toolExecutionNotifications": [
+                        *(self._notification(*item) for item in problems),
+                        *({"level": "warning", "message": {"text": text}} for text in warnings),
+                    ],
                 }
             ],
             "results": [*self._results()],

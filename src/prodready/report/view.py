@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from prodready.finding import Finding, Report
-
-_LINE_END = re.compile(r"\r\n|\r|\n")
+from prodready.source import SourceError, decode, split_lines
 
 
 class Sources:
@@ -27,11 +25,9 @@ class Sources:
         return self._read(os.path.join(root, path))
 
     def _load(self, place: str) -> list[str] | None:
-        from prodready.source import SourceError, decode
-
         try:
             data = self._given[place] if place in self._given else Path(place).read_bytes()
-            return _LINE_END.split(decode(data))
+            return split_lines(decode(data))
         except (OSError, ValueError, SourceError):
             return None
 

@@ -139,7 +139,7 @@ class _Judge:
             return None
         if arrival.assumed and not is_statement(text) and not (leading and FRAGMENT.search(literal)):
             return None
-        if leading is not None and not FRAGMENT.search(literal):
+        if leading is not None and leading.kind != "request" and not FRAGMENT.search(literal):
             return None
         slots = _slots(pieces)
         values = [hole for hole in holes if slots.get(id(hole)) != "identifier"]
@@ -213,7 +213,7 @@ class _Judge:
 
     def _unused(self, path: str, function: FunctionFacts) -> Iterator[Finding]:
         frame = Frame(path, function)
-        said = self._said(function)
+        said = self._said(path, function)
         for built in function.texts:
             place_ = _place_of(built.value)
             if place_ is None or (path, *place_) in self.texts.built or place_ in said:
@@ -240,15 +240,18 @@ class _Judge:
                 )
                 break
 
-    def _said(self, function: FunctionFacts) -> set[tuple[int, int]]:
-        """Texts written straight into a call that says them to somebody: a log line, a message."""
+    def _said(self, path: str, function: FunctionFacts) -> set[tuple[int, int]]:
+        """Texts that are said to somebody, in a log line or a message, or handed to code of the project."""
         found: set[tuple[int, int]] = set()
+        frame = Frame(path, function)
         for fact in function.calls:
+            values = [*fact.value.args, *(inner for _, inner in fact.value.keywords)]
             if self.linked.is_message(fact):
-                for value in (*fact.value.args, *(inner for _, inner in fact.value.keywords)):
-                    place_ = _place_of(value)
-                    if place_ is not None:
-                        found.add(place_)
+                found.update(place for value in values if (place := _place_of(value)))
+                continue
+            places = {place for value in values if (place := _place_of(v.bare(value)))}
+            if places and self.linked.stays_in_project(Bound(fact.value, frame)):
+                found |= places  # what becomes of it there has been followed
         return found
 
 
