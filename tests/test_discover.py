@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from prodready.config import Config, load
-from prodready.discover import Walk, excluded, is_generated, kind, walk
+from prodready.discover import Exclusion, Walk, excluded, is_generated, kind, walk
 from prodready.globs import Globs
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -240,6 +240,11 @@ class TestGit:
         put(root / ".git" / "info" / "exclude", "\n".join(self.pattern(pick, names) for _ in range(2)))
         settings = Config(root, exclude=(".git",))
         assert paths(walk(settings)) == [name for name in self.listed(root) if name.endswith(".py")]
+
+        exclusion = Exclusion(settings)
+        kept = set(paths(walk(settings)))
+        for file in root.rglob("*.py"):
+            assert exclusion.leaves_out(file) is (file.relative_to(root).as_posix() not in kept)
 
         start = pick.choice([path for path in directories[1:] if not excluded(settings, path)] or [root])
         assert paths(walk(Config(start, exclude=(".git",)))) == [

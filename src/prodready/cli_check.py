@@ -114,7 +114,8 @@ class _Job:
     def _wanted(self, settings: config.Config, targets: list[Path]) -> list[Path]:
         if not self.arguments.force_exclude:
             return targets
-        return [target for target in targets if target == settings.root or not discover.excluded(settings, target)]
+        exclusion = discover.Exclusion(settings)
+        return [target for target in targets if not exclusion.leaves_out(target)]
 
     def _take_nested(self, settings: config.Config, targets: Iterable[Path], done: set[Path]) -> None:
         """Directories that are projects of their own, below those that someone named."""

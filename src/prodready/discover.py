@@ -60,21 +60,49 @@ def walk(config: Config, targets: Sequence[Path] = ()) -> Walk:
 
 def excluded(config: Config, path: Path) -> bool:
     """Whether a walk leaves out the absolute path below the root, itself or for a directory above it."""
-    parts = path.relative_to(config.root).parts
-    excludes = compiled(config.exclude + config.extend_exclude)
-    ignore, prefix = above(config.root, config.root) if config.respect_gitignore else (GitIgnore(), "")
-    here, relative = config.root, ""
-    for depth, part in enumerate(parts, 1):
-        if config.respect_gitignore:
-            ignore = ignore.enter(here, _join(prefix, relative))
-        relative = _join(relative, part)
-        here /= part
-        directory = depth < len(parts) or here.is_dir()
-        if excludes.decide(relative, part, directory) or ignore.ignores(_join(prefix, relative), part, directory):
-            return True
-        if directory and (here / "pyvenv.cfg").is_file():
-            return True
-    return False
+    return Exclusion(config).leaves_out(path)
+
+
+class Exclusion:
+    """What a walk leaves out, for paths asked about one by one; each directory on the way is judged once."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._excludes = compiled(config.exclude + config.extend_exclude)
+        ignore, self._prefix = above(config.root, config.root) if config.respect_gitignore else (GitIgnore(), "")
+        self._judged = {"": (self._enter(ignore, ""), False)}
+
+    def leaves_out(self, path: Path) -> bool:
+        """Whether the absolute path below the root is left out."""
+        relative = "/".join(path.relative_to(self._config.root).parts)
+        if path.is_dir():
+            return self._directory(relative)[1]
+        parent, _, name = relative.rpartition("/")
+        ignore, out = self._directory(parent)
+        return out or self._matches(ignore, relative, name, False)
+
+    def _directory(self, relative: str) -> tuple[GitIgnore, bool]:
+        """The ignore files that count inside the directory, and whether it is left out."""
+        if relative not in self._judged:
+            parent, _, name = relative.rpartition("/")
+            ignore, out = self._directory(parent)
+            out = (
+                out
+                or self._matches(ignore, relative, name, True)
+                or (self._config.root / relative / "pyvenv.cfg").is_file()
+            )
+            self._judged[relative] = (ignore if out else self._enter(ignore, relative), out)
+        return self._judged[relative]
+
+    def _matches(self, ignore: GitIgnore, relative: str, name: str, directory: bool) -> bool:
+        return bool(self._excludes.decide(relative, name, directory)) or ignore.ignores(
+            _join(self._prefix, relative), name, directory
+        )
+
+    def _enter(self, ignore: GitIgnore, relative: str) -> GitIgnore:
+        if not self._config.respect_gitignore:
+            return ignore
+        return ignore.enter(self._config.root / relative, _join(self._prefix, relative))
 
 
 def kind(config: Config, path: str) -> frozenset[str]:

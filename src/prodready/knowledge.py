@@ -24,8 +24,8 @@ SINKS = frozenset({"sql", "sql-fragment", "log", "log-context", "none"})
 LABELS = frozenset(
     {
         "request",  # whoever sends the request chose it
-        "headers", "cookies", "environ", "body",  # whole objects that carry secrets
-        "number", "boolean", "constant",  # cannot hold text of somebody's choice
+        "headers", "cookies", "environ", "body", "settings",  # whole objects that carry secrets
+        "number", "count", "boolean", "constant",  # cannot hold text of somebody's choice
         "quoted",  # made safe to stand in SQL
         "placeholders",  # a list of parameter markers
         "hashed", "redacted",  # what is left of a secret is harmless

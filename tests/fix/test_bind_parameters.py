@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sqlite3
 import subprocess
 import sys
 
@@ -148,12 +149,8 @@ def test_styles(style: str, after: str | None) -> None:
         ),
         # formatting is kept
         (
-            """cur.execute(\n    f"SELECT 1 FROM t "  # one\n    r'WHERE {a} = \\d '\n    F'AND b = {b}',\n    timeout=3,  # two\n)""",
-            None,  # a lone backslash, and braces that are no hole
-        ),
-        (
-            """cur.execute(\n    f"SELECT 1 FROM t "  # one\n    'WHERE a = "x" '\n    F'AND b = {b}',\n    timeout=3,  # two\n)""",
-            """cur.execute(\n    "SELECT 1 FROM t "  # one\n    'WHERE a = "x" '\n    'AND b = ?',\n    (b,),\n    timeout=3,  # two\n)""",
+            """cur.execute(\n    f"SELECT 1 "  # one\n    'FROM t '\n    F'WHERE a = {a}',\n    timeout=3,  # two\n)""",
+            """cur.execute(\n    "SELECT 1 "  # one\n    'FROM t '\n    'WHERE a = ?',\n    (a,),\n    timeout=3,  # two\n)""",
         ),
         (
             '''cur.execute(f"""\n    SELECT {{}}, "\\n\\N{DASH}"\n    FROM t -- all\n    WHERE a = {a}\n""")''',
@@ -209,8 +206,8 @@ def test_qmark(before: str, after: str | None) -> None:
         ),
         (
             "named",
-            """cur.execute(f"SELECT 1 FROM t WHERE a = {a} AND b = '{request.args['a']}' AND c > {a} AND d = {x[0]}")""",
-            """cur.execute("SELECT 1 FROM t WHERE a = :a AND b = :a_2 AND c > :a AND d = :x","""
+            """cur.execute(f"SELECT 1 FROM t WHERE a = {a} OR b = '{request.args['a']}' OR c > {a} OR d > {x[0]}")""",
+            """cur.execute("SELECT 1 FROM t WHERE a = :a OR b = :a_2 OR c > :a OR d > :x","""
             """ {"a": a, "a_2": request.args['a'], "x": x[0]})""",
         ),
         (
@@ -253,6 +250,16 @@ def test_qmark(before: str, after: str | None) -> None:
             "sqlalchemy",
             """query = sa.text(f"SELECT 1 FROM t WHERE a = {a}")\nsession.execute(query)""",
             """query = sa.text("SELECT 1 FROM t WHERE a = :a")\nsession.execute(query, {"a": a})""",
+        ),
+        (
+            "sqlalchemy",
+            """rows = session.exec(sql_text(f"SELECT 1 FROM t WHERE a = {x['class']}"))""",
+            """rows = session.exec(sql_text("SELECT 1 FROM t WHERE a = :class_").bindparams(class_=x['class']))""",
+        ),
+        (
+            "sqlalchemy",
+            """q = text(f"SELECT 1 FROM t WHERE a = {a}")\nfound = session.query(U).from_statement(q)""",
+            """q = text("SELECT 1 FROM t WHERE a = :a").bindparams(a=a)\nfound = session.query(U).from_statement(q)""",
         ),
         ("sqlalchemy", """session.execute(text(f"SELECT 1 FROM t WHERE a = {a}"), {"b": b})""", None),
         ("sqlalchemy", """session.execute(text(f"SELECT 1 FROM t WHERE a = {a}"), params={"b": b})""", None),
@@ -397,6 +404,32 @@ def test_other_locals_are_left_alone(old: str, new: str) -> None:
 def test_left_alone(call: str) -> None:
     ast.parse(call)
     assert fixed(call, "qmark") is None
+
+
+INJECTION = "x' OR '1'='1"
+
+
+@pytest.mark.parametrize("style", ["qmark", "named"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        """cur.execute(f"SELECT name FROM people WHERE name = '{name}' ORDER BY name")""",
+        """cur.execute("SELECT name FROM people WHERE name LIKE '%%%s' AND id > %d" % (name, 0))""",
+        """cur.execute("SELECT name FROM people WHERE name = '{}' LIMIT {n}".format(name, n=9))""",
+    ],
+)
+def test_same_rows_and_no_injection(call: str, style: str) -> None:
+    after = fixed(call, style)
+    assert after is not None
+    cur = sqlite3.connect(":memory:").cursor()
+    cur.execute("CREATE TABLE people (id INTEGER, name TEXT)")
+    cur.executemany("INSERT INTO people VALUES (?, ?)", [(1, "ann"), (2, "bob"), (3, "o'hara"), (4, "50% {x}")])
+    for name in ("ann", "50% {x}", "nobody"):
+        before = eval(call, {"cur": cur, "name": name}).fetchall()
+        assert eval(after, {"cur": cur, "name": name}).fetchall() == before
+    assert eval(after, {"cur": cur, "name": "o'hara"}).fetchall() == [("o'hara",)]
+    assert eval(call, {"cur": cur, "name": INJECTION}).fetchall() != []
+    assert eval(after, {"cur": cur, "name": INJECTION}).fetchall() == []
 
 
 def test_nothing_to_rewrite_there() -> None:

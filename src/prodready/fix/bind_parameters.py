@@ -9,15 +9,18 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from prodready.finding import Edit, Location
 from prodready.fix.sql_slots import NoFixError, Slot, find_slots, outside_strings
+from prodready.words import split_words
 
 if TYPE_CHECKING:  # LibCST takes a sixth of a second to import: only when a fix is asked for.
     import libcst as cst
 
-    from prodready.fix.sql_literals import Hole, Literal, Program
+    from prodready.fix.program import Program
+    from prodready.fix.sql_literals import Hole, Literal
 
 STYLES = ("qmark", "format", "pyformat", "django", "named", "sqlalchemy", "dollar")
 
@@ -49,7 +52,7 @@ def bind_parameters(text: str, line: int, column: int, style: str, path: str = "
     """
     if style not in STYLES:
         return None
-    from prodready.fix.sql_literals import parse
+    from prodready.fix.program import parse
 
     program = parse(text)
     if program is None:
@@ -71,25 +74,18 @@ class _Rewriting:
         self.path = path
 
     def rewrite(self, call: cst.Call) -> tuple[Edit, ...]:
+        """The edits for a call that runs a text, or for a `text(...)` of SQLAlchemy's; raises NoFixError."""
         from prodready.fix.sql_literals import read_literal
 
-        if self.style != "sqlalchemy":
-            arg = _sql_argument(call)
-            value, assigned = self._resolve(arg.value, call)
-            literal = read_literal(self.program, value)
-            return self._edits(literal, call, arg, assigned, fragment=False)
-        if _is_text(call):
-            textual, around = call, self._call_around(call)
+        if self.style == "sqlalchemy" and _is_text(call):
+            textual, running, assigned = call, self._call_around(call), False
         else:
-            around = call
             value, assigned = self._resolve(_sql_argument(call).value, call)
-            textual = _text_call(value)
-            literal = read_literal(self.program, _sql_argument(textual).value)
-            return self._edits(literal, call, _sql_argument(call), assigned, fragment=False)
+            if self.style != "sqlalchemy":
+                return self._edits(read_literal(self.program, value), call, assigned)
+            textual, running = _text_call(value), call if _called(call) in _TAKES_DICT else None
         literal = read_literal(self.program, _sql_argument(textual).value)
-        if around is not None:
-            return self._edits(literal, around, _sql_argument(around), False, fragment=False)
-        return self._bindparams(literal, textual)
+        return self._edits(literal, running, assigned) if running else self._bindparams(literal, textual)
 
     def _call_around(self, textual: cst.Call) -> cst.Call | None:
         """The call that runs a `text(...)` written in it and takes a dictionary of parameters."""
@@ -107,39 +103,32 @@ class _Rewriting:
 
         if not isinstance(value, cst.Name):
             return value, False
-        return _assigned_above(self.program, value, call), True
+        from prodready.fix.program import assigned_above
 
-    def _edits(
-        self, literal: Literal, call: cst.Call, arg: cst.Arg, assigned: bool, *, fragment: bool
-    ) -> tuple[Edit, ...]:
-        new_text, values, names = self._bound(literal, fragment)
-        parameters = self._parameters(values, names)
-        start, end = self.program.span(arg)
-        separator = self._separator(call, start)
+        return assigned_above(self.program, value, call), True
+
+    def _edits(self, literal: Literal, call: cst.Call, assigned: bool) -> tuple[Edit, ...]:
+        new_text, values, names = self._bound(literal, fragment=False)
+        start, end = self.program.span(_sql_argument(call))
+        parameters = self._separator(call, start) + self._parameters(values, names)
+        text = self.program.text
         if assigned:
             return (
                 self._edit(literal.start, literal.end, new_text),
-                self._edit(start, end, self.program.text[start:end] + separator + parameters),
+                self._edit(start, end, text[start:end] + parameters),
             )
-        before, after = self.program.text[start : literal.start], self.program.text[literal.end : end]
-        return (self._edit(start, end, before + new_text + after + separator + parameters),)
+        return (self._edit(start, end, text[start : literal.start] + new_text + text[literal.end : end] + parameters),)
 
     def _bindparams(self, literal: Literal, textual: cst.Call) -> tuple[Edit, ...]:
         new_text, values, names = self._bound(literal, fragment=True)
         start, end = self.program.span(textual)
         given = ", ".join(f"{name}={value}" for name, value in dict(zip(names, values, strict=True)).items())
-        text = self.program.text
-        return (
-            self._edit(
-                start, end, f"{text[start : literal.start]}{new_text}{text[literal.end : end]}.bindparams({given})"
-            ),
-        )
+        text = self.program.text[start : literal.start] + new_text + self.program.text[literal.end : end]
+        return (self._edit(start, end, f"{text}.bindparams({given})"),)
 
     def _separator(self, call: cst.Call, start: int) -> str:
         """What comes before the parameters: a line of their own if the text has one."""
-        from prodready.fix.sql_literals import line_indent
-
-        indent = line_indent(self.program, start)
+        indent = self.program.line_indent(start)
         if indent is None or start == self.program.span(call)[0]:
             return ", "
         return (",\r\n" if "\r\n" in self.program.text else ",\n") + indent
@@ -175,7 +164,7 @@ class _Rewriting:
             name = re.sub(r"[^a-z0-9_]+", "_", holes[first].name.lower()).strip("_")
             if not name or not name[0].isalpha():
                 name = "value"
-            if self.style == "named" and name in _RESERVED:
+            if iskeyword(name) or (self.style == "named" and name in _RESERVED):
                 name += "_"
             wanted, count = name, 1
             while given.get(name, value) != value or (name in given and "(" in value):
@@ -275,7 +264,7 @@ def _called(call: cst.Call) -> str:
 
 
 def _is_text(call: cst.Call) -> bool:
-    return _called(call) == "text"
+    return split_words(_called(call))[-1:] == ("text",)
 
 
 def _text_call(value: cst.BaseExpression) -> cst.Call:
@@ -294,49 +283,3 @@ def _sql_argument(call: cst.Call) -> cst.Arg:
     if any(arg.star or arg.keyword is None or arg.keyword.value in _PARAMETER_NAMES for arg in others):
         raise NoFixError
     return first
-
-
-def _assigned_above(program: Program, name: cst.Name, call: cst.Call) -> cst.BaseExpression:
-    """What a variable of one use was given just above the call, in the same block."""
-    import libcst as cst
-
-    from prodready.fix.sql_literals import names_in
-
-    node: cst.CSTNode = call
-    while not isinstance(parent := program.parents[node], (cst.IndentedBlock, cst.Module)):
-        if isinstance(parent, (cst.Lambda, cst.BaseComp, cst.While, cst.SimpleStatementSuite)):
-            raise NoFixError
-        node = parent
-    scope: cst.CSTNode = parent
-    while not isinstance(scope, (cst.FunctionDef, cst.Module)):
-        scope = program.parents[scope]
-    if sum(used == name.value for used in names_in(scope)) != 2:
-        raise NoFixError
-    passed: set[str] = set()
-    for statement in reversed(parent.body[: parent.body.index(node)]):
-        if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
-            break
-        small = statement.body[0]
-        target = _single_target(small)
-        if target == name.value:
-            value = small.value if isinstance(small, (cst.Assign, cst.AnnAssign)) else None
-            if value is None or passed & (set(names_in(value)) - {"self", "cls", "request"}):
-                break
-            return value
-        if not target and not isinstance(small, cst.Expr):
-            break
-        passed.update(names_in(statement))
-    raise NoFixError
-
-
-def _single_target(statement: cst.BaseSmallStatement) -> str:
-    """The variable that an assignment gives a value to, if it is one plain variable."""
-    import libcst as cst
-
-    if isinstance(statement, cst.Assign) and len(statement.targets) == 1:
-        target = statement.targets[0].target
-    elif isinstance(statement, cst.AnnAssign):
-        target = statement.target
-    else:
-        return ""
-    return target.value if isinstance(target, cst.Name) else ""

@@ -9,11 +9,10 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import libcst as cst
-from libcst.metadata import CodeRange, MetadataWrapper, ParentNodeProvider, PositionProvider
 
+from prodready.fix.program import Program
 from prodready.fix.sql_slots import FIRST_HOLE, LAST_HOLE, NoFixError
 from prodready.words import split_words
 
@@ -77,68 +76,9 @@ class Literal:
     holes: tuple[Hole, ...]
 
 
-class Program:
-    """A parsed file with positions and parents."""
-
-    def __init__(self, text: str) -> None:
-        wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
-        self.text = text
-        self.module = wrapper.module
-        self.ranges = wrapper.resolve(PositionProvider)
-        self.parents = wrapper.resolve(ParentNodeProvider)
-        lines = re.finditer(r"\r\n|\r|\n", text)
-        self.starts = [0, *(match.end() for match in lines)]
-        self.mark = len(text) - len(text.lstrip("\ufeff"))
-
-    def offset(self, line: int, column: int) -> int:
-        """The index in the text of a 1-based line and a 0-based column."""
-        return self.starts[line - 1] + column + (self.mark if line == 1 else 0)
-
-    def span(self, node: cst.CSTNode) -> tuple[int, int]:
-        """The start and end of a node, its own brackets left out."""
-        place: CodeRange = self.ranges[node]
-        return self.offset(place.start.line, place.start.column), self.offset(place.end.line, place.end.column)
-
-    def code(self, node: cst.CSTNode) -> str:
-        """The source of a node, its own brackets left out."""
-        start, end = self.span(node)
-        return self.text[start:end]
-
-    def calls_at(self, line: int, column: int) -> Iterator[cst.Call]:
-        """The calls that start at a place (1-based), a call of a method of a call after that call."""
-        for node, place in self.ranges.items():
-            if (place.start.line, place.start.column) == (line, column - 1):
-                if isinstance(node, cst.Await) and isinstance(node.expression, cst.Call):
-                    yield node.expression
-                elif isinstance(node, cst.Call):
-                    yield node
-
-
-@lru_cache(maxsize=2)
-def parse(text: str) -> Program | None:
-    """The program, or None if LibCST cannot read it."""
-    try:
-        return Program(text)
-    except (cst.ParserSyntaxError, RecursionError):
-        return None
-
-
 def read_literal(program: Program, node: cst.BaseExpression) -> Literal:
     """The text with holes that an expression is; raises NoFixError."""
     return _Reader(program).read(node)
-
-
-def names_in(node: cst.CSTNode) -> Iterator[str]:
-    """The variables mentioned below a node, once for each time."""
-    stack: list[cst.CSTNode] = [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, cst.Name):
-            yield current.value
-        elif isinstance(current, (cst.Attribute, cst.Arg)):
-            stack.append(current.value)  # The name of an attribute or of a parameter is no variable.
-        else:
-            stack.extend(current.children)
 
 
 class _Reader:
@@ -358,10 +298,3 @@ def _name(node: cst.BaseExpression) -> str:
             return _name(node.func.value)
         return _name(first) if first is not None else _last_name(node.func)
     return _last_name(node)
-
-
-def line_indent(program: Program, offset: int) -> str | None:
-    """The white space before a place, if nothing else stands before it on its line."""
-    start = max(begin for begin in program.starts if begin <= offset)
-    before = program.text[start:offset]
-    return None if before.strip() else before

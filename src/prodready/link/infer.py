@@ -16,7 +16,7 @@ from prodready.link.program import (
     ValueSymbol,
 )
 from prodready.read import values as v
-from prodready.read.facts import CallFact, FunctionFacts, ParamFact
+from prodready.read.facts import CallFact, FunctionFacts, ParamFact, last_name
 from prodready.read.values import Value
 from prodready.words import split_words
 
@@ -244,6 +244,11 @@ class Inference:
                 return self._from_annotation(inner, self.module_frame(symbol.path))
         return None
 
+    def annotated_class(self, annotation: Bound) -> ClassSymbol | None:
+        """The class of the project that an annotation names."""
+        kind = self._from_annotation(annotation.value, annotation.frame)
+        return kind.cls if kind else None
+
     def _is_described(self, name: str) -> bool:
         return self.knowledge.canonical(name) in self.knowledge.types
 
@@ -354,6 +359,22 @@ class Inference:
                     found = Type(None, effect.returns, callee.assumed) if effect.returns else None
             if found is not None:
                 return found
+        return self._row_type(bound, value)
+
+    def _row_type(self, bound: Bound, call: v.Call) -> Type | None:
+        """A row by the shape of the query: `session.get(User, 1)`, `User.objects.get(id=1)`, `User.query.first()`."""
+        name = last_name(call)
+        if name in GETS_OF_CLASS and call.args:
+            symbol = self.symbol_of(call.args[0], bound.frame)
+            if isinstance(symbol, ClassSymbol):
+                return Type(symbol, symbol.facts.qualname)
+        if name in GETS_ONE:
+            value: Value = call
+            while isinstance(value, (v.Call, v.Attr)):
+                if isinstance(value, v.Attr) and value.name in {"objects", "query"}:
+                    symbol = self.symbol_of(value.base, bound.frame)
+                    return Type(symbol, symbol.facts.qualname) if isinstance(symbol, ClassSymbol) else None
+                value = v.bare(value.target if isinstance(value, v.Call) else value.base)
         return None
 
     def result_type(
@@ -376,9 +397,13 @@ class Inference:
 
     def _type_of_op(self, bound: Bound, value: v.Op, depth: int) -> Type | None:
         subject = bound.sub(value.subject)
+        if value.kind == "typed":
+            return self._from_annotation(value.args[0], bound.frame) or self.type_of(subject, depth + 1)
         if value.kind in {"after", "if", "without"}:
             return self.type_of(subject, depth + 1)
         if value.kind == "super":
+            return self.type_of(subject, depth + 1)
+        if value.kind in {"format", "join"}:  # of an SQL composition, not of a str
             return self.type_of(subject, depth + 1)
         if value.kind not in {"enter", "each"}:
             return None
@@ -425,6 +450,8 @@ class Inference:
         if isinstance(target, v.Param):
             argument = frame.binding(target.name)
             return self._callees_of(argument, depth + 1) if argument is not None else []
+        if isinstance(target, v.Call) and last_name(target) == "partial" and target.args:
+            return self._callees_of(bound.sub(target.args[0]), depth + 1)
         symbol = self.symbol_of(target, frame)
         match symbol:
             case FunctionSymbol():
@@ -596,6 +623,9 @@ class Inference:
                 ] + ["__init__"]
         elif simple == "__call__":
             return []
+        elif simple.startswith("<lambda>"):
+            facts = self.program.facts(path)
+            names += [n for n, x in facts.values.items() if v.bare(x) == v.Ref(f":{qualname}")] if facts else []
         sites: list[CallSite] = []
         for name in names:
             for caller_path, function, fact in self.program.calls_named(name):
@@ -617,6 +647,10 @@ class Inference:
         return Frame(path, facts.functions["<module>"])
 
 
+GETS_OF_CLASS = frozenset({"get", "get_object_or_404", "get_or_404", "aget_object_or_404", "first_or_404"})
+GETS_ONE = frozenset(
+    {"get", "aget", "first", "last", "one", "one_or_none", "get_or_404", "first_or_404", "create", "acreate", "latest", "earliest"}
+)
 COMMON_METHODS = frozenset(dir(str)) | frozenset(dir(dict)) | frozenset(dir(list)) | frozenset(dir(set)) | frozenset(
     "add all close commit count create delete execute exists fetch filter first flush get info insert load one open"
     " parse post process put query read remove render reset rollback run save search select send set start stop submit"

@@ -62,6 +62,8 @@ class Reducer:
                 return self._entered(bound, value)
             case v.Op(kind="without"):
                 return self._without(bound, value)
+            case v.Op(kind="typed"):
+                return [(bound.sub(value.subject), None)]
         return None
 
     def leaves(self, bound: Bound, limit: int = 40) -> Iterator[Bound]:
@@ -253,6 +255,8 @@ class Reducer:
                     found = self.knowledge.attribute(library, value.name)
                     if found is not None:
                         return found
+                if kind is None or kind.assumed:
+                    return self.knowledge.attribute("*", value.name) or NOTHING
         return NOTHING
 
     def labels(self, bound: Bound, depth: int = 0) -> frozenset[str]:

@@ -6,6 +6,7 @@ hashed, masked, compared, counted or shortened.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -24,13 +25,19 @@ MAX_NESTING = 24
 SHORT = 8
 """A prefix or suffix up to this length does not give a secret away."""
 
-HARMLESS = frozenset({"number", "boolean", "hashed", "redacted", "constant", "exception", "placeholders", "template"})
+HARMLESS = frozenset({"filtered", "number", "boolean", "hashed", "redacted", "constant", "exception", "placeholders", "template"})
 OBJECTS = {
     "headers": "the request's headers",
     "cookies": "the request's cookies",
     "environ": "the environment",
     "body": "the request's body",
+    "settings": "the application's settings",
 }
+ITERATES = frozenset({"list", "tuple", "set", "frozenset", "sorted", "reversed", "iter"})
+DUMPS = frozenset(
+    {"dict", "model_dump", "model_dump_json", "to_dict", "to_json", "asdict", "astuple", "items", "values", "serialize", "json"}
+)
+NUMERIC = frozenset({"otp", "totp", "cvv", "cvc", "cvv2", "number", "cardnumber", "code", "codes", "pan"})
 ASKING = ("get", "pop", "getlist", "get_argument", "get_header", "getvalue", "getenv", "require", "setdefault", "get_body_argument")
 SURE = frozenset(
     {"password", "passwords", "passwd", "pwd", "passphrase", "passcode", "secret", "senha", "passwort", "contraseña", "cvv", "authorization"}
@@ -62,6 +69,7 @@ class Names:
         self._phrases = {tuple(phrase.split()) for phrase in words.get("secret", ())}
         self._longest = max((len(p) for p in self._phrases), default=1)
         self._not = words.get("not-secret", frozenset())
+        self._not_phrases = {tuple(phrase.split()) for phrase in self._not if " " in phrase}
         self._carriers = words.get("carrier", frozenset())
         self._redactors = words.get("redactor", frozenset())
         self._login = {tuple(phrase.split()) for phrase in words.get("login", ())}
@@ -98,6 +106,8 @@ class Names:
         for length in range(min(self._longest, len(words)), 0, -1):
             if words[-length:] in self._phrases:
                 before = words[:-length]
+                if any(words[i : i + len(p)] == p for p in self._not_phrases for i in range(len(words))):
+                    return False
                 return not any(word in self._not or word in self._redactors for word in before)
         return False
 
@@ -121,7 +131,7 @@ class SecretReader:
         """The same for a value given under a field name."""
         if self.names.is_secret(key):
             self._budget = BUDGET
-            if not self._is_harmless(bound, 0):
+            if not self._is_harmless(bound, 0, key):
                 return [Leak(bound, key, (), self.names.is_sure(key))]
             return []
         return self.carried(bound)
@@ -171,8 +181,12 @@ class SecretReader:
         step = Step(Location(bound.frame.path, value.line, value.column), f"assigned to `{value.name}`")
         inner = bound.sub(value.value)
         if self.names.is_secret(value.name):
-            if not self._is_harmless(inner, nesting) and not self._is_plain_object(inner):
+            if not self._is_harmless(inner, nesting, value.name) and not self._is_plain_object(inner):
                 yield Leak(inner, value.name, (*trail, step), self.names.is_sure(value.name))
+            return
+        printed = self._printed(inner, (*trail, step))
+        if printed is not None:
+            yield printed
             return
         yield from self._carry(inner, (*trail, step), nesting)
 
@@ -196,17 +210,17 @@ class SecretReader:
                 )
                 yield Leak(bound, value.name, (*trail, where), self.names.is_sure(value.name))
             return
-        found = self._object(bound, labels, trail)
+        found = self._object(bound, labels, trail) or self._printed(bound, trail)
         if found is not None:
             yield found
         elif not bound.frame.entered:
             yield Reach(value.name)
 
     def _attribute(self, bound: Bound, value: v.Attr, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
-        effect = self.reducer.effect(bound)
-        if not HARMLESS.isdisjoint(effect.labels):
+        labels = self.reducer.labels(bound)
+        if not HARMLESS.isdisjoint(labels):
             return
-        found = self._object(bound, effect.labels, trail)
+        found = self._object(bound, labels, trail)
         if found is not None:
             yield found
             return
@@ -233,10 +247,10 @@ class SecretReader:
 
     def _reference(self, bound: Bound, value: v.Ref, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
         last = value.name.rpartition(".")[2].lstrip(":")
-        effect = self.reducer.effect(bound)
-        if not HARMLESS.isdisjoint(effect.labels):
+        labels = self.reducer.labels(bound)
+        if not HARMLESS.isdisjoint(labels):
             return
-        found = self._object(bound, effect.labels, trail)
+        found = self._object(bound, labels, trail)
         if found is not None:
             yield found
             return
@@ -247,6 +261,10 @@ class SecretReader:
             if not self._is_harmless(bound, nesting) and not self._is_plain_object(bound):
                 yield Leak(bound, last, trail, self.names.is_sure(last))
             return
+        printed = self._printed(bound, trail)
+        if printed is not None:
+            yield printed
+            return
         for inner, _ in self.reducer.step(bound) or ():
             yield from (f for f in self._carry(inner, trail, nesting) if isinstance(f, Leak))
 
@@ -255,7 +273,7 @@ class SecretReader:
     ) -> Iterator[Leak | Reach]:
         name = key.value if isinstance(key, v.Const) and isinstance(key.value, str) else None
         if name is not None and self.names.is_secret(name):
-            if not self._is_harmless(bound.sub(inner), nesting):
+            if not self._is_harmless(bound.sub(inner), nesting, name):
                 yield Leak(bound.sub(inner), name, trail, self.names.is_sure(name))
             return
         yield from self._carry(bound.sub(inner), trail, nesting)
@@ -263,27 +281,34 @@ class SecretReader:
     def _item(
         self, bound: Bound, base: Value, key: Value, trail: tuple[Step, ...], nesting: int
     ) -> Iterator[Leak | Reach]:
-        where = bound.sub(base)
-        known = v.bare(key)
-        for leaf in self.reducer.leaves(bound.sub(key), 4) if not isinstance(known, v.Const) else ():
-            known = leaf.value
-        if isinstance(known, v.Const) and isinstance(known.value, str):
-            reduced = self.reducer.step(bound)
-            if self.names.is_secret(known.value):
-                if reduced and all(self._is_harmless(inner, nesting) for inner, _ in reduced):
-                    return
-                if not self._is_error_map(base):
-                    yield Leak(bound, describe(bound.value), trail, self.names.is_sure(known.value))
+        iterated = v.bare(base)
+        if isinstance(iterated, v.Op) and iterated.kind == "each" and _is_method(v.bare(iterated.subject), "items"):
+            if key == v.Const(0):
                 return
-            for inner, _ in reduced or ():
-                yield from self._carry(inner, trail, nesting)
-            return
+            owner = v.bare(iterated.subject).target.base  # type: ignore[union-attr]
+            if not self._is_map(bound.sub(owner)):
+                yield from self._carry(bound.sub(owner), trail, nesting)
+                return
+        keys = [leaf.value.value for leaf in self.reducer.leaves(bound.sub(key), 8) if isinstance(leaf.value, v.Const)]
+        names = [name for name in keys if isinstance(name, str)]
         reduced = self.reducer.step(bound)
+        if names:
+            secret = next((name for name in names if self.names.is_secret(name) or name.lower() == "pin"), None)
+            if secret is None:
+                # A field of another name is another value, unless it is plain to see what was put there.
+                for leaf in self.reducer.leaves(bound.sub(base), 12):
+                    for entry, inner in leaf.value.items if isinstance(leaf.value, v.Map) else ():
+                        if isinstance(entry, v.Const) and entry.value in names:
+                            yield from self._carry(leaf.sub(inner), trail, nesting)
+            elif not (reduced and all(self._is_harmless(inner, nesting) for inner, _ in reduced)):
+                if not self._is_error_map(base):
+                    yield Leak(bound, describe(bound.value), trail, self.names.is_sure(secret))
+            return
         if reduced is not None:
             for inner, _ in reduced:
                 yield from self._carry(inner, trail, nesting)
-        elif isinstance(known, v.Const):
-            for leak in self._carry(where, trail, nesting):
+        elif keys:
+            for leak in self._carry(bound.sub(base), trail, nesting):
                 if isinstance(leak, Leak) and self._is_direct(base):
                     yield leak
 
@@ -302,18 +327,28 @@ class SecretReader:
             return
         if value.args and (name in ASKING or "environ" in effect.labels):
             key = value.args[0]
-            if isinstance(v.bare(key), v.Const):
+            if any(isinstance(leaf.value, v.Const) for leaf in self.reducer.leaves(bound.sub(key), 8)):
                 base = value.target.base if isinstance(value.target, v.Attr) else value.target
-                yield from self._item(bound.sub(v.Item(base, v.bare(key), 1)), base, v.bare(key), trail, nesting)
+                yield from self._item(bound.sub(v.Item(base, key, 1)), base, key, trail, nesting)
                 return
-        found = self._object(bound, effect.labels, trail)
+        if self.names.is_redactor(name):
+            return
+        reduced = self.reducer.step(bound)
+        found = self._object(bound, self.reducer.labels(bound), trail) if reduced is None else None
         if found is not None:
             yield found
+            return
+        if "quoted" in effect.labels:  # safe in SQL, and still the secret
+            inside = [*value.args, *(inner for _, inner in value.keywords)]
+            inside += [value.target.base] if isinstance(value.target, v.Attr) else []
+            for argument in inside:
+                yield from self._carry(bound.sub(argument), trail, nesting)
             return
         if effect.passes:
             for position in effect.passes:
                 for argument in argument_values(value, position):
-                    yield from self._carry(bound.sub(argument), trail, nesting)
+                    inner = v.op("each", argument) if name in ITERATES else argument
+                    yield from self._carry(bound.sub(inner), trail, nesting)
             return
         if name == "vars" and value.args:
             yield from self._fields_of(bound, value.args[0], trail)
@@ -321,9 +356,6 @@ class SecretReader:
         if name == "getattr" and len(value.args) > 1:
             yield from self._item(bound.sub(v.Item(value.args[0], value.args[1], 1)), value.args[0], value.args[1], trail, nesting)
             return
-        if self.names.is_redactor(name):
-            return
-        reduced = self.reducer.step(bound)
         if reduced is not None:
             if self._is_getter(name) and not all(self._is_harmless(inner, nesting) for inner, _ in reduced):
                 yield Leak(bound, f"{name}()", trail, self.names.is_sure(name))
@@ -334,10 +366,24 @@ class SecretReader:
         if self._is_getter(name) and effect.sink == "" and not self._is_plain_object(bound):
             yield Leak(bound, f"{name}()", trail, self.names.is_sure(name))
             return
-        if name in {"dict", "model_dump", "to_dict", "asdict", "items", "values", "serialize", "dump", "json"}:
+        if name in DUMPS and not self._leaves_out(value):
             base = value.args[0] if value.args else value.target.base if isinstance(value.target, v.Attr) else None
             if base is not None:
                 yield from self._fields_of(bound, base, trail)
+
+    def _leaves_out(self, call: v.Call) -> bool:
+        """`model_dump(exclude={"password"})`, or one that names what to include."""
+        for key, value in call.keywords:
+            if key == "include":
+                return True
+            if key == "exclude":
+                inner = v.bare(value)
+                names = inner.items if isinstance(inner, v.Seq) else ()
+                return any(isinstance(n, v.Const) and self.names.is_secret(str(n.value)) for n in names)
+        return False
+
+    def _is_map(self, bound: Bound) -> bool:
+        return any(isinstance(leaf.value, v.Map) for leaf in self.reducer.leaves(bound, 6))
 
     def _is_getter(self, name: str) -> bool:
         """`get_token`, `generate_password`: functions named after the secret they give."""
@@ -355,16 +401,22 @@ class SecretReader:
             reduced = self.reducer.step(bound)
             for inner, _ in reduced or ():
                 yield from self._carry(inner, trail, nesting)
-            if reduced is None and not (isinstance(value.args[0], v.Const) and self.names.is_secret(str(value.args[0].value))):
+            key = v.bare(value.args[0])
+            if reduced is None and isinstance(key, v.Const) and not self.names.is_secret(str(key.value)):
                 yield from self._carry(bound.sub(value.subject), trail, nesting)
             return
         if value.kind == "each":
+            if _is_method(v.bare(value.subject), "values"):
+                owner = v.bare(value.subject).target.base  # type: ignore[union-attr]
+                if not self._is_map(bound.sub(owner)):
+                    yield from self._carry(bound.sub(owner), trail, nesting)
+                    return
             elements = self.reducer.elements(bound.sub(value.subject))
             for element in elements:
                 yield from self._carry(element, trail, nesting)
-            if not elements and not self._iterates_keys(value.subject):
+            if not elements and not self.reducer.labels(bound.sub(value.subject)) & OBJECTS.keys():
                 for leak in self._carry(bound.sub(value.subject), trail, nesting):
-                    if isinstance(leak, Leak) and self._is_direct(value.subject):
+                    if isinstance(leak, Leak) and self._is_direct(value.subject) and _is_plural(value.subject):
                         yield leak
             return
         if value.kind in {"%", "format", "join", "replace", "format_map", "substitute"}:
@@ -373,9 +425,6 @@ class SecretReader:
         if value.kind == "enter":
             return
         yield from self._carry(bound.sub(value.subject), trail, nesting)
-
-    def _iterates_keys(self, subject: Value) -> bool:
-        return isinstance(v.bare(subject), (v.Map,))
 
     def _formatted(self, bound: Bound, value: v.Op, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
         yield from self._carry(bound.sub(value.subject), trail, nesting)
@@ -388,7 +437,11 @@ class SecretReader:
                         yield from self._carry(bound.sub(entry), trail, nesting)
                 continue
             if value.kind == "%" and isinstance(template, v.Const) and "%(" in str(template.value):
-                continue  # a mapping nobody has seen: only the named fields are printed
+                # A mapping nobody has seen: the fields that the template names are printed.
+                for field in re.findall(r"%\((\w+)\)", str(template.value)):
+                    if self.names.is_secret(field):
+                        yield Leak(bound.sub(argument), field, trail, self.names.is_sure(field))
+                continue
             if value.kind == "join":
                 yield from self._carry(bound.sub(v.op("each", argument)), trail, nesting)
                 continue
@@ -407,6 +460,19 @@ class SecretReader:
                     return None
                 return Leak(bound, f"{describe(bound.value)} ({says})", trail, sure=label != "body")
         return None
+
+    def _printed(self, bound: Bound, trail: tuple[Step, ...]) -> Leak | None:
+        """An object of the project that prints its fields, one of which is a secret."""
+        kind = self.infer.type_of(bound)
+        if kind is None or kind.cls is None or kind.assumed:
+            return None
+        for name in ("__str__", "__repr__"):
+            member = self.program.member(kind.cls, name)
+            if isinstance(member, FunctionSymbol):
+                shows = self._shows_secret(member)
+                says = f"{describe(bound.value)} (its `{name}` shows a secret)"
+                return Leak(bound, says, trail) if shows else None
+        return next(self._fields_of(bound, bound.value, trail), None) if self._is_dataclass(kind.cls) else None
 
     def _takes_credentials(self, frame: Frame) -> bool:
         """Whether a function is handed credentials: by its name, its route, or a field it reads."""
@@ -444,6 +510,10 @@ class SecretReader:
                 home = self.infer.module_frame(owner.path)
                 if annotation is not None and "redacted" in self.reducer.annotation_labels(Bound(annotation, home)):
                     continue
+                if _is_hidden(owner.facts.attributes.get(name)):
+                    continue
+                if annotation is not None and self.infer.annotated_class(Bound(annotation, home)) is not None:
+                    continue  # an object with a text of its own
                 yield Leak(bound.sub(base), f"{describe(base)} (its fields include `{name}`)", trail, self.names.is_sure(name))
                 return
 
@@ -456,10 +526,16 @@ class SecretReader:
 
     # What only looks like a secret
 
-    def _is_harmless(self, bound: Bound, nesting: int) -> bool:
+    def _is_harmless(self, bound: Bound, nesting: int, name: str = "") -> bool:
         """Whether a value under a secret's name is none: a constant, a number, a flag, a hash, something masked."""
         if nesting > MAX_NESTING:
             return False
+        if split_words(name)[-1:] and split_words(name)[-1] in NUMERIC:
+            # The number is the secret.
+            inner = v.bare(bound.value)
+            if isinstance(inner, v.Call):
+                return not self.reducer.effect(bound.sub(inner)).labels.isdisjoint({"count", "hashed", "redacted", "boolean"})
+            return isinstance(inner, v.Const) or isinstance(inner, v.Op) and inner.kind in {"in", "test"}
         leaves = list(self.reducer.leaves(bound, 12))
         return bool(leaves) and all(self._is_harmless_leaf(leaf) for leaf in leaves)
 
@@ -485,10 +561,9 @@ class SecretReader:
             case v.Text():
                 parts = [bound.sub(part) for part in value.parts if not isinstance(part, v.Const)]
                 return all(self._is_harmless_leaf(leaf) for part in parts for leaf in self.reducer.leaves(part, 4))
-            case v.Seq():
-                return not value.items
-            case v.Map():
-                return not value.items
+            case v.Seq() | v.Map():
+                inner = list(v.children(value))
+                return len(inner) < 20 and all(self._is_harmless(bound.sub(one), 1) for one in inner)
             case v.Param() | v.Attr() | v.Ref():
                 return not HARMLESS.isdisjoint(self.reducer.labels(bound))
         return False
@@ -524,6 +599,8 @@ class SecretReader:
         kind = self.infer.type_of(bound)
         if kind is None or kind.assumed:
             return self._is_query(bound)
+        if kind.cls is None and isinstance(v.bare(bound.value), v.Attr):
+            return False  # a column of a model: the class holds a descriptor, the instance the value
         if kind.cls is not None:
             bases = [b for b in self.program.lineage(kind.cls) if isinstance(b, str)]
             if any(b in {"str", "bytes"} or b.rpartition(".")[2] in {"str", "NewType"} for b in bases):
@@ -538,7 +615,8 @@ class SecretReader:
     def _is_dataclass(self, cls: ClassSymbol) -> bool:
         names = [(v.dotted(d.target if isinstance(d, v.Call) else d) or "").rpartition(".")[2] for d in cls.facts.decorators]
         bases = [b.rpartition(".")[2] for b in self.program.lineage(cls) if isinstance(b, str)]
-        return "dataclass" in names or bool({"BaseModel", "Struct", "NamedTuple", "SQLModel"} & set(bases))
+        printed = {"BaseModel", "BaseSettings", "Struct", "NamedTuple", "SQLModel"}
+        return bool({"dataclass", "define", "frozen", "attrs"} & set(names)) or bool(printed & set(bases))
 
     def _shows_secret(self, function: FunctionSymbol) -> bool:
         if function.facts.returns is None:
@@ -550,16 +628,35 @@ class SecretReader:
         """The result of a query: a row, by the shape of the call."""
         for leaf in self.reducer.leaves(bound, 4):
             value = leaf.value
+            if not isinstance(value, v.Call):
+                continue
             while isinstance(value, (v.Call, v.Attr)):
                 if isinstance(value, v.Attr) and value.name in {"objects", "query", "_default_manager"}:
                     return True
                 value = v.bare(value.target if isinstance(value, v.Call) else value.base)
-            if isinstance(leaf.value, v.Call):
-                name = v.dotted(leaf.value.target) or ""
-                last = name.rpartition(".")[2].lstrip(":")
-                if last[:1].isupper() and not last.isupper():
-                    return True
+            name = v.dotted(leaf.value.target) or ""  # type: ignore[union-attr]
+            last = name.rpartition(".")[2].lstrip(":")
+            if last[:1].isupper() and not last.isupper():
+                return True
         return False
+
+
+def _is_plural(value: Value) -> bool:
+    name = value.name if isinstance(value, (v.Named, v.Param, v.Attr, v.Ref)) else ""
+    return name.lower().endswith("s")
+
+
+def _is_method(value: Value, name: str) -> bool:
+    return isinstance(value, v.Call) and isinstance(value.target, v.Attr) and value.target.name == name and not value.args
+
+
+def _is_hidden(default: Value | None) -> bool:
+    """`field(repr=False)`, `Field(exclude=True)`."""
+    call = v.bare(default) if default is not None else None
+    call = call.subject if isinstance(call, v.Op) else call
+    return isinstance(call, v.Call) and any(
+        (key, v.bare(value)) in {("repr", v.Const(False)), ("exclude", v.Const(True))} for key, value in call.keywords
+    )
 
 
 def _is_short(value: v.Op) -> bool:

@@ -10,7 +10,7 @@ from prodready.knowledge import Effect, Knowledge
 from prodready.link.infer import Bound, Callee, Frame, Inference
 from prodready.link.text import argument_values
 from prodready.read import values as v
-from prodready.read.facts import CallFact, Span
+from prodready.read.facts import CallFact, Span, last_name
 from prodready.read.values import Value
 
 MAX_CHAIN = 5
@@ -114,19 +114,29 @@ def sink_calls(infer: Inference, kinds: frozenset[str]) -> Iterator[SinkCall]:
     """All calls in the project that are sinks of one of `kinds`, file by file."""
     names = sink_names(infer.knowledge, kinds)
     for path, outline in infer.program.outlines.items():
-        if names.isdisjoint(outline.calls):
+        if names.isdisjoint(outline.calls) and names.isdisjoint(outline.aliases):
             continue
         facts = infer.program.facts(path)
-        for function in facts.functions.values() if facts else ():
+        if facts is None:
+            continue
+        # A method may be bound under a name of its own: `say = logger.info`.
+        here = names | {name for name, value in facts.values.items() if _is_alias(value, names)}
+        for function in facts.functions.values():
             frame = Frame(path, function)
             for fact in function.calls:
-                # A logger or a cursor may be bound under a name of its own: `log = logger.info`.
-                if fact.name not in names:
+                if fact.name not in here:
                     continue
                 for callee in infer.callees(Bound(fact.value, frame)):
                     if callee.effect is not None and callee.effect.sink in kinds:
                         yield SinkCall(frame, fact, callee, callee.effect)
                         break
+
+
+def _is_alias(value: Value, names: frozenset[str]) -> bool:
+    value = v.bare(value)
+    if isinstance(value, v.Call):
+        return last_name(value) == "partial" and bool(value.args) and last_name(value.args[0]) in names
+    return isinstance(value, (v.Attr, v.Ref)) and last_name(value) in names
 
 
 def arrivals(sink: SinkCall) -> Iterator[Arrival]:

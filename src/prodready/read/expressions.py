@@ -66,7 +66,11 @@ class Expressions:
         if path is None or self.scope.env is None or path not in self.scope.env:
             return
         inner = v.bare(old)
-        if isinstance(inner, v.Map):
+        if not isinstance(inner, (v.Map, v.Seq)) and isinstance(value, v.Const):
+            # `fields["password"] = "***"`: what stood there is gone.
+            gone = v.op("without", old.value if isinstance(old, v.Named) else old, (key,))
+            self._store(path, old, gone)
+        elif isinstance(inner, v.Map):
             kept = [(k, x) for k, x in inner.items if k != key]
             self._store(path, old, v.mapping([*kept, (key, value)]))
         elif isinstance(inner, v.Seq):
@@ -228,6 +232,8 @@ class Expressions:
             self.assume(node.test, truth=truth)
             after.append(self.eval(branch))
         self.scope.env = before
+        if _is_filter(node.test) and any(isinstance(option, v.Const) for option in after):
+            after = [option if isinstance(option, v.Const) else v.mark(option, "filtered") for option in after]
         return v.choice(after)
 
     def assume(self, test: ast.expr, *, truth: bool) -> None:
@@ -257,6 +263,7 @@ class Expressions:
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
         before = self.scope.env
         self.scope.env = dict(before) if before is not None else None
+        filtered = any(_is_filter(condition) for generator in node.generators for condition in generator.ifs)
         for generator in node.generators:
             self.bind(generator.target, v.op("each", self.eval(generator.iter)))
             for condition in generator.ifs:
@@ -268,7 +275,7 @@ class Expressions:
         else:
             result = v.seq([self.eval(node.elt)], is_open=True)
         self.scope.env = before
-        return result
+        return v.mark(result, "filtered") if filtered else result
 
     def _walrus(self, node: ast.NamedExpr) -> Value:
         value = self.eval(node.value)
@@ -414,6 +421,19 @@ class Expressions:
         ast.Lambda: _lambda,
         ast.Call: _call,
     }
+
+
+def _is_filter(test: ast.expr) -> bool:
+    """Whether a condition picks by name: `key not in SENSITIVE`, `not is_sensitive(key)`, `key != "password"`."""
+    if isinstance(test, ast.UnaryOp):
+        return _is_filter(test.operand)
+    if isinstance(test, ast.BoolOp):
+        return any(map(_is_filter, test.values))
+    if isinstance(test, ast.Compare):
+        return isinstance(test.ops[0], (ast.In, ast.NotIn)) or (
+            isinstance(test.ops[0], (ast.NotEq, ast.Eq)) and isinstance(test.comparators[0], ast.Constant)
+        )
+    return isinstance(test, ast.Call) and not (isinstance(test.func, ast.Name) and test.func.id in {"isinstance", "len"})
 
 
 def _is_number(value: Value) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from prodready.read.values import Attr, Call, Item, Named, Ref, Value
+from prodready.read.values import Attr, Call, Item, Named, Ref, Value, bare
 from prodready.suppress import Suppressions
 
 
@@ -94,6 +94,7 @@ class Outline(msgspec.Struct, frozen=True, array_like=True):
     calls: tuple[str, ...]
     lines: int
     bases: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     suppresses: bool = False
 
 
@@ -106,6 +107,7 @@ def outline(facts: FileFacts) -> Outline:
         calls=tuple(sorted(called | decorated)),
         lines=facts.lines,
         bases=tuple(sorted({last_name(base) for cls in facts.classes.values() for base in cls.bases})),
+        aliases=tuple(sorted({last_name(x) for x in facts.values.values() if isinstance(bare(x), (Attr, Ref, Call))})),
         suppresses=bool(facts.suppressions),
     )
 

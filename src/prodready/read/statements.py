@@ -78,7 +78,9 @@ class Statements(Expressions):
 
     def _annotated(self, node: ast.AnnAssign) -> None:
         if node.value is not None:
-            self.bind(node.target, self.eval(node.value))
+            value, kind = self.eval(node.value), self.annotation(node.annotation)
+            known = isinstance(v.bare(value), (v.Const, v.Seq, v.Map, v.Text)) or isinstance(kind, v.Unknown)
+            self.bind(node.target, value if known else v.op("typed", value, (kind,)))
 
     def _augmented(self, node: ast.AugAssign) -> None:
         old, added = self.eval(node.target), self.eval(node.value)

@@ -159,6 +159,7 @@ OPERATIONS = {
     "star": "*value in a call",
     "without": "a mapping with the key args[0] taken out",
     "after": "value once the call args[0] has returned normally",
+    "typed": "value, of the annotated type args[0]",
     "if": "value if the condition args[0] holds",
     "super": "super()",
 }

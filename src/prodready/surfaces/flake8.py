@@ -1,15 +1,18 @@
 """The flake8 plugin: the findings of `prodready check`, one file at a time, with the knowledge of the whole project.
 
-flake8 hands over neither the list of files nor anything shared between its workers. So each process keeps one session
-per project, and what the sessions know comes from the cache. What to report is the project's configuration's affair;
-flake8's own `select`, `ignore`, `per-file-ignores` and `noqa` are applied by flake8, on top.
+flake8 hands over neither the list of files nor anything shared between its workers. So each process judges a project
+as a whole when it comes to the first of its files, from the cache if that knows them. What to report is for the
+project's configuration to say; flake8's own `select`, `ignore`, `per-file-ignores` and `noqa` are applied by flake8, on
+top.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import multiprocessing
 import os
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -17,7 +20,7 @@ from typing import ClassVar
 from prodready import __version__
 from prodready.config import Config, ConfigError, find_root, load
 from prodready.discover import excluded
-from prodready.finding import Problem
+from prodready.finding import Finding, Problem, Report, Suppressed
 from prodready.knowledge import KnowledgeError
 from prodready.project import Options, Session
 from prodready.source import SourceError, declared_encoding, decode, split_lines
@@ -25,9 +28,53 @@ from prodready.source import SourceError, declared_encoding, decode, split_lines
 Result = tuple[int, int, str, type]
 
 PROBLEM = "PRD000"
-_sessions: dict[Path, tuple[Config, Session]] = {}
+_projects: dict[Path, _Project] = {}
 _roots: dict[Path, Path] = {}
 _told: set[str] = set()
+
+
+class _Project:
+    """A project in this process: judged as a whole once, for the first of its files."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.session = Session(config)
+        self.reports: dict[str, Report] | None = None
+
+    def report(self, path: Path, stdin: tuple[str, bytes] | None) -> Report:
+        """What is to be said of one file, and perhaps of others."""
+        if excluded(self.config, path):
+            # flake8 was hardly told to read just this file: what the project leaves out is left out.
+            return Report()
+        # flake8's workers may not start processes of their own.
+        jobs = 1 if multiprocessing.current_process().daemon else None
+        if stdin or path.suffix != ".py":
+            return self.session.check([path], Options(jobs=jobs, stdin=stdin))
+        if self.reports is None:
+            self.reports = _by_file(self.session.check([self.config.root], Options(jobs=jobs)))
+        relative = path.relative_to(self.config.root).as_posix()
+        return self.reports.get(relative, Report(problems=self.reports[""].problems))
+
+
+def _by_file(report: Report) -> dict[str, Report]:
+    """The report in parts: one for each file that something is said of; what concerns all stands under no name."""
+    findings: defaultdict[str, list[Finding]] = defaultdict(list)
+    suppressed: defaultdict[str, list[Suppressed]] = defaultdict(list)
+    problems: defaultdict[str, list[Problem]] = defaultdict(list)
+    for finding in report.findings:
+        findings[finding.location.path].append(finding)
+    for silenced in report.suppressed:
+        suppressed[silenced.finding.location.path].append(silenced)
+    for problem in report.problems:
+        problems[problem.path if problem.path.endswith(".py") else ""].append(problem)
+    return {
+        path: Report(
+            findings=tuple(findings[path]),
+            suppressed=tuple(suppressed[path]),
+            problems=(*problems[path], *problems[""]),
+        )
+        for path in {*findings, *suppressed, *problems, ""}
+    }
 
 
 class Plugin:
@@ -44,7 +91,9 @@ class Plugin:
 
     @classmethod
     def parse_options(cls, options: argparse.Namespace) -> None:
-        """Note what concerns us of flake8's own options."""
+        """Note what concerns us of flake8's own options, and forget an earlier run in the same process."""
+        for memory in (_projects, _roots, _told):
+            memory.clear()
         chosen = [*(getattr(options, "select", None) or ()), *(getattr(options, "extend_select", None) or ())]
         # Reading a project for findings that flake8 throws away would make `flake8 --select=E` slow.
         cls.wanted = not getattr(options, "select", None) or any(
@@ -60,22 +109,17 @@ class Plugin:
         try:
             root = _root(path)
             relative = path.relative_to(root).as_posix()
-            config, session = _session(root)
-            # flake8 was hardly told to read just this file: what the project leaves out is left out.
-            if excluded(config, path):
-                return
-            # A worker of flake8's may not start processes of its own.
-            report = session.check([path], Options(jobs=1, stdin=self._stdin(path, relative)))
+            report = _project(root).report(path, self._stdin(path, relative))
         except (ConfigError, KnowledgeError) as error:
             yield from _problem(Problem(str(error)))
             return
-        findings = [*report.findings]
+        findings = [finding for finding in report.findings if finding.location.path == relative]
         if not self.honour_noqa:
-            findings += [silenced.finding for silenced in report.suppressed if silenced.kind == "noqa"]
+            silenced = (silenced.finding for silenced in report.suppressed if silenced.kind == "noqa")
+            findings += [finding for finding in silenced if finding.location.path == relative]
         for finding in sorted(findings, key=lambda finding: finding.sort_key):
             place = finding.location
-            if place.path == relative:
-                yield place.line, place.column - 1, f"{finding.code} {' '.join(finding.message.split())}", Plugin
+            yield place.line, place.column - 1, f"{finding.code} {' '.join(finding.message.split())}", Plugin
         for problem in report.problems:
             # What is wrong with another file of Python is said when flake8 comes to that file.
             if problem.path == relative or not problem.path.endswith(".py"):
@@ -111,11 +155,10 @@ def _root(path: Path) -> Path:
     return _roots[folder]
 
 
-def _session(root: Path) -> tuple[Config, Session]:
-    if root not in _sessions:
-        config = load(root)
-        _sessions[root] = config, Session(config)
-    return _sessions[root]
+def _project(root: Path) -> _Project:
+    if root not in _projects:
+        _projects[root] = _Project(load(root))
+    return _projects[root]
 
 
 def _problem(problem: Problem, relative: str = "") -> Iterator[Result]:
