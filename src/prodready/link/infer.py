@@ -23,6 +23,9 @@ from prodready.words import split_words
 MAX_DEPTH = 7
 """Calls entered inside one another while a value is followed."""
 
+MAX_HOPS = 18
+"""Names, attributes and calls looked behind for one type."""
+
 MAX_CALLERS = 40
 """Callers looked at for one function; beyond it, the function counts as open to anybody."""
 
@@ -120,7 +123,7 @@ class Inference:
 
     def type_of(self, bound: Bound, depth: int = 0) -> Type | None:
         """The class of a value, if it can be told."""
-        if depth > MAX_DEPTH:
+        if depth > MAX_HOPS:
             return None
         if bound.frame.entered or self._busy:
             return self._infer(bound, depth)
@@ -204,7 +207,7 @@ class Inference:
 
     def _from_callers(self, name: str, frame: Frame, depth: int) -> Type | None:
         key = (*frame.key, name)
-        if depth > 3 or key in self._busy:
+        if depth > 8 or key in self._busy:
             return None
         self._busy.add(key)
         try:
@@ -300,6 +303,9 @@ class Inference:
             found = self.attribute_type(base, value.name, bound.frame, depth)
             if found is not None:
                 return found
+        usual = self.knowledge.attribute("*", value.name)
+        if usual is not None and usual.returns:
+            return Type(None, usual.returns)
         return self._by_name(value.name)
 
     def attribute_type(self, base: Type, name: str, frame: Frame, depth: int) -> Type | None:
@@ -439,7 +445,7 @@ class Inference:
         return known[1]
 
     def _callees_of(self, bound: Bound, depth: int) -> list[Callee]:
-        if depth > MAX_DEPTH:
+        if depth > MAX_HOPS:
             return []
         target, frame = v.bare(bound.value), bound.frame
         if isinstance(target, v.Choice):
@@ -626,8 +632,9 @@ class Inference:
         elif simple.startswith("<lambda>"):
             facts = self.program.facts(path)
             names += [n for n, x in facts.values.items() if v.bare(x) == v.Ref(f":{qualname}")] if facts else []
+        names += [alias for name in names for alias in self.program.other_names(name)]
         sites: list[CallSite] = []
-        for name in names:
+        for name in dict.fromkeys(names):
             for caller_path, function, fact in self.program.calls_named(name):
                 bound = Bound(fact.value, Frame(caller_path, function))
                 for callee in self.callees(bound):

@@ -83,6 +83,7 @@ class Program:
             for name in self._module_names(path):
                 self._modules.setdefault(name, []).append(path)
         self._callers: dict[str, dict[str, list[tuple[FunctionFacts, CallFact]]]] = {}
+        self._renamed: dict[str, dict[str, None]] | None = None
         self._calling: dict[str, list[str]] | None = None
         self._defining: dict[str, list[tuple[str, str]]] | None = None
         self.resolve = lru_cache(maxsize=None)(self._resolve)
@@ -284,6 +285,15 @@ class Program:
         return tuple(found)
 
     # Calls by name
+
+    def other_names(self, name: str) -> tuple[str, ...]:
+        """The names under which files import something of this name: `from db import run_many as run_batch`."""
+        if self._renamed is None:
+            self._renamed = {}
+            for outline in self.outlines.values():
+                for original, alias in outline.renamed:
+                    self._renamed.setdefault(original, {})[alias] = None
+        return tuple(self._renamed.get(name, ()))
 
     def calls_named(self, name: str) -> Iterator[tuple[str, FunctionFacts, CallFact]]:
         """Every call in the project whose callee's last name is `name`."""

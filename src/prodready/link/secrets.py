@@ -315,7 +315,7 @@ class SecretReader:
     def _is_error_map(self, base: Value) -> bool:
         name = base.name if isinstance(base, (v.Named, v.Param, v.Attr)) else v.dotted(base) or ""
         words = split_words(name)
-        return bool(words) and words[-1] in {"errors", "error", "labels", "messages", "names", "types", "counts", "help", "fields", "widgets"}
+        return bool(words) and words[-1] in {"errors", "error", "labels", "messages", "names", "types", "counts", "help", "widgets"}
 
     def _call(self, bound: Bound, value: v.Call, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
         name = value.target.name if isinstance(value.target, v.Attr) else (v.dotted(v.bare(value.target)) or "").rpartition(".")[2].lstrip(":")
@@ -415,9 +415,9 @@ class SecretReader:
             for element in elements:
                 yield from self._carry(element, trail, nesting)
             if not elements and not self.reducer.labels(bound.sub(value.subject)) & OBJECTS.keys():
-                for leak in self._carry(bound.sub(value.subject), trail, nesting):
-                    if isinstance(leak, Leak) and self._is_direct(value.subject) and _is_plural(value.subject):
-                        yield leak
+                for found in self._carry(bound.sub(value.subject), trail, nesting):
+                    if isinstance(found, Reach) or (self._is_direct(value.subject) and _is_plural(value.subject)):
+                        yield found
             return
         if value.kind in {"%", "format", "join", "replace", "format_map", "substitute"}:
             yield from self._formatted(bound, value, trail, nesting)
@@ -597,10 +597,10 @@ class SecretReader:
     def _is_plain_object(self, bound: Bound) -> bool:
         """A row or an object of a class that is printed as its name says, not as the secret it holds."""
         kind = self.infer.type_of(bound)
+        if (kind is None or kind.cls is None) and isinstance(v.bare(bound.value), v.Attr):
+            return False  # a column of a model: the class holds a descriptor, the instance the value
         if kind is None or kind.assumed:
             return self._is_query(bound)
-        if kind.cls is None and isinstance(v.bare(bound.value), v.Attr):
-            return False  # a column of a model: the class holds a descriptor, the instance the value
         if kind.cls is not None:
             bases = [b for b in self.program.lineage(kind.cls) if isinstance(b, str)]
             if any(b in {"str", "bytes"} or b.rpartition(".")[2] in {"str", "NewType"} for b in bases):

@@ -266,6 +266,8 @@ class TextReader:
                 return self.pieces(subject, trail, nesting)
             case "slice":
                 return self.pieces(subject, trail, nesting)
+        if value.kind == "each" and self.reducer.is_proved(bound.sub(v.bare(value.subject))):
+            return [PLACEHOLDER]
         reduced = self.reducer.step(bound)
         if reduced:
             return max((self.pieces(inner, trail, nesting) for inner, _ in reduced), key=rank)

@@ -232,8 +232,11 @@ class Expressions:
             self.assume(node.test, truth=truth)
             after.append(self.eval(branch))
         self.scope.env = before
-        if _is_filter(node.test) and any(isinstance(option, v.Const) for option in after):
-            after = [option if isinstance(option, v.Const) else v.mark(option, "filtered") for option in after]
+        if _is_filter(node.test):
+            # `"***" if name in SENSITIVE else value`, `mask(value) if is_private(name) else value`
+            replaced = (v.Const, v.Call) if isinstance(node.test, ast.Call) else (v.Const,)
+            if any(isinstance(option, replaced) for option in after):
+                after = [o if isinstance(o, replaced) else v.mark(o, "filtered") for o in after]
         return v.choice(after)
 
     def assume(self, test: ast.expr, *, truth: bool) -> None:

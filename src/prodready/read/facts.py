@@ -95,6 +95,7 @@ class Outline(msgspec.Struct, frozen=True, array_like=True):
     lines: int
     bases: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
     suppresses: bool = False
 
 
@@ -108,6 +109,7 @@ def outline(facts: FileFacts) -> Outline:
         lines=facts.lines,
         bases=tuple(sorted({last_name(base) for cls in facts.classes.values() for base in cls.bases})),
         aliases=tuple(sorted({last_name(x) for x in facts.values.values() if isinstance(bare(x), (Attr, Ref, Call))})),
+        renamed=tuple((last, name) for name, target in facts.imports.items() if (last := target.rpartition(".")[2]) != name),
         suppresses=bool(facts.suppressions),
     )
 

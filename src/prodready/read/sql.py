@@ -36,6 +36,7 @@ FRAGMENT = re.compile(
     r"\b(?:where|and|or|order\s+by|group\s+by|having|from|join|limit|offset|values|set|in|like|between|is\s+null|asc|desc)\b|[=<>]",
     re.IGNORECASE,
 )
+SIGNS = re.compile(r"[=*(]|\bwhere\b.*\b(?:like|in|is|between)\b|\bvalues\b", re.IGNORECASE | re.DOTALL)
 HOLE = "\x00"
 
 
@@ -46,16 +47,24 @@ def is_statement(text: str) -> bool:
     return STATEMENT.match(text) is not None and not _is_prose(text)
 
 
+def is_plainly_sql(text: str) -> bool:
+    """Whether a text that nobody is seen to run can hardly be anything else: capitals or SQL's own signs."""
+    verb = FIRST_WORDS.match(text)
+    return verb is not None and is_statement(text) and (verb[0].strip(" (").isupper() or bool(SIGNS.search(text)))
+
+
 def _is_prose(text: str) -> bool:
     """English sentences: "Select one from the list", "Update set of ... "."""
     line = text.strip()
+    if re.search(r"[\w\x00'\"][.!?]$", line) and not re.search(r"[=*(<>;]", line):
+        return True
     if re.match(r"select\s+(?:an?|the|one|your|which|all|from|any|at|some|another|this)\s+\w+(?:\s+\w+)*\s+from\b", line, re.I):
         return not re.search(r"\bwhere\b|[=*;]", line, re.I)
     if re.match(r"delete\s+from\s+\S+\s*[?.!]$", line, re.I) or re.match(r"(?:create|drop|alter)\s+\w+\s*:", line, re.I):
         return True
     if re.search(r"\bfrom\s+(?:the|your|our|this|that|these|those|an?)\s", line, re.I) and not re.search(r"[=*]", line):
         return True
-    return bool(re.search(r"[\w\x00'\"][.!?]$", line)) and not re.search(r"[=*(<>;]", line)
+    return False
 
 
 def starts_like_sql(value: Value) -> bool:

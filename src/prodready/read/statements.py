@@ -11,10 +11,17 @@ from prodready.read.expressions import Expressions
 from prodready.read.facts import ClassFacts, FunctionFacts, ParamFact, last_name
 from prodready.read.scope import Module, Scope, join, path_of
 from prodready.read.values import Value
+from prodready.words import split_words
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 MAX_LOOP_DEPTH = 2
 """Loops nested deeper than this are gone through once, not twice."""
+
+CHECKING_WORDS = frozenset(
+    {"check", "validate", "ensure", "assert", "verify", "require", "guard", "must", "reject", "forbid", "deny", "restrict"}
+    | {"allow", "allowed", "valid", "safe", "known", "sanity", "limit", "expect"}
+)
+"""Words that the names of functions which raise for a bad argument are made of."""
 
 NEVER_RETURN = frozenset({"abort", "exit", "_exit", "quit", "bail", "die", "halt"})
 """Functions by these names raise: every web framework and the standard library agree on it."""
@@ -62,9 +69,8 @@ class Statements(Expressions):
 
     def _after(self, call: ast.Call, value: v.Call) -> None:
         """`check(x)` on a line of its own may be a check that raises: the link step finds out."""
-        if self.scope.env is None or isinstance(value.target, v.Attr) and v.dotted(value.target) is None:
-            if not (isinstance(call.func, ast.Attribute) and path_of(call.func.value) in {"self", "cls"}):
-                return
+        if self.scope.env is None or CHECKING_WORDS.isdisjoint(split_words(last_name(value.target))):
+            return
         for argument in (*call.args, *(k.value for k in call.keywords)):
             path = path_of(argument)
             old = self.eval(argument) if path else None

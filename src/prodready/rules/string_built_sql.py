@@ -53,7 +53,7 @@ from prodready.link.sinks import Arrival, arrivals, callers_of, place, shown_cal
 from prodready.link.text import Hole, Piece
 from prodready.read import values as v
 from prodready.read.facts import FunctionFacts
-from prodready.read.sql import FRAGMENT, HOLE, is_statement
+from prodready.read.sql import FRAGMENT, HOLE, is_plainly_sql, is_statement
 from prodready.rules.base import Rule
 
 KINDS = frozenset({"sql", "sql-fragment"})
@@ -137,7 +137,7 @@ class _Judge:
             holes = [hole for hole in holes if hole is not leading]
         if not holes:
             return None
-        if arrival.assumed and not is_statement(text) and not (leading and FRAGMENT.search(literal)):
+        if arrival.assumed and not is_statement(text) and not ((leading or fragment) and FRAGMENT.search(literal)):
             return None
         if leading is not None and leading.kind != "request" and not FRAGMENT.search(literal):
             return None
@@ -221,7 +221,7 @@ class _Judge:
             for pieces in self.texts.alternatives(Bound(built.value, frame)):
                 text = _flat(pieces)
                 holes = [p for p in pieces if isinstance(p, Hole)]
-                if not holes or not is_statement(text):
+                if not holes or not is_plainly_sql(text):
                     continue
                 slots = _slots(pieces)
                 values = [hole for hole in holes if slots.get(id(hole)) != "identifier"]

@@ -22,7 +22,7 @@ from prodready.config import Config, ConfigError, find_root, load
 from prodready.discover import excluded
 from prodready.finding import Finding, Problem, Report, Suppressed
 from prodready.knowledge import KnowledgeError
-from prodready.project import Options, Session
+from prodready.project import Options, check
 from prodready.source import SourceError, declared_encoding, decode, split_lines
 
 Result = tuple[int, int, str, type]
@@ -34,11 +34,13 @@ _told: set[str] = set()
 
 
 class _Project:
-    """A project in this process: judged as a whole once, for the first of its files."""
+    """A project in this process: judged as a whole once, for the first of its files.
+
+    No session is kept: with a whole project's facts in memory, Python's garbage collector would slow flake8 down.
+    """
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.session = Session(config)
         self.reports: dict[str, Report] | None = None
 
     def report(self, path: Path, stdin: tuple[str, bytes] | None) -> Report:
@@ -49,9 +51,9 @@ class _Project:
         # flake8's workers may not start processes of their own.
         jobs = 1 if multiprocessing.current_process().daemon else None
         if stdin or path.suffix != ".py":
-            return self.session.check([path], Options(jobs=jobs, stdin=stdin))
+            return check(self.config, [path], Options(jobs=jobs, stdin=stdin))
         if self.reports is None:
-            self.reports = _by_file(self.session.check([self.config.root], Options(jobs=jobs)))
+            self.reports = _by_file(check(self.config, [self.config.root], Options(jobs=jobs)))
         relative = path.relative_to(self.config.root).as_posix()
         return self.reports.get(relative, Report(problems=self.reports[""].problems))
 
