@@ -7,6 +7,7 @@ A file says, by qualified name, which calls are sources, sinks and sanitizers an
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -33,6 +34,7 @@ LABELS = frozenset(
         "exception",
     }
 )  # fmt: skip
+STYLES = frozenset({"qmark", "format", "pyformat", "named", "dollar", "sqlalchemy"})
 DECORATIONS = frozenset({"handler", "property", "cached", "context-manager", "transparent", "guard"})
 WORDS = frozenset(
     {"secret", "not-secret", "secret-suffix-ok", "redactor", "login", "carrier", "quoting", "sql-verb"}
@@ -83,6 +85,11 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     enter: Effect | str = ""
     each: Effect | str = ""
 
+    @property
+    def labels(self) -> frozenset[str]:
+        """The labels as a set."""
+        return frozenset((self.label,) if isinstance(self.label, str) else self.label) - {""}
+
 
 class KnowledgeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file as written."""
@@ -114,7 +121,7 @@ class Knowledge:
         self.names: dict[str, str] = {}
         self._alias: dict[str, str] = {}
         self._methods: dict[tuple[str, str], Effect | None] = {}
-        self._lines: dict[str, tuple[str, int]] = {}
+        self._first: dict[str, tuple[Path, str]] = {}
         self._digest = hashlib.sha256()
 
     def canonical(self, name: str) -> str:
@@ -196,12 +203,15 @@ class Knowledge:
         try:
             raw = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise KnowledgeError(f"{path}: not valid TOML: {error}") from None
+            number = re.search(r"line (\d+)", str(error))
+            line = int(number[1]) if number else text.count("\n") + 1
+            raise KnowledgeError(f"{path}:{line}: not valid TOML: {error}") from None
         try:
             entry = msgspec.convert(raw, KnowledgeFile)
         except msgspec.ValidationError as error:
             what, _, where = str(error).partition(" - at ")
-            raise KnowledgeError(f"{path}:{_line_of(text, where)}: {what[:1].lower()}{what[1:]} (at {where or '$'})") from None
+            line = _line_of(text, _key_of(what, where))
+            raise KnowledgeError(f"{path}:{line}: {what[:1].lower()}{what[1:]} (at {where or '$'})") from None
         self._check(path, text, entry)
         for name, effect in entry.functions.items():
             self._once(path, text, "function", name)
@@ -218,6 +228,7 @@ class Knowledge:
             self._add_type(path, text, name, type_entry)
 
     def _add_type(self, path: Path, text: str, name: str, entry: TypeEntry) -> None:
+        name = self.canonical(name)
         for table in ("methods", "attributes"):
             for member in getattr(entry, table):
                 self._once(path, text, table[:-1], f"{name}.{member}")
@@ -241,11 +252,11 @@ class Knowledge:
 
     def _once(self, path: Path, text: str, kind: str, name: str) -> None:
         key = f"{kind} {name}"
-        line = _line_of(text, name)
-        if key in self._lines:
-            first, first_line = self._lines[key]
-            raise KnowledgeError(f"{path}:{line}: {kind} {name!r} is described twice, first in {first}:{first_line}")
-        self._lines[key] = (str(path), line)
+        if key in self._first:
+            first, first_text = self._first[key]
+            place, first_place = f"{path}:{_line_of(text, name)}", f"{first}:{_line_of(first_text, name)}"
+            raise KnowledgeError(f"{place}: {kind} {name!r} is described twice, first in {first_place}")
+        self._first[key] = (path, text)
 
     def _check(self, path: Path, text: str, entry: KnowledgeFile) -> None:
         def effects() -> Iterable[tuple[str, Effect]]:
@@ -270,17 +281,32 @@ class Knowledge:
                 reject(name, "decoration", effect.decorates, DECORATIONS)
             if effect.sink and effect.sink != "none" and not effect.at:
                 raise KnowledgeError(f"{path}:{_line_of(text, name)}: {name!r} is a sink but `at` names no argument")
+        for name, type_entry in entry.types.items():
+            for label in type_entry.labels - LABELS:
+                reject(name, "label", label, LABELS)
+            if type_entry.style and type_entry.style not in STYLES:
+                reject(name, "style", type_entry.style, STYLES)
         for word in entry.words:
             if word not in WORDS:
                 reject(word, "word list", word, WORDS)
 
 
-def _line_of(text: str, where: str) -> int:
-    """The line that most likely holds the key that `where` (a msgspec path or a dotted name) speaks of."""
-    name = where.rsplit("`", 2)[-2] if where.count("`") >= 2 else where
-    for candidate in (name, f'"{name}"', name.rpartition(".")[2]):
-        for number, line in enumerate(text.splitlines(), 1):
-            if candidate and candidate in line:
+def _key_of(what: str, where: str) -> str:
+    """The key a msgspec error speaks of: the unknown field it quotes, or the end of the path where it happened."""
+    field = re.search(r"unknown field `([^`]*)`", what)
+    return field[1] if field else where.strip("`").rpartition(".")[2]
+
+
+def _line_of(text: str, name: str) -> int:
+    """The line that most likely holds the key `name`; a member is looked for below the header of its type."""
+    lines = text.splitlines()
+    kind, _, member = name.rpartition(".")
+    start = next((n for n, line in enumerate(lines) if kind and f'types."{kind}"' in line), 0)
+    for part, first in ((name, 0), (member, start)):
+        after = r"[\w.-]" if "." in part else r"[\w-]"
+        key = re.compile(rf'(?<![\w.-])(?:\w+\.)?"?{re.escape(part)}"?(?!{after})')
+        for number, line in enumerate(lines[first:], first + 1):
+            if part and key.search(line.partition("#")[0]):
                 return number
     return 1
 

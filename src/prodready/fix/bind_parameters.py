@@ -34,7 +34,10 @@ _MARKERS = {
     **dict.fromkeys(_PERCENT_STYLES, re.compile(r"%\s*[s(]")),
 }
 _PARAMETER_NAMES = frozenset({"params", "parameters", "args", "vars", "values", "bind_arguments", "seq_of_parameters"})
-_MANY = frozenset({"executescript", "executemany", "execute_many", "executemany_mogrified", "copy", "copy_expert"})
+# Calls that take no parameters, or several rows of them, or only make a text for another call to run.
+_NOT_THESE = frozenset(
+    {"executescript", "executemany", "execute_many", "copy", "SQL", "RawSQL", "literal_column", "text"}
+)
 _TAKES_DICT = frozenset({"execute", "scalar", "scalars", "stream", "stream_scalars"})
 # Oracle refuses a reserved word as the name of a parameter.
 _RESERVED = frozenset({
@@ -82,6 +85,8 @@ class _Rewriting:
         else:
             value, assigned = self._resolve(_sql_argument(call).value, call)
             if self.style != "sqlalchemy":
+                if not _is_method(call) or _called(call) in _NOT_THESE:
+                    raise NoFixError
                 return self._edits(read_literal(self.program, value), call, assigned)
             textual, running = _text_call(value), call if _called(call) in _TAKES_DICT else None
         literal = read_literal(self.program, _sql_argument(textual).value)
@@ -263,6 +268,12 @@ def _called(call: cst.Call) -> str:
     return call.func.value if isinstance(call.func, cst.Name) else ""
 
 
+def _is_method(call: cst.Call) -> bool:
+    import libcst as cst
+
+    return isinstance(call.func, cst.Attribute)
+
+
 def _is_text(call: cst.Call) -> bool:
     return split_words(_called(call))[-1:] == ("text",)
 
@@ -278,7 +289,7 @@ def _text_call(value: cst.BaseExpression) -> cst.Call:
 def _sql_argument(call: cst.Call) -> cst.Arg:
     """The first argument of a call that has no parameters yet."""
     first, *others = call.args or (None,)
-    if first is None or first.star or first.keyword or _called(call) in _MANY:
+    if first is None or first.star or first.keyword:
         raise NoFixError
     if any(arg.star or arg.keyword is None or arg.keyword.value in _PARAMETER_NAMES for arg in others):
         raise NoFixError

@@ -422,6 +422,9 @@ class Inference:
                     return self.type_of(Bound(function.facts.yields, frame), depth + 2)
         base = self.type_of(subject, depth + 1)
         if value.kind == "each":
+            symbol = self.symbol_of(value.subject, bound.frame)
+            if isinstance(symbol, ClassSymbol):  # the members of an enumeration
+                return Type(symbol, symbol.facts.qualname)
             return self._slot(base, "each", bound.frame, depth)
         if base is not None and base.cls is not None:
             for name in ("__enter__", "__aenter__"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prodready.finding import Location, Step
 from prodready.knowledge import Knowledge
@@ -33,6 +33,7 @@ OBJECTS = {
     "body": "the request's body",
     "settings": "the application's settings",
 }
+VAGUE = frozenset({("session", "id"), ("sessionid",), ("sid",), ("session", "key"), ("pwd",), ("pw",)})
 ITERATES = frozenset({"list", "tuple", "set", "frozenset", "sorted", "reversed", "iter"})
 DUMPS = frozenset(
     {"dict", "model_dump", "model_dump_json", "to_dict", "to_json", "asdict", "astuple", "items", "values", "serialize", "json"}
@@ -40,18 +41,22 @@ DUMPS = frozenset(
 NUMERIC = frozenset({"otp", "totp", "cvv", "cvc", "cvv2", "number", "cardnumber", "code", "codes", "pan"})
 ASKING = ("get", "pop", "getlist", "get_argument", "get_header", "getvalue", "getenv", "require", "setdefault", "get_body_argument")
 SURE = frozenset(
-    {"password", "passwords", "passwd", "pwd", "passphrase", "passcode", "secret", "senha", "passwort", "contraseña", "cvv", "authorization"}
+    {"password", "passwords", "passwd", "passphrase", "passcode", "secret", "senha", "passwort", "contraseña", "cvv", "authorization"}
 )
 
 
 @dataclass(frozen=True)
 class Leak:
-    """A secret in a value. `sure`: nothing but a secret has such a name, or the knowledge says so."""
+    """A secret in a value. `sure`: nothing but a secret has such a name, or the knowledge says so.
+
+    `weak`: only the name speaks for it, and the name often means something else (the id of a session of any kind).
+    """
 
     bound: Bound
     name: str
     trail: tuple[Step, ...]
     sure: bool = False
+    weak: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,10 @@ class Names:
         words = split_words(name)
         return any(words[i : i + len(p)] == p for p in self._login for i in range(len(words)))
 
+    def is_vague(self, name: str) -> bool:
+        """Whether the name is used for other things just as often."""
+        return split_words(name)[-2:] in VAGUE or split_words(name)[-1:] in VAGUE
+
     def is_sure(self, name: str) -> bool:
         """Whether the name can mean nothing else."""
         words = split_words(name)
@@ -125,14 +134,38 @@ class SecretReader:
     def carried(self, bound: Bound) -> list[Leak | Reach]:
         """The secrets a value carries, and the open parameters it is made of."""
         self._budget = BUDGET
-        return list(self._carry(bound, (), 0))
+        return [self._weighed(found) for found in self._carry(bound, (), 0)]
+
+    def _weighed(self, found: Leak | Reach) -> Leak | Reach:
+        if isinstance(found, Leak) and self.names.is_vague(found.name) and not self._is_of_request(found.bound):
+            return replace(found, weak=True)
+        return found
+
+    def _is_of_request(self, bound: Bound) -> bool:
+        """Whether a value comes from the request or the web session."""
+        for leaf in self.reducer.leaves(bound, 8):
+            value = leaf.value
+            if "request" in self.reducer.labels(leaf):
+                return True
+            while isinstance(value, (v.Attr, v.Item, v.Call, v.Named)):
+                if isinstance(value, v.Attr) and value.name in {"session", "cookies", "COOKIES"}:
+                    return True
+                if isinstance(value, (v.Attr, v.Item)):
+                    value = value.base
+                elif isinstance(value, v.Call):
+                    value = value.target
+                else:
+                    value = value.value
+            if isinstance(value, v.Param) and value.name in {"request", "req"}:
+                return True
+        return False
 
     def given_as(self, key: str, bound: Bound) -> list[Leak | Reach]:
         """The same for a value given under a field name."""
         if self.names.is_secret(key):
             self._budget = BUDGET
             if not self._is_harmless(bound, 0, key):
-                return [Leak(bound, key, (), self.names.is_sure(key))]
+                return [self._weighed(Leak(bound, key, (), self.names.is_sure(key)))]
             return []
         return self.carried(bound)
 
@@ -490,11 +523,12 @@ class SecretReader:
         while waiting and budget:
             budget -= 1
             value = waiting.pop()
-            if isinstance(value, v.Item) and isinstance(value.key, v.Const) and self.names.is_secret(str(value.key.value)):
-                return True
+            if isinstance(value, v.Item) and isinstance(value.key, v.Const) and not _is_header(value.base):
+                if self.names.is_secret(str(value.key.value)):
+                    return True
             if isinstance(value, v.Call) and isinstance(value.target, v.Attr) and value.target.name in ASKING and value.args:
                 key = value.args[0]
-                if isinstance(key, v.Const) and self.names.is_secret(str(key.value)):
+                if isinstance(key, v.Const) and self.names.is_secret(str(key.value)) and not _is_header(value.target.base):
                     return True
             waiting.extend(v.children(value))
         return False
@@ -639,6 +673,12 @@ class SecretReader:
             if last[:1].isupper() and not last.isupper():
                 return True
         return False
+
+
+def _is_header(value: Value) -> bool:
+    inner = v.bare(value)
+    name = inner.name if isinstance(inner, (v.Attr, v.Ref, v.Param)) else ""
+    return name.rpartition(".")[2].lower() in {"headers", "cookies", "environ", "meta", "config", "session"}
 
 
 def _is_plural(value: Value) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from prodready.read import values as v
 from prodready.read.facts import BuiltText, CallFact, Span, last_name
+from prodready.read.fold import compare, fold
 from prodready.read.narrow import narrow
 from prodready.read.scope import Scope, path_of
 from prodready.read.sql import starts_like_sql
@@ -92,7 +93,9 @@ class Expressions:
     def _constant(self, node: ast.Constant) -> Value:
         value = node.value
         if isinstance(value, str):
-            return v.Const(value if len(value) <= v.LONGEST_CONSTANT else value[: v.LONGEST_CONSTANT])
+            text = value[: v.LONGEST_CONSTANT]
+            # A lone surrogate can stand in a literal, but not in UTF-8.
+            return v.Const(text if text.isascii() else text.encode("utf-8", "replace").decode())
         if isinstance(value, bytes):
             return v.Const(value[: v.LONGEST_CONSTANT].decode("latin-1"))
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
@@ -148,11 +151,11 @@ class Expressions:
                 is_open = any(isinstance(x, v.Seq) and x.open for x in (a, b))
                 return v.seq(items, is_open=is_open)
             if _is_number(a) and _is_number(b):
-                return v.NUMBER
+                return fold(operator, a, b)
             return self._built(v.text([left, right], "+", line, column), node)
         if isinstance(operator, ast.Mod):
             if _is_number(a):
-                return v.NUMBER
+                return fold(operator, a, b)
             return self._built(v.op("%", left, (right,), line=line, column=column), node)
         if isinstance(operator, ast.Mult):
             for one in (a, b):
@@ -160,7 +163,9 @@ class Expressions:
                     return v.seq(list(one.items), is_open=True)
                 if isinstance(one, v.Const) and isinstance(one.value, str):
                     return v.op("repeat", one)
-            return v.NUMBER if _is_number(a) or _is_number(b) else v.op("repeat", left, (right,))
+            if _is_number(a) or _is_number(b):
+                return fold(operator, a, b)
+            return v.op("repeat", left, (right,))
         if isinstance(operator, ast.BitOr) and (isinstance(a, v.Map) or isinstance(b, v.Map)):
             items: list[tuple[Value | None, Value]] = []
             for value, inner in ((left, a), (right, b)):
@@ -172,7 +177,7 @@ class Expressions:
             return v.choice([left, right])
         if isinstance(operator, ast.Div):
             return v.call(v.Ref("operator.truediv"), (left, right), (), line, column)
-        return v.NUMBER
+        return fold(operator, a, b)
 
     def _built(self, value: Value, node: ast.expr | ast.stmt) -> Value:
         """Note text with holes that begins like SQL, so that it is judged even where nothing runs it."""
@@ -191,6 +196,8 @@ class Expressions:
     def _unary(self, node: ast.UnaryOp) -> Value:
         value = self.eval(node.operand)
         if isinstance(node.op, ast.Not):
+            if isinstance(value, v.Const) and isinstance(value.value, bool):
+                return v.Const(not value.value)
             return v.op("test", value)
         if isinstance(value, v.Const) and isinstance(value.value, (int, float)) and isinstance(node.op, ast.USub):
             return v.Const(-value.value)
@@ -217,6 +224,9 @@ class Expressions:
     def _compare(self, node: ast.Compare) -> Value:
         left = self.eval(node.left)
         rights = [self.eval(right) for right in node.comparators]
+        known = compare(node.ops[0], v.bare(left), v.bare(rights[0])) if len(rights) == 1 else None
+        if known is not None:
+            return v.Const(known)
         if len(node.ops) == 1 and isinstance(node.ops[0], ast.In):
             return v.op("in", left, (rights[0],))
         return v.op("test", left, tuple(rights))
@@ -225,7 +235,7 @@ class Expressions:
         condition = self.eval(node.test)
         before = self.scope.env
         after: list[Value] = []
-        if isinstance(condition, v.Const):
+        if isinstance(condition, v.Const) and isinstance(condition.value, bool):
             return self.eval(node.body if condition.value else node.orelse)
         for branch, truth in ((node.body, True), (node.orelse, False)):
             self.scope.env = dict(before) if before is not None else None
@@ -360,6 +370,16 @@ class Expressions:
         path = path_of(container)
         if path and self.scope.env and path in self.scope.env:
             old = self.scope.env[path]
+            inner = v.bare(old)
+            if isinstance(inner, v.Seq):
+                at = key.value if isinstance(key, v.Const) else None
+                if isinstance(at, int) and not inner.open and -len(inner.items) <= at < len(inner.items):
+                    items = list(inner.items)
+                    del items[at]
+                    self._store(path, old, v.seq(items))
+                else:
+                    self._store(path, old, v.seq(list(inner.items), is_open=True))
+                return
             self._store(path, old, v.op("without", old.value if isinstance(old, v.Named) else old, (key,)))
 
     def delete(self, target: ast.expr) -> None:

@@ -116,8 +116,9 @@ class Statements(Expressions):
         before = self.scope.env
         ends: list[dict[str, Value] | None] = []
         for body, truth in ((node.body, True), (node.orelse, False)):
-            if isinstance(condition, v.Const) and isinstance(condition.value, bool) and condition.value is not truth:
-                continue
+            known = isinstance(condition, v.Const) and isinstance(condition.value, bool) and not self.scope.is_module
+            if known and condition.value is not truth:  # type: ignore[union-attr]
+                continue  # a branch that is never taken; in module code it still defines what others import
             self.scope.env = dict(before) if before is not None else None
             self.assume(node.test, truth=truth)
             self.run(body)
@@ -132,6 +133,10 @@ class Statements(Expressions):
         self.depth += 1
         before = scope.env
         entry = before
+        if passes == 1 and before is not None:
+            # What the body changes is not known when it begins again.
+            changed = {n.id for s in node.body for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+            entry = {k: v.choice([x, v.UNKNOWN]) if k in changed else x for k, x in before.items()}
         for number in range(passes):
             scope.env = dict(entry) if entry is not None else None
             first_pass = passes == 2 and number == 0
@@ -196,7 +201,14 @@ class Statements(Expressions):
         before = self.scope.env
         ends: list[dict[str, Value] | None] = []
         exhaustive = False
+        constant = v.bare(subject)
         for case in node.cases:
+            if isinstance(constant, v.Const) and isinstance(case.pattern, (ast.MatchValue, ast.MatchOr)):
+                options = case.pattern.patterns if isinstance(case.pattern, ast.MatchOr) else [case.pattern]
+                tested = [self.eval(o.value) if isinstance(o, ast.MatchValue) else v.UNKNOWN for o in options]
+                if all(isinstance(one, v.Const) and one != constant for one in tested):
+                    continue
+                exhaustive |= case.guard is None and constant in tested
             self.scope.env = dict(before) if before is not None else None
             self._pattern(case.pattern, subject, node.subject)
             if case.guard is not None:
@@ -205,6 +217,8 @@ class Statements(Expressions):
             exhaustive |= case.guard is None and _catches_all(case.pattern)
             self.run(case.body)
             ends.append(self.scope.env)
+            if exhaustive:
+                break
         self.scope.env = join(ends if exhaustive else [before, *ends])
 
     def _pattern(self, pattern: ast.pattern, subject: Value, node: ast.expr | None) -> None:

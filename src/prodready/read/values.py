@@ -200,6 +200,9 @@ def item(base: Value, key: Value) -> Value:
         elif isinstance(inner, Seq) and not inner.open and isinstance(key.value, int):
             if -len(inner.items) <= key.value < len(inner.items) and not any(map(is_star, inner.items)):
                 return inner.items[key.value]
+        elif isinstance(inner, Const) and isinstance(inner.value, str) and isinstance(key.value, int):
+            if -len(inner.value) <= key.value < len(inner.value):
+                return Const(inner.value[key.value])
     return Item(base, key, size(base) + size(key) + 1)
 
 

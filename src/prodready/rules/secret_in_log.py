@@ -59,6 +59,7 @@ class _Judge:
         self.linked = linked
         self.secrets = linked.secrets
         self.reported: set[tuple[str, int, int]] = set()
+        self.weak: set[tuple[str, int, int]] = set()
 
     def arrival(self, arrival: Arrival, seen: frozenset[tuple[str, str, str]]) -> Iterator[Finding]:
         at_sink = arrival.fact is arrival.sink.fact
@@ -67,9 +68,11 @@ class _Judge:
         leaks = [f for f in found if isinstance(f, Leak)]
         span = arrival.fact.span
         place = (arrival.frame.path, span.line, span.column)
-        if leaks and place not in self.reported:
+        strong = [leak for leak in leaks if not leak.weak]
+        if leaks and (place not in self.reported or strong and place in self.weak):
             self.reported.add(place)
-            yield self._finding(arrival, leaks)
+            (self.weak.discard if strong else self.weak.add)(place)
+            yield self._finding(arrival, strong or leaks)
         for reach in dict.fromkeys(f for f in found if isinstance(f, Reach)):
             key = (*arrival.frame.key, reach.name)
             if key not in seen:
@@ -77,7 +80,7 @@ class _Judge:
                     yield from self.arrival(earlier, seen | {key})
 
     def _finding(self, arrival: Arrival, leaks: list[Leak]) -> Finding:
-        leak = next((one for one in leaks if one.sure), leaks[0])
+        leak = max(leaks, key=lambda one: (not one.weak, one.sure))
         sink = shown_callee(arrival.sink.fact)
         via = "" if arrival.fact is arrival.sink.fact else f" through `{shown_callee(arrival.fact)}()`"
         return Finding(
@@ -85,13 +88,19 @@ class _Judge:
             slug=rule.slug,
             message=f"`{leak.name}` is written to the log by `{sink}()`{via}",
             severity=Severity.ERROR if leak.sure else Severity.WARNING,
-            confidence=Confidence.MEDIUM if arrival.assumed or not leak.sure else Confidence.HIGH,
+            confidence=_confidence(arrival, leak),
             location=arrival.location,
             trace=(*_origin(leak), *reversed(leak.trail), *arrival.onward),
             hint="leave the value out, or log something that identifies it without giving it away: an id, a masked form",
             context=arrival.frame.function.qualname,
             statement=(arrival.fact.span.first, arrival.fact.span.last),
         )
+
+
+def _confidence(arrival: Arrival, leak: Leak) -> Confidence:
+    if leak.weak and not leak.sure:
+        return Confidence.LOW
+    return Confidence.MEDIUM if arrival.assumed or not leak.sure else Confidence.HIGH
 
 
 def _origin(leak: Leak) -> tuple[Step, ...]:

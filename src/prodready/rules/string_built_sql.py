@@ -50,11 +50,13 @@ from prodready.finding import Confidence, Finding, Location, Severity, Step
 from prodready.link.infer import Bound, Frame
 from prodready.link.linked import Linked
 from prodready.link.sinks import Arrival, arrivals, callers_of, place, shown_callee, sink_calls
+from prodready.link.reduce import describe
 from prodready.link.text import Hole, Piece
 from prodready.read import values as v
 from prodready.read.facts import FunctionFacts
 from prodready.read.sql import FRAGMENT, HOLE, is_plainly_sql, is_statement
 from prodready.rules.base import Rule
+from prodready.words import split_words
 
 KINDS = frozenset({"sql", "sql-fragment"})
 IDENTIFIER_BEFORE = re.compile(
@@ -187,7 +189,7 @@ class _Judge:
         confidence = Confidence.MEDIUM
         if hole.kind == "request" and not hole.assumed and not assumed:
             confidence = Confidence.HIGH
-        elif identifier and hole.kind == "unknown":
+        elif hole.kind == "unknown" and (identifier or _is_metadata(hole) or self._is_operators(hole)):
             confidence = Confidence.LOW
         return Finding(
             code=rule.code,
@@ -201,6 +203,10 @@ class _Judge:
             context=frame.function.qualname,
             statement=statement,
         )
+
+    def _is_operators(self, hole: Hole) -> bool:
+        """Whether whoever runs the app has set the value: in the environment or the settings."""
+        return bool(self.linked.reducer.labels(hole.bound) & {"environ", "settings"})
 
     def never_run(self) -> Iterator[Finding]:
         """Statements that are built in the project and run nowhere in it."""
@@ -253,6 +259,16 @@ class _Judge:
             if places and self.linked.stays_in_project(Bound(fact.value, frame)):
                 found |= places  # what becomes of it there has been followed
         return found
+
+
+def _is_metadata(hole: Hole) -> bool:
+    """What a mapped class, a table or an enumeration says of itself: `column.type`, `table.name`, `kind.value`."""
+    value = v.bare(hole.bound.value)
+    if not isinstance(value, v.Attr):
+        return False
+    base = split_words(describe(value.base))
+    described = {"column", "columns", "col", "table", "field", "model", "index", "constraint", "schema", "dialect", "sequence"}
+    return value.name in {"value", "name"} or not described.isdisjoint(base[-1:])
 
 
 def _place_of(value: v.Value) -> tuple[int, int] | None:

@@ -1,0 +1,69 @@
+"""The cases in `fixtures/`: what each must report, by its comments, and what prodready reports on a copy of it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from prodready import project
+from prodready.config import Config
+from prodready.finding import Finding, Report
+
+FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
+MARK = re.compile(r"(?:#|//) (?P<kind>expect|may): (?P<codes>PRD\d{3}(?:, PRD\d{3})*)")
+
+Place = tuple[str, int, str]
+"""Path below the project's root, line, code."""
+
+
+def cases(code: str, kind: str = "*") -> list[Path]:
+    """The cases of a rule, each a file or a directory: `bad`, `ok`, or both."""
+    return sorted(path for path in (FIXTURES / code).glob(f"{kind}_*") if path.is_dir() or path.suffix == ".py")
+
+
+def copied(case: Path, to: Path) -> Path:
+    """A project that holds a copy of the case and nothing else."""
+    root = to / "project"
+    if case.is_dir():
+        shutil.copytree(case, root, ignore=shutil.ignore_patterns("node_modules", "__pycache__", ".*_cache"))
+    else:
+        root.mkdir()
+        shutil.copy(case, root)
+    return root
+
+
+def marks(root: Path, kind: str = "expect") -> set[Place]:
+    """What the comments in all files of a project say must be reported (`expect`), or may be (`may`)."""
+    found = set()
+    for path in sorted(root.rglob("*")):
+        text = _text(path)
+        for number, line in enumerate(text.split("\n"), 1):
+            for mark in MARK.finditer(line):
+                if mark["kind"] == kind:
+                    found |= {(path.relative_to(root).as_posix(), number, code) for code in mark["codes"].split(", ")}
+    return found
+
+
+def checked(root: Path) -> Report:
+    """What prodready says of the project with all rules, by default."""
+    return project.check(Config(root=root), [root], project.Options(jobs=1, cache=False))
+
+
+def differences(expected: set[Place], allowed: set[Place], findings: Iterable[Finding]) -> list[str]:
+    """One line for each thing that is missing and for each that should not be there."""
+    reported = {(f.location.path, f.location.line, f.code): f for f in findings}
+    missing = [f"{path}:{line}: {code} is missing" for path, line, code in expected - reported.keys()]
+    surplus = [
+        f"{path}:{line}: {code} is not expected: {reported[path, line, code].message}"
+        for path, line, code in reported.keys() - expected - allowed
+    ]
+    return sorted(missing + surplus)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""  # a directory or a picture
