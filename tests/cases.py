@@ -34,15 +34,15 @@ def copied(case: Path, to: Path) -> Path:
     return root
 
 
-def marks(root: Path, kind: str = "expect") -> set[Place]:
-    """What the comments in all files of a project say must be reported (`expect`), or may be (`may`)."""
+def marks(case: Path, kind: str = "expect") -> set[Place]:
+    """What the comments in a case, or in all files of a project, say must be reported (`expect`) or may be (`may`)."""
     found = set()
-    for path in sorted(root.rglob("*")):
-        text = _text(path)
-        for number, line in enumerate(text.split("\n"), 1):
+    for path in sorted(case.rglob("*")) if case.is_dir() else [case]:
+        name = path.relative_to(case).as_posix() if case.is_dir() else path.name
+        for number, line in enumerate(_text(path).split("\n"), 1):
             for mark in MARK.finditer(line):
                 if mark["kind"] == kind:
-                    found |= {(path.relative_to(root).as_posix(), number, code) for code in mark["codes"].split(", ")}
+                    found |= {(name, number, code) for code in mark["codes"].split(", ")}
     return found
 
 

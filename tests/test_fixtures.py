@@ -39,7 +39,7 @@ def test_the_fixed_shop_is_silent(tmp_path: Path) -> None:
 
 def test_a_difference_is_told_in_both_directions(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(
-        'def find(cursor, name):\n    cursor.execute(f"SELECT * FROM users WHERE name = \'{name}\'")\n'
+        "def find(cursor, name):\n    cursor.execute(f\"SELECT * FROM users WHERE name = '{name}'\")\n"
         "    return cursor.fetchall()  # expect: PRD401\n"
     )
     lines = differences(marks(tmp_path), set(), checked(tmp_path).findings)

@@ -10,6 +10,7 @@ import hashlib
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -69,13 +70,15 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A class of a library. `names` are words by which a variable of unknown origin is taken for one (medium confidence).
 
-    `style` is the DB-API paramstyle; `item`, `call`, `enter` and `each` say what `x[k]`, `x(...)`, `with x as y` and
+    `handlers` are the methods, as patterns, that a framework calls with what a request brought: their parameters are
+    request data. `style` is the DB-API paramstyle; `item`, `call`, `enter` and `each` say what `x[k]`, `x(...)`, `with x as y` and
     `for y in x` give; `label` holds for the object itself.
     """
 
     bases: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    handlers: tuple[str, ...] = ()
     style: str = ""
     label: tuple[str, ...] | str = ()
     attributes: dict[str, Effect | str] = {}
@@ -179,6 +182,10 @@ class Knowledge:
                 waiting.extend(self.canonical(base) for base in self.types[name].bases)
         return order
 
+    def handles(self, type_name: str, method: str) -> bool:
+        """Whether the framework calls this method of a subclass with what a request brought."""
+        return any(fnmatchcase(method, p) for name in self.lineage(type_name) for p in self.types[name].handlers)
+
     def _member(self, type_name: str, member: str, table: str) -> Effect | None:
         key = (f"{table}:{type_name}", member)
         if key not in self._methods:
@@ -190,7 +197,14 @@ class Knowledge:
                 ),
                 None,
             )
+            if self._methods[key] is None and table == "attributes" and type_name != "*":
+                self._methods[key] = self._any_attribute(type_name)
         return self._methods[key]
+
+    def _any_attribute(self, type_name: str) -> Effect | None:
+        """What an attribute of any name gives: the entry `"*"` of the type's attributes."""
+        entries = (self.types[name].attributes.get("*") for name in self.lineage(type_name))
+        return next((_effect(entry) for entry in entries if entry), None)
 
     @property
     def digest(self) -> str:
@@ -243,6 +257,9 @@ class Knowledge:
             entry = msgspec.structs.replace(
                 old,
                 bases=old.bases + tuple(b for b in entry.bases if b not in old.bases),
+                handlers=old.handlers + entry.handlers,
+                names=old.names + entry.names,
+                aliases=old.aliases + entry.aliases,
                 attributes={**old.attributes, **entry.attributes},
                 methods={**old.methods, **entry.methods},
                 **{slot: getattr(entry, slot) or getattr(old, slot) for slot in ("style", "label", "item", "call", "enter", "each")},

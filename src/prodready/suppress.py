@@ -30,10 +30,11 @@ _WORDS = ("ignore", "ignore-file")
 
 # As in flake8.defaults, so that one comment means the same to both.
 _NOQA = re.compile(r"# noqa(?::\s?(?P<codes>(?:[A-Z]+[0-9]+(?:[,\s]+)?)+))?", re.IGNORECASE)
-_SEGMENT = re.compile(r"(?:^|(?<=\s))#+\s*(prodready\b.*?)(?=\s+#+(?:\s|noqa|prodready)|\s*$)", re.IGNORECASE)
+_NEXT_SEGMENT = re.compile(r"(?<=\s)#+(?=\s|noqa|prodready)", re.IGNORECASE)
+_SEGMENT = re.compile(r"#+\s*(prodready\b.*)", re.IGNORECASE)
 # The colon may be missing only where the next word shows what was meant: prose may speak of prodready.
 _DIRECTIVE = re.compile(
-    r"prodready\s*(?::|[\s_=-]*(?=ig?n[\w-]*\s*\[))\s*(?P<word>[\w-]*)\s*(?:\[(?P<codes>[^\]]*)\])?(?P<rest>.*)",
+    r"prodready(?:\s*:|[\s_=-]*(?=ig?n[\w-]*\s*\[))\s*(?P<word>[\w-]*)\s*(?:\[(?P<codes>[^\]]*)\])?(?P<rest>.*)",
     re.IGNORECASE,
 )
 
@@ -91,14 +92,16 @@ def _directives(text: str, line: int, column: int, own_line: bool) -> Iterator[D
         ours = tuple(code for code in written if code.startswith("PRD"))
         if ours or noqa["codes"] is None:
             yield Directive("noqa", line, column + noqa.start(), noqa[0].rstrip(" \t,"), ours or None)
-    for segment in _SEGMENT.finditer(text):
-        match = _DIRECTIVE.fullmatch(segment[1])
-        if match:
+    starts = [0, *(match.start() for match in _NEXT_SEGMENT.finditer(text))]
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        segment = _SEGMENT.fullmatch(text[start:end].rstrip())
+        match = _DIRECTIVE.fullmatch(segment[1]) if segment else None
+        if segment and match:
             codes = (code.strip() for code in (match["codes"] or "").split(","))
             yield Directive(
                 match["word"].lower(),
                 line,
-                column + segment.start(),
+                column + start,
                 segment[0],
                 None if match["codes"] is None else tuple(code for code in codes if code),
                 match["rest"].strip(" \t:,;.-\u2013\u2014"),

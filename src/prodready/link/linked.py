@@ -40,7 +40,7 @@ class Linked:
 
     @cached_property
     def _message_names(self) -> frozenset[str]:
-        return sink_names(self.knowledge, {"log", "log-context"}) | {"warn", "flash", "fail", "add_argument", "Exception"}
+        return sink_names(self.knowledge, {"log", "log-context"}) | {"warn", "flash", "fail", "add_argument", "Exception", "echo", "secho"}
 
     def stays_in_project(self, call: Bound) -> bool:
         """Whether a call surely reaches functions of the project which hand its arguments to nobody unknown."""

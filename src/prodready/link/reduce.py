@@ -31,6 +31,7 @@ class Reducer:
         self.program = infer.program
         self.knowledge = infer.knowledge
         self._handlers: dict[tuple[str, str], bool] = {}
+        self._requests = {name for kind in self.knowledge.parameters.values() for name in self.knowledge.lineage(kind)}
         self._validators: dict[tuple[str, str], frozenset[str]] = {}
 
     def step(self, bound: Bound) -> list[Reduced] | None:
@@ -390,17 +391,15 @@ class Reducer:
                     return True
         for param in function.params:
             kind = self.infer.type_of(Bound(v.Param(param.name), Frame(frame.path, function)))
-            if kind is not None and kind.cls is None and not kind.assumed and kind.name in self.knowledge.parameters.values():
+            if kind is not None and kind.cls is None and not kind.assumed and kind.name in self._requests:
                 return True
         if function.owner:
             facts = self.program.facts(frame.path)
             cls = facts.classes.get(function.owner) if facts else None
             name = function.qualname.rpartition(".")[2]
             for base in self.program.lineage(ClassSymbol(frame.path, cls)) if cls else ():
-                if isinstance(base, str):
-                    effect = self.knowledge.method(base, name)
-                    if effect is not None and effect.decorates == "handler":
-                        return True
+                if isinstance(base, str) and self.knowledge.handles(base, name):
+                    return True
         return False
 
     # Checks by functions of the project

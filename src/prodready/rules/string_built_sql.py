@@ -167,6 +167,8 @@ class _Judge:
             onward=arrival.onward,
             assumed=arrival.assumed,
             style=self.linked.style(arrival.sink.callee),
+            # A bare string given to `order_by` and its like is taken for the name of a column, or refused.
+            vague=verdict.whole and arrival.sink.effect.sink == "sql-fragment" and not arrival.keyword,
         )
 
     def _finding(
@@ -180,6 +182,7 @@ class _Judge:
         onward: tuple[Step, ...],
         assumed: bool,
         style: str,
+        vague: bool = False,
     ) -> Finding:
         hole = verdict.holes[0]
         origin = {"request": "request data", "parameter": "a parameter", "unknown": "not constant"}[hole.kind]
@@ -187,7 +190,9 @@ class _Judge:
         others = "" if len(verdict.holes) == 1 else f", with {len(verdict.holes) - 1} more"
         identifier = verdict.identifiers_only and hole.kind != "request"
         confidence = Confidence.MEDIUM
-        if hole.kind == "request" and not hole.assumed and not assumed:
+        if vague:
+            confidence = Confidence.LOW
+        elif hole.kind == "request" and not hole.assumed and not assumed:
             confidence = Confidence.HIGH
         elif hole.kind == "unknown" and (identifier or _is_metadata(hole) or self._is_operators(hole)):
             confidence = Confidence.LOW

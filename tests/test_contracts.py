@@ -1,0 +1,315 @@
+"""What holds for every rule, every knowledge entry, every configuration key and every module, also for those to come."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib
+import pkgutil
+import re
+import sys
+import textwrap
+from collections import Counter
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from cases import FIXTURES, cases, checked, copied, marks
+
+from prodready import config, docs, knowledge, rules
+from prodready.config import Config
+from prodready.fix.bind_parameters import STYLES
+from prodready.rules import Rule, all_rules
+from prodready.rules.base import SECTIONS
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = FIXTURES.parent
+PACKAGE = ROOT / "src" / "prodready"
+RULE_MODULES = sorted(info.name for info in pkgutil.iter_modules(rules.__path__) if info.name != "base")
+RULES = list(all_rules().values())
+EVERY_RULE = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+
+BAD_AND_OK = {True: (25, 50), False: (5, 4)}
+"""How many cases of each kind a rule needs: one that judges a whole project, and one about comments."""
+
+
+def sources() -> dict[str, ast.Module]:
+    """The modules of the package by their dotted names."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        found[".".join(part for part in parts if part != "__init__")] = ast.parse(path.read_text("utf-8"))
+    return found
+
+
+MODULES = sources()
+
+
+# ---- rules
+
+
+def test_codes_and_slugs_are_unique_and_well_formed() -> None:
+    declared: list[Rule] = [importlib.import_module(f"prodready.rules.{name}").rule for name in RULE_MODULES]
+    assert [code for code, times in Counter(rule.code for rule in declared).items() if times > 1] == []
+    assert [rule.code for rule in declared if not re.fullmatch(r"PRD\d{3}", rule.code)] == []
+    assert [rule.slug for rule in declared] == [name.replace("_", "-") for name in RULE_MODULES]
+    assert set(all_rules()) == {rule.code for rule in declared}
+
+
+@EVERY_RULE
+def test_the_docstring_has_every_section(rule: Rule) -> None:
+    sections = rule.sections()
+    assert list(sections) == ["", *SECTIONS]
+    assert [name for name, text in sections.items() if not text.strip()] == []
+    first = rule.doc.strip().split("\n", 1)[0]
+    assert first.endswith(".")
+    assert len(first) <= 100
+
+
+@EVERY_RULE
+def test_a_rule_says_where_it_can_report(rule: Rule) -> None:
+    assert rule.needles
+    assert [needle for needle in rule.needles if needle != needle.lower()] == []
+    assert rule.skip <= {"tests", "migrations", "generated"}
+
+
+def example(rule: Rule, section: str) -> str:
+    """The code of a section as a module."""
+    return textwrap.dedent(rule.sections()[section]) + "\n"
+
+
+@EVERY_RULE
+def test_every_bad_example_is_reported(rule: Rule, tmp_path: Path) -> None:
+    code = example(rule, "Bad")
+    (tmp_path / "app.py").write_text(code)
+    report = checked(tmp_path)
+    assert report.problems == ()
+    lines = {finding.location.line for finding in report.findings if finding.code == rule.code}
+    silent = [
+        ast.unparse(node)
+        for node in ast.parse(code).body
+        if not lines & set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    ]
+    assert silent == []
+
+
+@EVERY_RULE
+def test_no_good_example_is_reported(rule: Rule, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(example(rule, "Good"))
+    report = checked(tmp_path)
+    assert report.problems == ()
+    assert [f"{f.location.line}: {f.message}" for f in report.findings if f.code == rule.code] == []
+
+
+# ---- fixtures
+
+
+@EVERY_RULE
+def test_a_rule_has_enough_cases(rule: Rule) -> None:
+    bad, ok = BAD_AND_OK[rule.check is not None]
+    assert len(cases(rule.code, "bad")) >= bad
+    assert len(cases(rule.code, "ok")) >= ok
+    named = [*cases(rule.code, "bad"), *cases(rule.code, "ok")]
+    left_over = {path for path in (FIXTURES / rule.code).iterdir() if path.name != "__pycache__"}.difference(named)
+    assert left_over == set()
+
+
+@EVERY_RULE
+def test_bad_cases_expect_the_rule_and_ok_cases_do_not(rule: Rule) -> None:
+    expecting = {case for case in cases(rule.code) if any(code == rule.code for _, _, code in marks(case))}
+    assert [case.name for case in cases(rule.code, "bad") if case not in expecting] == []
+    assert [case.name for case in cases(rule.code, "ok") if case in expecting] == []
+
+
+@EVERY_RULE
+def test_needles_stand_in_every_project_that_is_reported(rule: Rule) -> None:
+    without = []
+    for case in cases(rule.code, "bad"):
+        text = "".join(path.read_text("utf-8").lower() for path in (case.rglob("*.py") if case.is_dir() else [case]))
+        if not any(needle in text for needle in rule.needles):
+            without.append(case.name)
+    assert without == []
+
+
+# ---- knowledge (what an entry refers to: test_knowledge.py)
+
+VOCABULARIES = {
+    "sinks": knowledge.SINKS,
+    "labels": knowledge.LABELS,
+    "decorations": knowledge.DECORATIONS,
+    "words": knowledge.WORDS,
+}
+
+
+def shipped() -> dict[str, set[str]]:
+    """The words of each vocabulary that some shipped file uses."""
+    loaded = knowledge.load()
+    effects = [*loaded.functions.values(), *loaded.objects.values()]
+    labels: set[str] = set()
+    for entry in loaded.types.values():
+        labels |= {entry.label} if isinstance(entry.label, str) else set(entry.label)
+        members = (*entry.methods.values(), *entry.attributes.values(), entry.item, entry.call, entry.enter, entry.each)
+        effects += [effect for effect in members if isinstance(effect, knowledge.Effect)]
+    return {
+        "sinks": {effect.sink for effect in effects},
+        "labels": labels.union(*(effect.labels for effect in effects)),
+        "decorations": {effect.decorates for effect in effects},
+        "words": {name for name, words in loaded.words.items() if words},
+    }
+
+
+@pytest.mark.parametrize("name", VOCABULARIES)
+def test_every_word_of_the_knowledge_files_is_used_and_documented(name: str) -> None:
+    manual = (ROOT / "docs" / "knowledge.md").read_text("utf-8")
+    assert VOCABULARIES[name] - shipped()[name] == set()
+    assert {word for word in VOCABULARIES[name] if f"`{word}`" not in manual} == set()
+
+
+@pytest.mark.parametrize("name", VOCABULARIES)
+def test_every_word_of_the_knowledge_files_means_something_to_the_engine(name: str) -> None:
+    spoken = {
+        node.value
+        for module, tree in MODULES.items()
+        if module.split(".")[1:2] in (["read"], ["link"], ["rules"])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    # `none` is how a file says that nothing happens, and nothing happens without anybody asking.
+    assert VOCABULARIES[name] - spoken - {"none"} == set()
+
+
+def libraries() -> set[str]:
+    """The top-level packages that the knowledge files speak of."""
+    loaded = knowledge.load()
+    described = [name for table in (loaded.functions, loaded.objects, loaded.types) for name in table]
+    packages = {name.split(".")[0].lower() for name in described if "." in name}
+    files = {path.stem for path in (knowledge.rules_folder() / "knowledge").glob("*.toml")}
+    # Some of the standard library's names are plain words; those of it that have a file of their own are not.
+    words = (set(dir(builtins)) | sys.stdlib_module_names) - files
+    # One way to write parameters has the name of its library; two packages are made up for what libraries share.
+    return packages - words - set(STYLES) - {"http", "dbapi"}
+
+
+@pytest.mark.parametrize("name", RULE_MODULES)
+def test_no_rule_names_a_library(name: str) -> None:
+    _, *code = MODULES[f"prodready.rules.{name}"].body  # the docstring may
+    words = {
+        word
+        for statement in code
+        for node in ast.walk(statement)
+        for text in [node.value if isinstance(node, ast.Constant) else node.id if isinstance(node, ast.Name) else ""]
+        if isinstance(text, str)
+        for word in re.findall(r"\w+", text.lower())
+    }
+    assert words & libraries() == set()
+
+
+# ---- configuration and pages
+
+
+def test_every_configuration_key_is_documented_with_an_example_that_works(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    assert [name for name in config.keys() if f"\n## `{name}`\n" not in page] == []  # noqa: SIM118
+    for name, key in config.keys().items():
+        (tmp_path / "prodready.toml").write_text(f"{name} = {key.example}\n")
+        loaded = config.load(tmp_path)
+        field = name.replace("-", "_")
+        assert getattr(loaded, field) != getattr(Config(root=tmp_path), field), f"{name}: the example changes nothing"
+
+
+def test_every_configuration_key_is_read_somewhere() -> None:
+    read = {
+        node.attr
+        for tree in MODULES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
+    }
+    assert {field.name for field in fields(Config)} - read == set()
+
+
+def test_the_pages_made_from_code_are_fresh(capsys: pytest.CaptureFixture[str]) -> None:
+    code = docs.main(["--check", "--directory", str(ROOT / "docs")])
+    assert (code, capsys.readouterr().err) == (0, "")
+
+
+# ---- modules
+
+BASE = {
+    "prodready", "words", "finding", "config", "config_values", "knowledge", "globs", "ignore", "discover", "source",
+    "suppress",
+}  # fmt: skip
+ALLOWED = {
+    "read": BASE,
+    "cache": BASE | {"read"},
+    "reading": BASE | {"cache", "read"},
+    "link": BASE | {"read"},
+    "fix": BASE,
+    "rules": BASE | {"read", "link", "fix"},
+    "project": BASE | {"cache", "read", "reading", "link", "fix", "rules"},
+    "report": BASE | {"rules"},
+    "docs": BASE | {"rules", "report"},
+}
+"""What each part may import; a part that is missing here (the command line, the surfaces) may import anything below."""
+SURFACES = {"cli", "cli_check", "cli_options", "surfaces", "__main__", "docs"}
+ASKS_FOR_CODES = {"config_values", "suppress"}
+"""These two check the codes that people write, and import the rules when they do, not before."""
+
+
+def part(module: str) -> str:
+    """`read` for `prodready.read.facts`."""
+    names = module.split(".")
+    return names[1] if len(names) > 1 else "prodready"
+
+
+def imports(tree: ast.AST) -> set[str]:
+    """The parts of the package that a module imports, whether at its top, in a function or for its annotations."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {part(alias.name) for alias in node.names if alias.name.split(".")[0] == "prodready"}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "a relative import"
+            if node.module == "prodready":
+                known = {part(module) for module in MODULES}
+                found |= {alias.name if alias.name in known else "prodready" for alias in node.names}
+            elif node.module and node.module.startswith("prodready."):
+                found.add(part(node.module))
+    return found
+
+
+def test_imports_point_one_way() -> None:
+    wrong = []
+    for module, tree in MODULES.items():
+        here = part(module)
+        below = BASE if here in BASE else ALLOWED.get(here, {part(other) for other in MODULES} - (SURFACES - {here}))
+        if here in {"cli", "cli_check", "__main__"}:
+            below = below | SURFACES
+        if here in ASKS_FOR_CODES:
+            below = below | {"rules"}
+        wrong += [f"{module} imports {other}" for other in sorted(imports(tree) - below - {here})]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("module", sorted(f"prodready.{name}" for name in ASKS_FOR_CODES))
+def test_what_the_reader_needs_does_not_load_the_rules(module: str) -> None:
+    statements = [node for node in MODULES[module].body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    at_the_top = {name for statement in statements for name in imports(statement)}
+    assert "rules" not in at_the_top
+
+
+def test_every_dependency_is_imported() -> None:
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    declared = {re.split(r"[<>=;\[ ]", line, maxsplit=1)[0] for line in table["project"]["dependencies"]}
+    imported: set[str] = set()
+    for tree in MODULES.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add((node.module or "").split(".")[0])
+    assert declared - imported == set()
+    assert imported - declared - sys.stdlib_module_names - {"prodready", "tomllib"} == set()
