@@ -1,10 +1,11 @@
-"""What holds for every rule, every knowledge entry, every configuration key and every module, also for those to come."""
+"""What holds for every rule, knowledge entry, configuration key and module, also for those to come."""
 
 from __future__ import annotations
 
 import ast
 import builtins
 import importlib
+import json
 import pkgutil
 import re
 import sys
@@ -14,9 +15,10 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from cases import FIXTURES, cases, checked, copied, marks
+from cases import FIXTURES, cases, checked, marks
 
 from prodready import config, docs, knowledge, rules
+from prodready.cli import main
 from prodready.config import Config
 from prodready.fix.bind_parameters import STYLES
 from prodready.rules import Rule, all_rules
@@ -28,6 +30,7 @@ else:
     import tomli as tomllib
 
 ROOT = FIXTURES.parent
+README = (ROOT / "README.md").read_text("utf-8")
 PACKAGE = ROOT / "src" / "prodready"
 RULE_MODULES = sorted(info.name for info in pkgutil.iter_modules(rules.__path__) if info.name != "base")
 RULES = list(all_rules().values())
@@ -234,6 +237,45 @@ def test_every_configuration_key_is_read_somewhere() -> None:
 def test_the_pages_made_from_code_are_fresh(capsys: pytest.CaptureFixture[str]) -> None:
     code = docs.main(["--check", "--directory", str(ROOT / "docs")])
     assert (code, capsys.readouterr().err) == (0, "")
+
+
+def test_the_readme_shows_what_prodready_prints(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    main(["check", "fixtures/shop", "--no-cache", "--color", "never"])
+    printed = capsys.readouterr().out
+    shown = re.findall(r"^```text\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert shown
+    assert [part for block in shown for part in block.strip().split("\n\n") if f"{part}\n" not in printed] == []
+
+
+def test_the_readme_names_every_rule() -> None:
+    assert [rule.code for rule in RULES if f"[{rule.code}](docs/rules/{rule.code}.md) {rule.slug}" not in README] == []
+
+
+def test_the_quick_start_is_two_blocks_of_shell_and_ci_runs_the_second() -> None:
+    section = README.split("\n## Quick start\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    assert [language for language, _ in blocks] == ["sh", "sh"]
+    assert "prodready check --exit-zero fixtures/shop" in blocks[0][1]
+    test_command = blocks[1][1].strip().splitlines()[-1]
+    assert (ROOT / ".ci" / "run").read_text("utf-8").rstrip().endswith(f"exec {test_command}")
+
+
+def test_the_json_page_names_every_key(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    main(["check", "fixtures/shop", "--no-cache", "--output-format", "json"])
+    page = (ROOT / "docs" / "json.md").read_text("utf-8")
+    assert {key for key in _keys(json.loads(capsys.readouterr().out)) if f"`{key}`" not in page} == set()
+
+
+def _keys(value: object) -> set[str]:
+    """The keys of all mappings in a document, without those that are data: codes, levels and steps."""
+    if isinstance(value, dict):
+        inner = {key: part for key, part in value.items() if key not in {"by_code", "by_severity", "timings"}}
+        return set(value).union(*map(_keys, inner.values()))
+    return set().union(*map(_keys, value)) if isinstance(value, list) else set()
 
 
 # ---- modules

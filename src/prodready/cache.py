@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import sqlite3
-from collections.abc import Iterable, Mapping
+import sys
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,31 +23,67 @@ import msgspec
 from prodready import __version__
 from prodready.read.facts import Outline
 
+FORMAT = 2
+"""The number of the schema below: a file that has another one is made anew."""
+
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, mtime INTEGER, size INTEGER, key TEXT, outline BLOB);
+CREATE TABLE IF NOT EXISTS files (path BLOB PRIMARY KEY, mtime INTEGER, size INTEGER, changed INTEGER, key TEXT);
+CREATE TABLE IF NOT EXISTS outlines (key TEXT PRIMARY KEY, body BLOB);
 CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, body BLOB);
 CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, body BLOB);
+CREATE TABLE IF NOT EXISTS knowledge (key TEXT PRIMARY KEY, body BLOB);
 """
-KEPT_RUNS = 20
+DATABASE = "facts.sqlite3"
+KEPT = {"runs": 40, "knowledge": 4}
 WAIT = 10.0
 """Seconds to wait for another process that is writing."""
 
+RECENT = 2_000_000_000
+"""Nanoseconds: a file changed so lately may change once more without its time of change showing it."""
+
+TAG = "CACHEDIR.TAG"
+TAG_TEXT = """Signature: 8a477f597d28d172789f06886806bc55
+# This file is a cache directory tag created by prodready: backups may leave the directory out.
+# https://bford.info/cachedir/
+"""
+OURS = frozenset({TAG, ".gitignore", DATABASE, f"{DATABASE}-journal"})
+
+Stamp = tuple[int, int, int]
+"""The time a file was last written, its size, and the time its entry in the directory was last changed."""
+
+NO_STAMP: Stamp = (0, 0, 0)
+
+
+class Known(msgspec.Struct, frozen=True, array_like=True):
+    """What reading some content gave besides its facts: the outline, or why there are no facts."""
+
+    outline: Outline
+    error: str = ""
+    line: int = 0
+
 
 class Entry(msgspec.Struct, frozen=True):
-    """What the cache knows of a file: its stamp, its key, and its outline."""
+    """A file: its stamp, the key of its content, and what is known of that."""
 
-    mtime: int
-    size: int
+    stamp: Stamp
     key: str
-    outline: Outline
+    known: Known
+
+    @property
+    def outline(self) -> Outline:
+        """The outline; empty for a file without facts."""
+        return self.known.outline
 
 
 @cache
 def tool_digest() -> str:
-    """The version of the tool, and in a checkout the state of the code that makes facts."""
-    digest = hashlib.sha256(__version__.encode())
+    """The version of the tool, and in a checkout the state of the code that makes facts.
+
+    The interpreter's version belongs to it: what parses differs.
+    """
+    digest = hashlib.sha256(f"{__version__} {sys.version_info[:2]}".encode())
     package = Path(__file__).parent
-    for path in sorted([*package.rglob("*.py")]):
+    for path in sorted(package.rglob("*.py")):
         with contextlib.suppress(OSError):
             stat = path.stat()
             digest.update(f"{path.relative_to(package)}:{stat.st_size}:{stat.st_mtime_ns}".encode())
@@ -53,116 +92,184 @@ def tool_digest() -> str:
 
 def content_key(data: bytes) -> str:
     """The key under which the facts of a file with this content are kept."""
-    return hashlib.sha256(tool_digest().encode() + data).hexdigest()[:32]
+    return f"{tool_digest()}:{hashlib.sha256(data).hexdigest()[:32]}"
+
+
+def stamp_of(stat: os.stat_result) -> Stamp:
+    """By what a file is known again without being read."""
+    return (stat.st_mtime_ns, stat.st_size, stat.st_ctime_ns)
 
 
 class Cache:
-    """Read at the start of a run, written once at its end. `notes` tells what was wrong with it, if anything."""
+    """Read at the start of a run and written at its end. `notes` tells what was wrong with it, if anything."""
 
     def __init__(self, directory: Path | None) -> None:
         self.notes: list[str] = []
-        self._path = directory / "facts.sqlite3" if directory else None
+        self._path = directory / DATABASE if directory else None
         self._connection: sqlite3.Connection | None = None
         self._writable = True
         if self._path is not None:
             self._open(self._path)
 
+    # Opening
+
     def _open(self, path: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            ignore = path.parent / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("# Made by prodready.\n*\n")
+            _sign(path.parent)
         except OSError as error:
-            self._writable = False
-            self.notes.append(f"{path.parent}: the cache cannot be written ({error.strerror}); going on without")
+            self._cannot_write(error.strerror or str(error))
+        else:
+            for place in (path.parent, path):
+                if place.exists() and not os.access(place, os.W_OK):
+                    self._cannot_write("Permission denied")
+                    break
         try:
             self._connection = self._connect(path)
         except sqlite3.DatabaseError as error:
-            if not self._writable or "locked" in str(error) or "readonly" in str(error):
-                self._connection = None
-                return
-            self._renew(path, str(error))
+            self._failed(error)
+
+    def _cannot_write(self, reason: str) -> None:
+        assert self._path is not None
+        self._writable = False
+        self.notes.append(f"{self._path.parent}: the cache cannot be written ({reason}); going on without")
 
     def _connect(self, path: Path) -> sqlite3.Connection | None:
         if not self._writable:
             if not path.is_file():
                 return None
-            return sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True, check_same_thread=False)
-        connection = sqlite3.connect(path, timeout=WAIT, check_same_thread=False)
-        connection.executescript(SCHEMA)
-        connection.execute("SELECT count(*) FROM files").fetchone()
+            uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+            return self._checked(sqlite3.connect(uri, uri=True, check_same_thread=False))
+        return self._checked(sqlite3.connect(path, timeout=WAIT, check_same_thread=False))
+
+    def _checked(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """The connection, to a file that has the schema; an empty one gets it."""
+        try:
+            (found,) = connection.execute("PRAGMA user_version").fetchone()
+            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if tables and found != FORMAT:
+                raise sqlite3.DatabaseError("it has the form of another version")
+            if self._writable:
+                connection.execute("PRAGMA synchronous = OFF")  # What a power cut destroys is made anew.
+                if not tables:
+                    connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
-    def _renew(self, path: Path, reason: str) -> None:
-        self.notes.append(f"{path}: the cache is corrupt ({reason}); it is made anew")
-        try:
-            path.unlink(missing_ok=True)
-            self._connection = self._connect(path)
-        except (OSError, sqlite3.DatabaseError):
-            self._connection = None
+    def _failed(self, error: Exception) -> None:
+        """Something is wrong with the file: make it anew, or go on without."""
+        assert self._path is not None
+        self.close()
+        if _is_unavailable(error):
+            self.notes.append(f"{self._path}: the cache cannot be used ({error}); going on without")
+        elif not self._writable:
+            self.notes.append(f"{self._path}: the cache is corrupt ({error}); going on without")
+        else:
+            self.notes.append(f"{self._path}: the cache is corrupt ({error}); it is made anew")
+            try:
+                self._path.unlink(missing_ok=True)
+                self._connection = self._connect(self._path)
+            except (OSError, sqlite3.DatabaseError) as second:
+                self.close()
+                self.notes.append(f"{self._path}: the cache cannot be made anew ({second}); going on without")
+
+    # Reading
 
     def entries(self) -> dict[str, Entry]:
         """All files known, by path."""
-        decoder = msgspec.msgpack.Decoder(Outline)
-        found: dict[str, Entry] = {}
         try:
-            rows = self._rows("SELECT path, mtime, size, key, outline FROM files")
-            for path, mtime, size, key, outline in rows:
-                found[path] = Entry(mtime, size, key, decoder.decode(outline))
-        except (sqlite3.DatabaseError, msgspec.DecodeError, TypeError) as error:
-            if self._path is not None and self._writable:
-                self.close()
-                self._renew(self._path, str(error))
+            decode = msgspec.msgpack.Decoder(Known).decode
+            known = {key: decode(body) for key, body in self._rows("SELECT key, body FROM outlines")}
+            rows = self._rows("SELECT path, mtime, size, changed, key FROM files")
+            return {
+                _path_of(path): Entry((mtime, size, changed), key, known[key])
+                for path, mtime, size, changed, key in rows
+                if key in known
+            }
+        except (sqlite3.DatabaseError, msgspec.MsgspecError, TypeError, ValueError, AttributeError) as error:
+            self._failed(error)
             return {}
-        return found
 
-    def bodies(self, keys: Iterable[str]) -> dict[str, bytes]:
-        """The facts kept under `keys`, as far as there are any."""
-        found: dict[str, bytes] = {}
-        wanted = list(keys)
-        with contextlib.suppress(sqlite3.DatabaseError):
-            for start in range(0, len(wanted), 500):
-                part = wanted[start : start + 500]
-                marks = ",".join("?" * len(part))
-                found.update(self._rows(f"SELECT key, body FROM facts WHERE key IN ({marks})", part))  # noqa: S608
-        return found
+    def body(self, key: str) -> bytes | None:
+        """The facts kept under `key`."""
+        return self._one("facts", key)
 
     def run(self, key: str) -> bytes | None:
         """The outcome kept for a whole run."""
+        return self._one("runs", key)
+
+    def knowledge(self, key: str) -> bytes | None:
+        """Merged knowledge files."""
+        return self._one("knowledge", key)
+
+    def _one(self, table: str, key: str) -> bytes | None:
         with contextlib.suppress(sqlite3.DatabaseError):
-            for (body,) in self._rows("SELECT body FROM runs WHERE key = ?", [key]):
-                return bytes(body)
+            for (body,) in self._rows(f"SELECT body FROM {table} WHERE key = ?", [key]):  # noqa: S608
+                return body if isinstance(body, bytes) else None
         return None
 
-    def save(
-        self,
-        files: Mapping[str, Entry],
-        gone: Iterable[str],
-        bodies: Mapping[str, bytes],
-        runs: Mapping[str, bytes],
-    ) -> None:
-        """Keep what is new, in one transaction; facts that no file refers to any more go."""
+    def _rows(self, statement: str, values: Iterable[str] = ()) -> list[Any]:
+        if self._connection is None:
+            return []
+        return self._connection.execute(statement, list(values)).fetchall()
+
+    # Writing
+
+    def save_files(self, files: Mapping[str, Entry], gone: Collection[str], bodies: Mapping[str, bytes]) -> None:
+        """Keep what was read, and forget the paths `gone`; facts that no file refers to any more go."""
+        if not files and not gone:
+            return
+        now = time.time_ns()
+        encode = msgspec.msgpack.Encoder().encode
+        rows = []
+        for path, entry in files.items():
+            stamp = entry.stamp if now - max(entry.stamp[0], entry.stamp[2]) > RECENT else NO_STAMP
+            rows.append((_bytes_of(path), *stamp, entry.key))
+        outlines = {entry.key: encode(entry.known) for entry in files.values()}
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.executemany("DELETE FROM files WHERE path = ?", [(_bytes_of(path),) for path in gone])
+            connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
+            connection.executemany("INSERT OR REPLACE INTO outlines VALUES (?, ?)", list(outlines.items()))
+            connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(bodies.items()))
+            for table in ("outlines", "facts"):
+                connection.execute(f"DELETE FROM {table} WHERE key NOT IN (SELECT key FROM files)")  # noqa: S608
+
+        self._write(write)
+
+    def save_run(self, key: str, body: bytes) -> None:
+        """Keep the outcome of a run; the oldest go."""
+        self._save("runs", key, body)
+
+    def save_knowledge(self, key: str, body: bytes) -> None:
+        """Keep merged knowledge files."""
+        self._save("knowledge", key, body)
+
+    def _save(self, table: str, key: str, body: bytes) -> None:
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", (key, body))  # noqa: S608
+            connection.execute(
+                f"DELETE FROM {table} WHERE rowid NOT IN (SELECT rowid FROM {table} ORDER BY rowid DESC LIMIT ?)",  # noqa: S608
+                [KEPT[table]],
+            )
+
+        self._write(write)
+
+    def _write(self, write: Callable[[sqlite3.Connection], None]) -> None:
         if self._connection is None or not self._writable:
             return
-        encode = msgspec.msgpack.Encoder().encode
         try:
             with self._connection as connection:
-                connection.executemany("DELETE FROM files WHERE path = ?", [(path,) for path in gone])
-                connection.executemany(
-                    "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
-                    [(path, e.mtime, e.size, e.key, encode(e.outline)) for path, e in files.items()],
-                )
-                connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(bodies.items()))
-                if files or gone:
-                    connection.execute("DELETE FROM facts WHERE key NOT IN (SELECT key FROM files)")
-                connection.executemany("INSERT OR REPLACE INTO runs VALUES (?, ?)", list(runs.items()))
-                connection.execute(
-                    "DELETE FROM runs WHERE rowid NOT IN (SELECT rowid FROM runs ORDER BY rowid DESC LIMIT ?)",
-                    [KEPT_RUNS],
-                )
+                write(connection)
         except sqlite3.DatabaseError as error:
+            self._writable = False
             self.notes.append(f"{self._path}: the cache could not be written ({error}); the next run reads anew")
+            if self._path is not None and not _is_unavailable(error):
+                self.close()
+                with contextlib.suppress(OSError):
+                    self._path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -170,7 +277,27 @@ class Cache:
             self._connection.close()
             self._connection = None
 
-    def _rows(self, statement: str, values: Iterable[str] = ()) -> list[Any]:
-        if self._connection is None:
-            return []
-        return self._connection.execute(statement, list(values)).fetchall()
+
+def _sign(directory: Path) -> None:
+    """Mark a directory as a cache, for backups and for git, if it holds nothing but ours.
+
+    A `cache-dir` that by mistake names a directory of somebody's work must not make git ignore all of it.
+    """
+    if (directory / TAG).exists() or not OURS.issuperset(os.listdir(directory)):
+        return
+    (directory / ".gitignore").write_text("# Made by prodready.\n*\n")
+    (directory / TAG).write_text(TAG_TEXT)
+
+
+def _is_unavailable(error: Exception) -> bool:
+    """Whether the file itself may well be sound: another process writes, the disk is full, or we may not."""
+    return isinstance(error, sqlite3.OperationalError) and any(word in str(error) for word in ("locked", "readonly", "unable to open", "full", "disk I/O"))
+
+
+def _bytes_of(path: str) -> bytes:
+    """A path for the database; the name of a file need not be text."""
+    return path.encode("utf-8", "surrogatepass")
+
+
+def _path_of(path: bytes) -> str:
+    return path.decode("utf-8", "surrogatepass")

@@ -137,7 +137,11 @@ class _Job:
             stdin = (Path(place).relative_to(settings.root).as_posix(), content)
         with _Progress(wanted=sys.stderr.isatty() and not self.arguments.quiet) as progress:
             options = Options(
-                jobs=settings.jobs, cache=not self.arguments.no_cache, progress=progress.update, stdin=stdin
+                jobs=settings.jobs,
+                cache=not self.arguments.no_cache,
+                progress=progress.update,
+                stdin=stdin,
+                fixes=self.arguments.output_format != "concise",
             )
             return check(settings, targets, options)
 

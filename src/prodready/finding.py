@@ -76,7 +76,7 @@ class Finding(msgspec.Struct, frozen=True):
     `message` names the value and the sink; `hint` is the way out; `trace` runs from where the value came in to where it
     does harm, the sink last; `snippet` is the normalised source of the reported statement and `context` the qualified name
     around it: both feed the fingerprint, which holds no line numbers, so that moved code keeps it. `statement` is the first and
-    last line of the statement: a suppression comment counts on any of them.
+    last line of the statement: a suppression comment counts on any of them. `facts` is what the rule's own fixer needs to know.
     """
 
     code: str
@@ -93,6 +93,7 @@ class Finding(msgspec.Struct, frozen=True):
     snippet: str = ""
     occurrence: int = 0
     statement: tuple[int, int] = (0, 0)
+    facts: dict[str, str] = {}
 
     @property
     def fingerprint(self) -> str:

@@ -13,29 +13,32 @@ from pathlib import Path
 import msgspec
 
 from prodready import discover, knowledge
-from prodready.cache import Cache, Entry, content_key, tool_digest
+from prodready.cache import NO_STAMP, Cache, Entry, Stamp, content_key, stamp_of, tool_digest
 from prodready.config import Config
 from prodready.finding import Finding, Problem, Report, Suppressed
 from prodready.link.linked import Linked
 from prodready.link.program import Program
 from prodready.read.facts import FileFacts, Outline
-from prodready.reading import FileRead, read_many, read_one
+from prodready.reading import FileRead, read_many, read_one, read_path
 from prodready.rules import Rule, all_rules
 from prodready.source import SourceError, decode, split_lines
 from prodready.suppress import apply
 
 FACTS = msgspec.msgpack.Decoder(FileFacts)
-MANY_FILES_CHANGED = 0.2
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to run. `stdin` is a path relative to the root and the content that stands for it; `progress` gets (done, all)."""
+    """How to run. `stdin` is a path relative to the root and the content that stands for it; `progress` gets (done, all).
+
+    `fixes` asks for the edits that remove a finding, which take a parse of its file.
+    """
 
     jobs: int | None = None
     cache: bool = True
     progress: Callable[[int, int], None] | None = None
     stdin: tuple[str, bytes] | None = None
+    fixes: bool = True
 
 
 class _Outcome(msgspec.Struct):
@@ -53,6 +56,7 @@ class _State:
     bodies: dict[str, bytes]
     problems: list[Problem]
     cached: int
+    stdin: tuple[str, bytes] | None
 
 
 def check(config: Config, targets: Sequence[Path], options: Options = Options()) -> Report:
@@ -68,7 +72,7 @@ class Session:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.knowledge = knowledge.load(config.root / path for path in config.knowledge)
+        self.sources = knowledge.sources(config.root / path for path in config.knowledge)
         self._decoded: dict[str, FileFacts] = {}
 
     def check(self, targets: Sequence[Path], options: Options = Options()) -> Report:
@@ -89,21 +93,24 @@ class Session:
             clock.lap("walk")
             state = self._read(cache, walk.files, options)
             clock.lap("read")
-            outcome = self._judge(cache, state, options)
+            chosen = self._chosen(targets, state.entries, options)
+            facts = _Loader(self.config.root, cache, state, self._decoded)
+            outcome = self._judge(cache, state, chosen, facts, options)
             clock.lap("judge")
+            findings, suppressed = self._select(outcome.findings, chosen, state, facts, options)
+            clock.lap("report")
         finally:
             cache.close()
-        chosen = [path for path in state.entries if _in_targets(self.config.root / path, targets)]
-        if options.stdin is not None:
-            chosen = [path for path in chosen if path == options.stdin[0]] or chosen
-        findings, suppressed = self._select(outcome.findings, set(chosen), state, options)
-        clock.lap("report")
+        keys = {entry.key for entry in state.entries.values()}
+        self._decoded = {key: value for key, value in self._decoded.items() if key in keys}
+        problems = [*walk.problems, *state.problems, *outcome.problems]
+        elsewhere = [problem for problem in problems if not self._concerns(problem, targets)]
         return Report(
             root=str(self.config.root),
             findings=tuple(findings),
             suppressed=tuple(suppressed),
-            problems=tuple(p for p in (*walk.problems, *state.problems, *outcome.problems) if _concerns(p, chosen)),
-            notes=walk.notes,
+            problems=tuple(problem for problem in problems if problem not in elsewhere),
+            notes=(*walk.notes, *map(str, elsewhere)),
             warnings=tuple(cache.notes),
             files=len(chosen),
             lines=sum(state.entries[path].outline.lines for path in chosen),
@@ -112,32 +119,45 @@ class Session:
             timings=clock.laps,
         )
 
+    def _chosen(self, targets: Sequence[Path], paths: Iterable[str], options: Options) -> frozenset[str]:
+        """The files to report on."""
+        if options.stdin is not None and any(path == options.stdin[0] for path in paths):
+            return frozenset([options.stdin[0]])
+        if self.config.root in targets:
+            return frozenset(paths)
+        return frozenset(path for path in paths if _in_targets(self.config.root / path, targets))
+
+    def _concerns(self, problem: Problem, targets: Sequence[Path]) -> bool:
+        """Whether a problem spoils this run: a file that nobody asked about may be broken."""
+        return not problem.path or _in_targets(self.config.root / problem.path, targets)
+
     # Read
 
     def _read(self, cache: Cache, files: Iterable[discover.SourceFile], options: Options) -> _State:
-        """The facts of all files, from the cache where their content is known."""
+        """What is known of all files, from the cache where their content has been read before."""
         known = cache.entries()
-        entries: dict[str, Entry] = {}
-        unread: list[str] = []
-        stamps: dict[str, tuple[int, int]] = {}
+        state = _State({}, {}, [], 0, options.stdin)
+        unread: dict[str, Stamp] = {}
         for file in files:
             try:
-                stat = os.stat(self.config.root / file.path)
+                stamp = stamp_of(os.stat(self.config.root / file.path))
             except OSError:
-                unread.append(file.path)
+                unread[file.path] = NO_STAMP
                 continue
-            stamps[file.path] = (stat.st_mtime_ns, stat.st_size)
             entry = known.get(file.path)
-            if entry is not None and (entry.mtime, entry.size) == stamps[file.path] and _is_current(entry):
-                entries[file.path] = entry
+            if entry is not None and entry.stamp == stamp and _is_current(entry):
+                state.entries[file.path] = entry
             else:
-                unread.append(file.path)
-        state = _State(entries, {}, [], cached=len(entries))
+                unread[file.path] = stamp
         if options.stdin is not None:
             path, data = options.stdin
-            unread = [other for other in unread if other != path]
-            entries.pop(path, None)
-            self._take(state, read_one(path, data), (0, 0))
+            unread.pop(path, None)
+            state.entries.pop(path, None)
+            self._take(state, read_one(path, data), NO_STAMP)
+        fresh = self._recognised(unread, known)
+        state.entries.update(fresh)
+        state.cached = len(state.entries) - (options.stdin is not None)
+        unread = {path: stamp for path, stamp in unread.items() if path not in fresh}
         done = 0
 
         def progress(count: int) -> None:
@@ -147,65 +167,16 @@ class Session:
                 options.progress(done, len(unread))
 
         jobs = options.jobs or self.config.jobs or os.cpu_count() or 1
-        fresh: dict[str, Entry] = {}
-        for result in read_many(self.config.root, unread, jobs, progress):
-            self._take(state, result, stamps.get(result.path, (0, 0)))
-            if not result.error and result.path in stamps:
-                fresh[result.path] = entries[result.path]
-        gone = [path for path in known if path not in entries]
-        cache.save(fresh, gone, {e.key: state.bodies[e.key] for e in fresh.values()}, {})
+        for result in read_many(self.config.root, list(unread), jobs, progress):
+            self._take(state, result, unread[result.path])
+            if result.lasting:
+                fresh[result.path] = state.entries[result.path]
+        for path, entry in state.entries.items():
+            if entry.known.error and entry.key not in state.bodies and path not in unread and path not in state.told:
+                pass
+        gone = [path for path in known if path not in state.entries]
+        cache.save_files(fresh, gone, {e.key: state.bodies[e.key] for e in fresh.values() if e.key in state.bodies})
         return state
-
-    def _take(self, state: _State, result: FileRead, stamp: tuple[int, int]) -> None:
-        if result.error:
-            state.problems.append(Problem(result.error, result.path, result.line))
-        if result.key:
-            state.entries[result.path] = Entry(*stamp, _versioned(result.key), result.outline)
-            if not result.error:
-                state.bodies[_versioned(result.key)] = result.body
-
-    # Link and judge
-
-    def _judge(self, cache: Cache, state: _State, options: Options) -> _Outcome:
-        """What the rules say of the whole project; remembered by the content of all its files."""
-        key = self._run_key(state)
-        if not state.bodies and (kept := cache.run(key)) is not None:
-            try:
-                return msgspec.msgpack.decode(kept, type=_Outcome)
-            except msgspec.DecodeError:
-                cache.notes.append("the cache held a run that cannot be read; it was made anew")
-        wanted = [e.key for e in state.entries.values() if e.key not in state.bodies and e.key not in self._decoded]
-        bodies = {**cache.bodies(wanted), **state.bodies}
-
-        def load(path: str) -> FileFacts | None:
-            entry = state.entries.get(path)
-            if entry is None:
-                return None
-            facts = self._decoded.get(entry.key)
-            if facts is None and entry.key in bodies:
-                facts = self._decoded[entry.key] = FACTS.decode(bodies[entry.key])
-            return facts
-
-        outlines: dict[str, Outline] = {path: state.entries[path].outline for path in sorted(state.entries)}
-        linked = Linked(Program(self.knowledge, outlines, load))
-        findings: list[Finding] = []
-        problems: list[Problem] = []
-        for rule in all_rules().values():
-            found, problem = _run_rule(rule, linked)
-            findings += found
-            problems += problem
-        outcome = _Outcome(tuple(sorted(findings, key=lambda f: f.sort_key)), tuple(problems))
-        if options.cache and not problems:
-            cache.save({}, [], {}, {key: msgspec.msgpack.encode(outcome)})
-        return outcome
-
-    def _run_key(self, state: _State) -> str:
-        digest = hashlib.sha256(tool_digest().encode())
-        digest.update(repr(self.knowledge.digest).encode())
-        for path in sorted(state.entries):
-            digest.update(f"{path}\0{state.entries[path].key}\n".encode("utf-8", "surrogateescape"))
-        return digest.hexdigest()
-
     # Report
 
     def _select(
@@ -237,7 +208,8 @@ class Session:
                 kept, quiet, extra = apply(kept, facts.suppressions, path, ran, self.config.require_reason)
                 kept = sorted([*kept, *extra], key=lambda f: f.sort_key)
                 silenced += (s for s in quiet if self.config.shows(s.finding))
-            shown += (finding for finding in kept if self.config.shows(finding))
+            kept = [finding for finding in kept if self.config.shows(finding)]
+            shown += _fixable(kept, data) if options.fixes else kept
         return shown, silenced
 
     def _facts(self, entry: Entry, state: _State, data: bytes) -> FileFacts | None:
@@ -301,6 +273,20 @@ def _fingerprinted(findings: Sequence[Finding], data: bytes) -> list[Finding]:
         key = (finding.code, finding.context, snippet)
         done.append(msgspec.structs.replace(finding, snippet=snippet[:1000], occurrence=seen.get(key, 0)))
         seen[key] = seen.get(key, 0) + 1
+    return done
+
+
+def _fixable(findings: Sequence[Finding], data: bytes) -> list[Finding]:
+    """The findings of one file with the fixes that their rules have for them."""
+    rules = all_rules()
+    try:
+        text = decode(data) if any(rules[f.code].fix for f in findings) else ""
+    except SourceError:
+        return list(findings)
+    done = []
+    for finding in findings:
+        fix = rules[finding.code].fix
+        done.append(msgspec.structs.replace(finding, fixes=fix(finding, text)) if fix else finding)
     return done
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 
 from prodready.knowledge import Knowledge
-from prodready.link.infer import Bound, Callee, Frame, Inference
+from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.infer import Inference
 from prodready.link.program import Program
 from prodready.link.reduce import Reducer
 from prodready.link.secrets import SecretReader

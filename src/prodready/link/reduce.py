@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from prodready.finding import Location, Step
 from prodready.knowledge import NOTHING, Effect
-from prodready.link.infer import Bound, Frame, Inference, is_property
+from prodready.link.frames import Bound, Frame, is_property
+from prodready.link.infer import Inference
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
 from prodready.read import values as v
 from prodready.read.values import Value

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from prodready.finding import Location, Step
 from prodready.knowledge import Knowledge
-from prodready.link.infer import Bound, Frame
+from prodready.link.frames import Bound, Frame
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol
 from prodready.link.reduce import Reducer, describe
 from prodready.link.text import argument_values

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from prodready.finding import Location, Step
 from prodready.knowledge import Effect, Knowledge
-from prodready.link.infer import Bound, Callee, Frame, Inference
+from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.infer import Inference
 from prodready.link.text import argument_values
 from prodready.read import values as v
 from prodready.read.facts import CallFact, Span, last_name

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from prodready.finding import Location, Step
-from prodready.link.infer import Bound, Frame
+from prodready.link.frames import Bound, Frame
 from prodready.link.reduce import PROVED, SAFE_ATTRIBUTES, Reducer, describe
 from prodready.read import values as v
 

@@ -235,13 +235,8 @@ def parameters(src: Source, params: cst.Parameters) -> ast.arguments:
 def _parameter(src: Source, param: cst.Param) -> ast.arg:
     if param.annotation is None:
         return ast.arg(identifier(param.name), None, **src.at(param.name))
-    annotation = param.annotation.annotation
-    # `*args: *Ts`
-    starred = isinstance(annotation, cst.StarredElement)
-    converted = _starred(src, annotation, LOAD) if starred else expression(src, annotation)
-    return ast.arg(
-        identifier(param.name), converted, **span(src.start(param.name), src.end(param.annotation))
-    )
+    annotation = expression(src, param.annotation.annotation)
+    return ast.arg(identifier(param.name), annotation, **span(src.start(param.name), src.end(param.annotation)))
 
 
 def _await(src: Source, node: cst.Await, _: ast.expr_context) -> ast.expr:

@@ -45,7 +45,10 @@ def _elements(src: Source, elements: Iterable[cst.MatchSequenceElement | cst.Mat
 
 
 def _star(src: Source, node: cst.MatchStar) -> ast.pattern:
-    return ast.MatchStar(_captured(node.name), **src.at(node))
+    # LibCST counts the comma in, and has no node for the name `_`.
+    line, column = src.end(node.whitespace_before_name)
+    end = (line, column + 1) if node.name is None else src.end(node.name)
+    return ast.MatchStar(_captured(node.name), **span(src.start(node), end))
 
 
 def _mapping(src: Source, node: cst.MatchMapping) -> ast.pattern:

@@ -119,7 +119,7 @@ def _merged(parts: Sequence[ast.expr]) -> list[ast.expr]:
     for part in parts:
         last = merged[-1] if merged else None
         if isinstance(part, ast.Constant) and isinstance(last, ast.Constant):
-            last.value += part.value
+            last.value = str(last.value) + str(part.value)
             last.end_lineno, last.end_col_offset = part.end_lineno, part.end_col_offset
         elif not isinstance(part, ast.Constant) or part.value:
             merged.append(part)
@@ -134,7 +134,7 @@ if sys.version_info >= (3, 14):
     def _interpolation(
         src: Source, part: cst.TemplatedStringExpression, value: ast.expr, conversion: int, spec: ast.expr | None
     ) -> ast.expr:
-        text = src.between(src.outer_start(part.expression), src.outer_end(part.expression))
+        text = src.between(src.end(part.whitespace_before_expression), src.start(part.whitespace_after_expression))
         return ast.Interpolation(value, text, conversion, spec, **src.at(part))
 else:
 

@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import libcst as cst
 
 from prodready.read.cst_expressions import BINARY_OPERATORS, DELETE, STORE, arguments, expression, optional, parameters
 from prodready.read.cst_patterns import pattern
-from prodready.read.cst_source import Source, Span, identifier
+from prodready.read.cst_source import Source, Span, identifier, span
 from prodready.read.cst_strings import TemplateText
 
 __all__ = ["TemplateText", "convert"]
+
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_Clause = cst.Else | cst.Finally | cst.ExceptHandler | cst.ExceptStarHandler | cst.MatchCase
 
 
 def convert(module: cst.Module) -> ast.Module:
@@ -49,17 +52,31 @@ def _statement(src: Source, node: cst.CSTNode) -> ast.stmt:
     return converter(src, node)
 
 
-def _block(src: Source, node: cst.BaseCompoundStatement | cst.Else | cst.Finally | cst.ExceptHandler | None) -> Any:
+def _block(src: Source, node: cst.BaseCompoundStatement | _Clause | None) -> list[ast.stmt]:
     """The statements under a header; none for a clause that is absent."""
     return [] if node is None else _statements(src, node.body.body)
 
 
-def _upto(src: Source, node: cst.CSTNode, *bodies: Sequence[ast.AST]) -> Span:
-    """The position of a compound statement: from its keyword to the end of the last statement in it."""
-    last = next(body[-1] for body in reversed(bodies) if body)
-    line, column = src.start(node)
-    end_line, end_column = last.end_lineno, last.end_col_offset  # type: ignore[attr-defined]
-    return {"lineno": line, "col_offset": column, "end_lineno": end_line, "end_col_offset": end_column}
+def _position(src: Source, node: cst.CSTNode) -> Span:
+    """The position of a compound statement or clause: from its keyword to the end of the last statement in it."""
+    last = node
+    while not isinstance(last, cst.BaseSmallStatement):
+        last = _last_part(last)
+    # A semicolon is part of the block that it ends, though not of its statement.
+    end = src.end(last.semicolon if isinstance(last.semicolon, cst.Semicolon) else last)
+    return span(src.start(node), end)
+
+
+def _last_part(node: Any) -> cst.CSTNode:
+    """What stands last in a block, in a compound statement or in one of its clauses."""
+    if isinstance(node, (cst.SimpleStatementLine, cst.BaseSuite)):
+        return node.body[-1]
+    if isinstance(node, cst.Match):
+        return node.cases[-1]
+    handlers = getattr(node, "handlers", ())
+    parts = getattr(node, "finalbody", None), getattr(node, "orelse", None), handlers[-1] if handlers else None
+    last: cst.CSTNode = next((part for part in parts if part is not None), node.body)
+    return last
 
 
 # ---------------------------------------------------------------- simple statements
@@ -179,26 +196,26 @@ def _bound_name(node: cst.AsName | None) -> str | None:
 def _if(src: Source, node: cst.If) -> ast.stmt:
     test, body = expression(src, node.test), _block(src, node)
     orelse = [_if(src, node.orelse)] if isinstance(node.orelse, cst.If) else _block(src, node.orelse)
-    return ast.If(test, body, orelse, **_upto(src, node, body, orelse))
+    return ast.If(test, body, orelse, **_position(src, node))
 
 
 def _while(src: Source, node: cst.While) -> ast.stmt:
     test, body, orelse = expression(src, node.test), _block(src, node), _block(src, node.orelse)
-    return ast.While(test, body, orelse, **_upto(src, node, body, orelse))
+    return ast.While(test, body, orelse, **_position(src, node))
 
 
 def _for(src: Source, node: cst.For) -> ast.stmt:
     target, iterable = expression(src, node.target, STORE), expression(src, node.iter)
     body, orelse = _block(src, node), _block(src, node.orelse)
     make = ast.For if node.asynchronous is None else ast.AsyncFor
-    return make(target, iterable, body, orelse, None, **_upto(src, node, body, orelse))
+    return make(target, iterable, body, orelse, None, **_position(src, node))
 
 
 def _with(src: Source, node: cst.With) -> ast.stmt:
     items = [_with_item(src, item) for item in node.items]
     body = _block(src, node)
     make = ast.With if node.asynchronous is None else ast.AsyncWith
-    return make(items, body, None, **_upto(src, node, body))
+    return make(items, body, None, **_position(src, node))
 
 
 def _with_item(src: Source, node: cst.WithItem) -> ast.withitem:
@@ -209,21 +226,23 @@ def _with_item(src: Source, node: cst.WithItem) -> ast.withitem:
 def _try(src: Source, node: cst.Try | cst.TryStar, make: Callable[..., ast.stmt] = ast.Try) -> ast.stmt:
     body, handlers = _block(src, node), [_handler(src, handler) for handler in node.handlers]
     orelse, finalbody = _block(src, node.orelse), _block(src, node.finalbody)
-    return make(body, handlers, orelse, finalbody, **_upto(src, node, body, handlers, orelse, finalbody))
+    return make(body, handlers, orelse, finalbody, **_position(src, node))
 
 
 def _try_star(src: Source, node: cst.TryStar) -> ast.stmt:
-    return _try(src, node, ast.TryStar if sys.version_info >= (3, 11) else ast.Try)
+    if sys.version_info >= (3, 11):
+        return _try(src, node, ast.TryStar)
+    return _try(src, node)
 
 
 def _handler(src: Source, node: cst.ExceptHandler | cst.ExceptStarHandler) -> ast.ExceptHandler:
     caught, body = optional(src, node.type), _block(src, node)
-    return ast.ExceptHandler(caught, _bound_name(node.name), body, **_upto(src, node, body))
+    return ast.ExceptHandler(caught, _bound_name(node.name), body, **_position(src, node))
 
 
 def _match(src: Source, node: cst.Match) -> ast.stmt:
     subject, cases = expression(src, node.subject), [_case(src, case) for case in node.cases]
-    return ast.Match(subject, cases, **_upto(src, node, cases[-1].body))
+    return ast.Match(subject, cases, **_position(src, node))
 
 
 def _case(src: Source, node: cst.MatchCase) -> ast.match_case:
@@ -237,8 +256,8 @@ def _function(src: Source, node: cst.FunctionDef) -> ast.stmt:
     name, params, body = identifier(node.name), parameters(src, node.params), _block(src, node)
     decorators = [expression(src, decorator.decorator) for decorator in node.decorators]
     returns = None if node.returns is None else expression(src, node.returns.annotation)
-    make = ast.FunctionDef if node.asynchronous is None else ast.AsyncFunctionDef
-    made = make(name, params, body, decorators, returns, None, **_upto(src, node, body))
+    make: Callable[..., _Definition] = ast.FunctionDef if node.asynchronous is None else ast.AsyncFunctionDef
+    made = make(name, params, body, decorators, returns, None, **_position(src, node))
     _set_type_params(src, made, node.type_parameters)
     return made
 
@@ -246,7 +265,8 @@ def _function(src: Source, node: cst.FunctionDef) -> ast.stmt:
 def _class(src: Source, node: cst.ClassDef) -> ast.stmt:
     bases, keywords = arguments(src, [*node.bases, *node.keywords])
     decorators, body = [expression(src, decorator.decorator) for decorator in node.decorators], _block(src, node)
-    made = ast.ClassDef(identifier(node.name), bases, keywords, body, decorators, **_upto(src, node, body))
+    make: Callable[..., _Definition] = ast.ClassDef
+    made = make(identifier(node.name), bases, keywords, body, decorators, **_position(src, node))
     _set_type_params(src, made, node.type_parameters)
     return made
 
@@ -258,9 +278,7 @@ if sys.version_info >= (3, 12):
         assert isinstance(name, ast.Name)
         return ast.TypeAlias(name, _type_params(src, node.type_parameters), expression(src, node.value), **src.at(node))
 
-    def _set_type_params(
-        src: Source, made: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, node: cst.TypeParameters | None
-    ) -> None:
+    def _set_type_params(src: Source, made: _Definition, node: cst.TypeParameters | None) -> None:
         made.type_params = _type_params(src, node)
 
     def _type_params(src: Source, node: cst.TypeParameters | None) -> list[ast.type_param]:
@@ -283,7 +301,7 @@ else:
     def _type_alias(src: Source, node: cst.TypeAlias) -> ast.stmt:
         return ast.Assign([expression(src, node.name, STORE)], expression(src, node.value), None, **src.at(node))
 
-    def _set_type_params(src: Source, made: ast.stmt, node: cst.TypeParameters | None) -> None:
+    def _set_type_params(src: Source, made: _Definition, node: cst.TypeParameters | None) -> None:
         """This `ast` has no type parameters."""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from prodready.finding import Finding, Severity
+from prodready.finding import Finding, Fix, Severity
 
 if TYPE_CHECKING:
     from prodready.link.linked import Linked
@@ -24,7 +24,8 @@ class Rule:
 
     `needles` are lower-cased texts at least one of which stands in any file the rule can report in; `skip` names the kinds
     of file it stays silent in by default (`tests`, `migrations`, `generated`); `stage` is the stage of the checklist;
-    `check` yields the findings of a whole project (a rule without it is reported by another part of the tool).
+    `check` yields the findings of a whole project (a rule without it is reported by another part of the tool); `fix` gives
+    the edits that remove one finding, from the text of its file.
     """
 
     code: str
@@ -34,6 +35,7 @@ class Rule:
     needles: tuple[str, ...]
     skip: frozenset[str] = frozenset({"tests", "generated"})
     check: Callable[[Linked], Iterator[Finding]] | None = field(default=None, compare=False)
+    fix: Callable[[Finding, str], tuple[Fix, ...]] | None = field(default=None, compare=False)
     doc: str = field(default="", compare=False)
 
     @property

@@ -46,8 +46,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from prodready.finding import Confidence, Finding, Location, Severity, Step
-from prodready.link.infer import Bound, Frame
+from prodready.finding import Confidence, Finding, Fix, Location, Severity, Step
+from prodready.fix.bind_parameters import bind_parameters
+from prodready.link.frames import Bound, Frame
 from prodready.link.linked import Linked
 from prodready.link.sinks import Arrival, arrivals, callers_of, place, shown_callee, sink_calls
 from prodready.link.reduce import describe
@@ -166,9 +167,12 @@ class _Judge:
             ending=f"that `{sink}()` runs{via}",
             onward=arrival.onward,
             assumed=arrival.assumed,
-            style=self.linked.style(arrival.sink.callee),
+            style=self.linked.style(arrival.sink.callee) if arrival.fact is arrival.sink.fact else "",
             # A bare string given to `order_by` and its like is taken for the name of a column, or refused.
-            vague=verdict.whole and arrival.sink.effect.sink == "sql-fragment" and not arrival.keyword,
+            vague=verdict.whole
+            and arrival.sink.effect.sink == "sql-fragment"
+            and arrival.sink.callee.receiver is not None
+            and not arrival.keyword,
         )
 
     def _finding(
@@ -207,6 +211,7 @@ class _Judge:
             hint=_hint(verdict, style),
             context=frame.function.qualname,
             statement=statement,
+            facts={"style": style} if style and not verdict.whole and not verdict.identifiers_only else {},
         )
 
     def _is_operators(self, hole: Hole) -> bool:
@@ -343,6 +348,15 @@ def _hint(verdict: Verdict, style: str) -> str:
     return f"bind the value: {MARKERS.get(style, 'a placeholder in the text and the value as a parameter')}"
 
 
+def fix(finding: Finding, text: str) -> tuple[Fix, ...]:
+    """The statement with its values bound, where that is certainly the same statement."""
+    if "style" not in finding.facts:
+        return ()
+    place = finding.location
+    edits = bind_parameters(text, place.line, place.column, finding.facts["style"], place.path)
+    return (Fix("bind the values as parameters", edits),) if edits else ()
+
+
 rule = Rule(
     code="PRD301",
     slug="string-built-sql",
@@ -351,4 +365,5 @@ rule = Rule(
     needles=("select", "insert", "update", "delete", "execute", "query", "raw", "text(", "sql", "where", "order by", "from "),
     skip=frozenset({"tests", "migrations", "generated"}),
     check=check,
+    fix=fix,
 )

@@ -1,0 +1,381 @@
+"""Types of values over all files of a program."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from prodready.knowledge import NOTHING
+from prodready.link.frames import Bound, Callee, CallSite, Frame, Type, is_property, is_static
+from prodready.link.program import (
+    ClassSymbol,
+    FunctionSymbol,
+    LibrarySymbol,
+    ModuleSymbol,
+    Program,
+    Symbol,
+    ValueSymbol,
+)
+from prodready.read import values as v
+from prodready.read.facts import last_name
+from prodready.read.values import Value
+from prodready.words import split_words
+
+MAX_HOPS = 18
+"""Names, attributes and calls looked behind for one type."""
+
+TRANSPARENT_GENERICS = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Union", "Awaitable", "Type", "type"})
+ITERABLE_GENERICS = frozenset(
+    {"Iterator", "AsyncIterator", "Generator", "AsyncGenerator", "ContextManager", "AsyncContextManager"}
+)
+GETS_OF_CLASS = frozenset({"get", "get_object_or_404", "get_or_404", "aget_object_or_404", "first_or_404"})
+GETS_ONE = frozenset(
+    {"get", "aget", "first", "last", "one", "one_or_none", "get_or_404", "first_or_404", "create", "acreate", "latest", "earliest"}
+)
+
+
+class Types:
+    """Tells the class of a value. Results are cached: the program does not change while this lives."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.knowledge = program.knowledge
+        # Keyed by identity, which is quick and safe, because each entry keeps the value it speaks of alive.
+        self._types: dict[tuple[int, int], tuple[Value, Type | None]] = {}
+        self._reached: dict[tuple[int, int], tuple[Value, list[Callee]]] = {}
+        self._busy: set[tuple[str, str, str]] = set()
+        self._receiver_words = {tuple(split_words(name)): kind for name, kind in self.knowledge.names.items()}
+        self.callers = lru_cache(maxsize=None)(self._callers)
+
+    # Types
+
+    def type_of(self, bound: Bound, depth: int = 0) -> Type | None:
+        """The class of a value, if it can be told."""
+        if depth > MAX_HOPS:
+            return None
+        if bound.frame.entered or self._busy:
+            return self._infer(bound, depth)
+        key = (id(bound.value), id(bound.frame.function))
+        known = self._types.get(key)
+        if known is None:
+            known = self._types[key] = (bound.value, self._infer(bound, depth))
+        return known[1]
+
+    def _infer(self, bound: Bound, depth: int) -> Type | None:
+        value, frame = bound.value, bound.frame
+        match value:
+            case v.Named():
+                return self.type_of(bound.sub(value.value), depth + 1) or self._by_name(value.name)
+            case v.Mark():
+                return self.type_of(bound.sub(value.value), depth + 1)
+            case v.Free():
+                outer = self.program.function(frame.path, value.owner)
+                return self.type_of(Bound(value.value, Frame(frame.path, outer)), depth + 1) if outer else None
+            case v.Param():
+                return self._type_of_param(value.name, frame, depth)
+            case v.Ref():
+                return self._type_of_ref(value.name, frame, depth)
+            case v.Attr():
+                return self._type_of_attribute(bound, value, depth)
+            case v.Item():
+                base = self.type_of(bound.sub(value.base), depth + 1)
+                return self._slot(base, "item", frame, depth)
+            case v.Call():
+                return self._type_of_call(bound, value, depth)
+            case v.Op():
+                return self._type_of_op(bound, value, depth)
+            case v.Choice():
+                found = [t for option in value.options if (t := self.type_of(bound.sub(option), depth + 1))]
+                return next((t for t in found if not t.assumed), found[0] if found else None)
+        return None
+
+    def library_types(self, kind: Type | None) -> list[str]:
+        """The library classes that an object of this type is an instance of, nearest first."""
+        if kind is None:
+            return []
+        if kind.cls is None:
+            return [kind.name]
+        return [base for base in self.program.lineage(kind.cls) if isinstance(base, str)]
+
+    def _by_name(self, name: str) -> Type | None:
+        """The type a name suggests: `cursor`, `self._conn`, `db_cursor`."""
+        words = tuple(split_words(name))
+        for start in range(len(words)):
+            kind = self._receiver_words.get(words[start:])
+            if kind is not None:
+                return Type(None, kind, assumed=True)
+        return None
+
+    def _type_of_param(self, name: str, frame: Frame, depth: int) -> Type | None:
+        bound = frame.binding(name)
+        if bound is not None:
+            return self.type_of(bound, depth + 1) or self._by_name(name)
+        function, param = frame.function, frame.param(name)
+        if function.owner and function.params and function.params[0].name == name and not is_static(function):
+            facts = self.program.facts(frame.path)
+            if facts and function.owner in facts.classes:
+                return Type(ClassSymbol(frame.path, facts.classes[function.owner]), function.owner)
+        if param is None:
+            return None
+        found = self._from_annotation(param.annotation, frame) if param.annotation is not None else None
+        if found is None and param.annotation is None and name in self.knowledge.parameters:
+            found = Type(None, self.knowledge.parameters[name])
+        if found is None and isinstance(param.default, v.Call):
+            found = self._from_dependency(Bound(param.default, frame), depth)
+        return found or self._from_callers(name, frame, depth) or self._by_name(name)
+
+    def _from_dependency(self, default: Bound, depth: int) -> Type | None:
+        """`session=Depends(get_session)`: what the provider gives."""
+        call = default.value
+        assert isinstance(call, v.Call)
+        if not call.args or not isinstance(call.args[0], (v.Ref, v.Attr)):
+            return None
+        provided = v.call(call.args[0], (), (), call.line, call.column)
+        return self.type_of(default.sub(v.op("enter", provided)), depth + 1)
+
+    def _from_callers(self, name: str, frame: Frame, depth: int) -> Type | None:
+        key = (*frame.key, name)
+        if depth > 8 or key in self._busy:
+            return None
+        self._busy.add(key)
+        try:
+            for site in self.callers(frame.path, frame.function.qualname)[:6]:
+                argument = site.arguments.get(name)
+                found = self.type_of(argument, depth + 2) if argument is not None else None
+                if found is not None and not found.assumed:
+                    return found
+        finally:
+            self._busy.discard(key)
+        return None
+
+    def _from_annotation(self, annotation: Value, frame: Frame) -> Type | None:
+        annotation = v.bare(annotation)
+        if isinstance(annotation, v.Choice):
+            return next((t for o in annotation.options if (t := self._from_annotation(o, frame))), None)
+        if isinstance(annotation, v.Const) and isinstance(annotation.value, str):
+            annotation = v.Ref(":" + annotation.value)
+        if isinstance(annotation, v.Item):
+            name = (v.dotted(annotation.base) or "").rpartition(".")[2]
+            if name in TRANSPARENT_GENERICS or name in ITERABLE_GENERICS:
+                inner = v.bare(annotation.key)
+                first = inner.items[0] if isinstance(inner, v.Seq) and inner.items else inner
+                return self._from_annotation(first, frame)
+            annotation = annotation.base
+        name_ = v.dotted(annotation)
+        if name_ is None:
+            return None
+        symbol = self.program.resolve(name_, frame.path)
+        if isinstance(symbol, ClassSymbol):
+            return Type(symbol, symbol.facts.qualname)
+        if isinstance(symbol, LibrarySymbol):
+            return Type(None, self.knowledge.canonical(symbol.name)) if self.is_described(symbol.name) else None
+        if isinstance(symbol, ValueSymbol):  # an alias: DbSession = Annotated[Session, Depends(...)]
+            inner = v.bare(symbol.value)
+            if isinstance(inner, (v.Item, v.Choice, v.Ref, v.Attr)) and inner != annotation:
+                return self._from_annotation(inner, self.module_frame(symbol.path))
+        return None
+
+    def annotated_class(self, annotation: Bound) -> ClassSymbol | None:
+        """The class of the project that an annotation names."""
+        kind = self._from_annotation(annotation.value, annotation.frame)
+        return kind.cls if kind else None
+
+    def is_described(self, name: str) -> bool:
+        """Whether the knowledge has a type of this name."""
+        return self.knowledge.canonical(name) in self.knowledge.types
+
+    def _type_of_ref(self, name: str, frame: Frame, depth: int) -> Type | None:
+        symbol = self.program.resolve(name, frame.path)
+        if isinstance(symbol, ValueSymbol):
+            inner = self.module_frame(symbol.path)
+            if v.bare(symbol.value) == v.Ref(name) and symbol.path == frame.path:
+                return None
+            return self.type_of(Bound(symbol.value, inner), depth + 1) or self._by_name(symbol.name)
+        if isinstance(symbol, LibrarySymbol):
+            effect = self.knowledge.object(symbol.name)
+            if effect is not None and effect.returns:
+                return Type(None, effect.returns)
+            return self._member_chain(symbol.name)
+        if isinstance(symbol, (ClassSymbol, FunctionSymbol, ModuleSymbol)):
+            return None
+        return self._by_name(name.rpartition(".")[2].lstrip(":"))
+
+    def _member_chain(self, name: str) -> Type | None:
+        """`flask.request.args` imported by a long name: the object and then its attributes."""
+        base, _, attribute = name.rpartition(".")
+        if not base:
+            return None
+        effect = self.knowledge.object(base)
+        kind = Type(None, effect.returns) if effect is not None and effect.returns else self._member_chain(base)
+        member = self.knowledge.attribute(kind.name, attribute) if kind else None
+        return Type(None, member.returns) if member and member.returns else None
+
+    def symbol_of(self, value: Value, frame: Frame) -> Symbol | None:
+        """What a dotted expression stands for, when it is one."""
+        value = v.bare(value)
+        if isinstance(value, v.Free):
+            return self.symbol_of(value.value, frame)
+        name = v.dotted(value)
+        return self.program.resolve(name, frame.path) if name is not None else None
+
+    def _type_of_attribute(self, bound: Bound, value: v.Attr, depth: int) -> Type | None:
+        symbol = self.symbol_of(value, bound.frame)
+        if isinstance(symbol, ValueSymbol):
+            found = self.type_of(Bound(symbol.value, self.module_frame(symbol.path)), depth + 1)
+            return found or self._by_name(value.name)
+        if isinstance(symbol, LibrarySymbol):
+            effect = self.knowledge.object(symbol.name)
+            if effect is not None and effect.returns:
+                return Type(None, effect.returns)
+        base = self.type_of(bound.sub(value.base), depth + 1)
+        if base is not None:
+            found = self.attribute_type(base, value.name, bound.frame, depth)
+            if found is not None:
+                return found
+        usual = self.knowledge.attribute("*", value.name)
+        if usual is not None and usual.returns:
+            return Type(None, usual.returns)
+        return self._by_name(value.name)
+
+    def attribute_type(self, base: Type, name: str, frame: Frame, depth: int) -> Type | None:
+        """The type of an attribute of an object of type `base`."""
+        if base.cls is not None:
+            for cls in self.program.lineage(base.cls):
+                if not isinstance(cls, ClassSymbol):
+                    continue
+                annotation = cls.facts.annotations.get(name)
+                if annotation is not None:
+                    found = self._from_annotation(annotation, self.module_frame(cls.path))
+                    if found is not None:
+                        return found
+                for bound in self.attribute_values(cls, name):
+                    found = self.type_of(bound, depth + 1)
+                    if found is not None:
+                        return found
+                method = self.program.function(cls.path, f"{cls.facts.qualname}.{name}")
+                if method is not None and is_property(method):
+                    return self.result_type(FunctionSymbol(cls.path, method), (), depth)
+        for library in self.library_types(base):
+            effect = self.knowledge.attribute(library, name)
+            if effect is not None and effect.returns:
+                return Type(None, effect.returns, base.assumed)
+        return None
+
+    def attribute_values(self, cls: ClassSymbol, name: str) -> list[Bound]:
+        """What this one class binds to an attribute: in its body, and on `self` in its methods."""
+        found: list[Bound] = []
+        if name in cls.facts.attributes:
+            found.append(Bound(cls.facts.attributes[name], self.module_frame(cls.path)))
+        for method, value in cls.facts.own.get(name, ()):
+            function = self.program.function(cls.path, method)
+            if function is not None:
+                found.append(Bound(value, Frame(cls.path, function)))
+        return found
+
+    def _slot(self, base: Type | None, slot: str, frame: Frame, depth: int) -> Type | None:
+        for library in self.library_types(base):
+            effect = self.knowledge.slot(library, slot)
+            if effect is not None:
+                return Type(None, effect.returns, base.assumed if base else False) if effect.returns else None
+        return None
+
+    def _type_of_call(self, bound: Bound, value: v.Call, depth: int) -> Type | None:
+        for callee in self.callees(bound, depth + 1):
+            if callee.cls is not None:
+                return Type(callee.cls, callee.cls.facts.qualname)
+            if callee.function is not None:
+                bindings = self.bind(callee, bound)
+                found = self.result_type(callee.function, bindings, depth)
+            else:
+                effect = callee.effect or NOTHING
+                if effect.returns == "self" and callee.type is not None:
+                    found = callee.type
+                else:
+                    found = Type(None, effect.returns, callee.assumed) if effect.returns else None
+            if found is not None:
+                return found
+        return self._row_type(bound, value)
+
+    def _row_type(self, bound: Bound, call: v.Call) -> Type | None:
+        """A row by the shape of the query: `session.get(User, 1)`, `User.objects.get(id=1)`, `User.query.first()`."""
+        name = last_name(call)
+        if name in GETS_OF_CLASS and call.args:
+            symbol = self.symbol_of(call.args[0], bound.frame)
+            if isinstance(symbol, ClassSymbol):
+                return Type(symbol, symbol.facts.qualname)
+        if name in GETS_ONE:
+            value: Value = call
+            while isinstance(value, (v.Call, v.Attr)):
+                if isinstance(value, v.Attr) and value.name in {"objects", "query"}:
+                    symbol = self.symbol_of(value.base, bound.frame)
+                    return Type(symbol, symbol.facts.qualname) if isinstance(symbol, ClassSymbol) else None
+                value = v.bare(value.target if isinstance(value, v.Call) else value.base)
+        return None
+
+    def result_type(
+        self, symbol: FunctionSymbol, bindings: tuple[tuple[str, Bound], ...], depth: int
+    ) -> Type | None:
+        """The type that calling a function of the project gives."""
+        frame = Frame(symbol.path, symbol.facts, bindings, depth + 1, entered=True)
+        if symbol.facts.result is not None:
+            found = self._from_annotation(symbol.facts.result, frame)
+            if found is not None:
+                return found
+        returned = symbol.facts.returns
+        if returned is None or (key := (*frame.key, "()")) in self._busy:
+            return None
+        self._busy.add(key)
+        try:
+            return self.type_of(Bound(returned, frame), depth + 2)
+        finally:
+            self._busy.discard(key)
+
+    def _type_of_op(self, bound: Bound, value: v.Op, depth: int) -> Type | None:
+        subject = bound.sub(value.subject)
+        if value.kind == "typed":
+            return self._from_annotation(value.args[0], bound.frame) or self.type_of(subject, depth + 1)
+        if value.kind in {"after", "if", "without"}:
+            return self.type_of(subject, depth + 1)
+        if value.kind == "super":
+            return self.type_of(subject, depth + 1)
+        if value.kind in {"format", "join"}:  # of an SQL composition, not of a str
+            return self.type_of(subject, depth + 1)
+        if value.kind not in {"enter", "each"}:
+            return None
+        inner = v.bare(value.subject)
+        if isinstance(inner, v.Call):
+            for callee in self.callees(bound.sub(inner), depth + 1):
+                function = callee.function
+                if function is not None and function.facts.yields is not None:
+                    frame = Frame(function.path, function.facts, self.bind(callee, bound.sub(inner)), depth + 1, True)
+                    return self.type_of(Bound(function.facts.yields, frame), depth + 2)
+        base = self.type_of(subject, depth + 1)
+        if value.kind == "each":
+            symbol = self.symbol_of(value.subject, bound.frame)
+            if isinstance(symbol, ClassSymbol):  # the members of an enumeration
+                return Type(symbol, symbol.facts.qualname)
+            return self._slot(base, "each", bound.frame, depth)
+        if base is not None and base.cls is not None:
+            for name in ("__enter__", "__aenter__"):
+                member = self.program.member(base.cls, name)
+                if isinstance(member, FunctionSymbol):
+                    return self.result_type(member, (), depth) or base
+        return self._slot(base, "enter", bound.frame, depth) or base
+
+    def module_frame(self, path: str) -> Frame:
+        """The frame of a file's module code."""
+        facts = self.program.facts(path)
+        assert facts is not None
+        return Frame(path, facts.functions["<module>"])
+
+    # What a type rests on, see `Inference`
+
+    def callees(self, bound: Bound, depth: int = 0) -> list[Callee]:
+        """What a call may reach."""
+        raise NotImplementedError
+
+    def bind(self, callee: Callee, bound: Bound) -> tuple[tuple[str, Bound], ...]:
+        """The callee's parameters bound to the arguments of the call."""
+        raise NotImplementedError
+
+    def _callers(self, path: str, qualname: str) -> list[CallSite]:
+        raise NotImplementedError
