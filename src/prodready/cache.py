@@ -105,6 +105,7 @@ class Cache:
 
     def __init__(self, directory: Path | None) -> None:
         self.notes: list[str] = []
+        self._opened = time.time_ns()
         self._path = directory / DATABASE if directory else None
         self._connection: sqlite3.Connection | None = None
         self._writable = True
@@ -221,11 +222,10 @@ class Cache:
         """Keep what was read, and forget the paths `gone`; facts that no file refers to any more go."""
         if not files and not gone:
             return
-        now = time.time_ns()
         encode = msgspec.msgpack.Encoder().encode
         rows = []
         for path, entry in files.items():
-            stamp = entry.stamp if now - max(entry.stamp[0], entry.stamp[2]) > RECENT else NO_STAMP
+            stamp = entry.stamp if self._opened - max(entry.stamp[0], entry.stamp[2]) > RECENT else NO_STAMP
             rows.append((_bytes_of(path), *stamp, entry.key))
         outlines = {entry.key: encode(entry.known) for entry in files.values()}
 
@@ -291,7 +291,9 @@ def _sign(directory: Path) -> None:
 
 def _is_unavailable(error: Exception) -> bool:
     """Whether the file itself may well be sound: another process writes, the disk is full, or we may not."""
-    return isinstance(error, sqlite3.OperationalError) and any(word in str(error) for word in ("locked", "readonly", "unable to open", "full", "disk I/O"))
+    return isinstance(error, sqlite3.OperationalError) and any(
+        word in str(error) for word in ("locked", "readonly", "unable to open", "full", "disk I/O")
+    )
 
 
 def _bytes_of(path: str) -> bytes:

@@ -73,10 +73,11 @@ class Fix(msgspec.Struct, frozen=True):
 class Finding(msgspec.Struct, frozen=True):
     """One defect at one place.
 
-    `message` names the value and the sink; `hint` is the way out; `trace` runs from where the value came in to where it
-    does harm, the sink last; `snippet` is the normalised source of the reported statement and `context` the qualified name
-    around it: both feed the fingerprint, which holds no line numbers, so that moved code keeps it. `statement` is the first and
-    last line of the statement: a suppression comment counts on any of them. `facts` is what the rule's own fixer needs to know.
+    `message` names the value and the sink, `hint` is the way out; `trace` runs from where the value came in to where it
+    does harm, the sink last. `snippet` is the normalised source of the reported statement and `context` the qualified
+    name around it: both feed the fingerprint, which holds no line numbers, so that moved code keeps it. `statement` is
+    the first and last line of the statement: a suppression comment counts on any of them. `facts` is what the rule's own
+    fixer needs to know.
     """
 
     code: str
@@ -116,7 +117,7 @@ class Suppressed(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Something that could not be done: one line that says what, where and what to do. Any problem makes the exit code 2."""
+    """Something that could not be done: one line that says what, where and what to do. It makes the exit code 2."""
 
     message: str
     path: str = ""
@@ -131,7 +132,8 @@ class Problem(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True):
     """The outcome of one check of one project, ready for a writer.
 
-    `root` is the absolute path of the project; all locations are relative to it. `findings` are those to show, in order; `notes` are remarks shown with --verbose, `warnings` remarks that are always shown; neither changes the exit code.
+    `root` is the absolute path of the project; all locations are relative to it. `findings` are those to show, in order.
+    `notes` are remarks shown with --verbose, `warnings` remarks that are always shown; neither changes the exit code.
     `timings` are seconds per step, `seconds` the wall time of all.
     """
 

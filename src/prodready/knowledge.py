@@ -107,6 +107,9 @@ class KnowledgeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 NOTHING = Effect()
 
+Sources = tuple[tuple[str, str], ...]
+"""The paths and texts of knowledge files."""
+
 
 def _effect(value: Effect | str) -> Effect:
     return Effect(returns=value) if isinstance(value, str) else value
@@ -122,14 +125,13 @@ class Knowledge:
         self.parameters: dict[str, str] = {}
         self.words: dict[str, frozenset[str]] = {}
         self.names: dict[str, str] = {}
-        self._alias: dict[str, str] = {}
+        self.aliases: dict[str, str] = {}
         self._methods: dict[tuple[str, str], Effect | None] = {}
         self._first: dict[str, tuple[Path, str]] = {}
-        self._digest = hashlib.sha256()
 
     def canonical(self, name: str) -> str:
         """The name under which a type is described, given it or one of its aliases."""
-        return self._alias.get(name, name)
+        return self.aliases.get(name, name)
 
     def function(self, name: str) -> Effect | None:
         """What calling `name` does: a function, or a class (whose result is an instance)."""
@@ -206,14 +208,8 @@ class Knowledge:
         entries = (self.types[name].attributes.get("*") for name in self.lineage(type_name))
         return next((_effect(entry) for entry in entries if entry), None)
 
-    @property
-    def digest(self) -> str:
-        """A hash of all that was read."""
-        return self._digest.hexdigest()
-
     def add(self, path: Path, text: str) -> None:
         """Merge one file. Raises KnowledgeError naming file and line for anything wrong or said twice."""
-        self._digest.update(text.encode())
         try:
             raw = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -248,7 +244,7 @@ class Knowledge:
                 self._once(path, text, table[:-1], f"{name}.{member}")
         for alias in entry.aliases:
             self._once(path, text, "type", alias)
-            self._alias[alias] = name
+            self.aliases[alias] = name
         for word in entry.names:
             self._once(path, text, "receiver name", word)
             self.names[word] = name
@@ -262,7 +258,10 @@ class Knowledge:
                 aliases=old.aliases + entry.aliases,
                 attributes={**old.attributes, **entry.attributes},
                 methods={**old.methods, **entry.methods},
-                **{slot: getattr(entry, slot) or getattr(old, slot) for slot in ("style", "label", "item", "call", "enter", "each")},
+                **{
+                    slot: getattr(entry, slot) or getattr(old, slot)
+                    for slot in ("style", "label", "item", "call", "enter", "each")
+                },
             )
         self.types[name] = entry
         self._methods.clear()
@@ -287,7 +286,9 @@ class Knowledge:
 
         def reject(name: str, kind: str, value: str, known: Iterable[str]) -> None:
             line = _line_of(text, name)
-            raise KnowledgeError(f"{path}:{line}: {name!r} has unknown {kind} {value!r}; known: {', '.join(sorted(known))}")
+            raise KnowledgeError(
+                f"{path}:{line}: {name!r} has unknown {kind} {value!r}; known: {', '.join(sorted(known))}"
+            )
 
         for name, effect in effects():
             if effect.sink and effect.sink not in SINKS:
@@ -340,12 +341,23 @@ def load(extra: Iterable[Path] = ()) -> Knowledge:
 
     Raises KnowledgeError for a file that cannot be read or does not hold to the form.
     """
+    return merge(sources(extra))
+
+
+def sources(extra: Iterable[Path] = ()) -> Sources:
+    """The knowledge files with their texts: those that ship with prodready, then those in `extra`."""
     files = tuple(sorted((rules_folder() / "knowledge").glob("*.toml"))) + tuple(extra)
-    return _load(tuple((str(path), _read(path)) for path in files))
+    return tuple((str(path), _read(path)) for path in files)
+
+
+def digest(files: Sources) -> str:
+    """A hash of all that the files say."""
+    return hashlib.sha256("\0".join(text for _, text in files).encode()).hexdigest()
 
 
 @cache
-def _load(files: tuple[tuple[str, str], ...]) -> Knowledge:
+def merge(files: Sources) -> Knowledge:
+    """The files as one; raises KnowledgeError for one that does not hold to the form."""
     knowledge = Knowledge()
     for path, text in files:
         knowledge.add(Path(path), text)
@@ -358,6 +370,36 @@ def _read(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise KnowledgeError(f"{path}: knowledge file cannot be read: {reason}") from None
+
+
+class _Packed(msgspec.Struct, array_like=True):
+    """What a `Knowledge` holds."""
+
+    functions: dict[str, Effect]
+    objects: dict[str, Effect]
+    types: dict[str, TypeEntry]
+    parameters: dict[str, str]
+    words: dict[str, frozenset[str]]
+    names: dict[str, str]
+    aliases: dict[str, str]
+
+
+def pack(knowledge: Knowledge) -> bytes:
+    """The knowledge in a form that is read in a tenth of the time that the files take."""
+    packed = _Packed(*(getattr(knowledge, name) for name in _Packed.__struct_fields__))
+    return msgspec.msgpack.encode(packed)
+
+
+def unpack(body: bytes) -> Knowledge | None:
+    """What `pack` made, or None if it is not that."""
+    try:
+        packed = msgspec.msgpack.decode(body, type=_Packed)
+    except (msgspec.MsgspecError, ValueError):
+        return None
+    knowledge = Knowledge()
+    for name in _Packed.__struct_fields__:
+        setattr(knowledge, name, getattr(packed, name))
+    return knowledge
 
 
 def as_plain(knowledge: Knowledge) -> Mapping[str, Any]:

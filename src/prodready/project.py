@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,15 +17,18 @@ from prodready import discover, knowledge
 from prodready.cache import NO_STAMP, Cache, Entry, Stamp, content_key, stamp_of, tool_digest
 from prodready.config import Config
 from prodready.finding import Finding, Problem, Report, Suppressed
+from prodready.knowledge import Knowledge
 from prodready.link.linked import Linked
 from prodready.link.program import Program
-from prodready.read.facts import FileFacts, Outline
+from prodready.read.facts import FileFacts
 from prodready.reading import FileRead, read_many, read_one, read_path
 from prodready.rules import Rule, all_rules
 from prodready.source import SourceError, decode, split_lines
 from prodready.suppress import apply
 
 FACTS = msgspec.msgpack.Decoder(FileFacts)
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, MemoryError)
+"""What decoding something that is not what it should be may raise."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ class Session:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.sources = knowledge.sources(config.root / path for path in config.knowledge)
+        self._sources = knowledge.sources(config.root / path for path in config.knowledge)
+        self._merged: Knowledge | None = None
         self._decoded: dict[str, FileFacts] = {}
 
     def check(self, targets: Sequence[Path], options: Options = Options()) -> Report:
@@ -95,7 +100,7 @@ class Session:
             clock.lap("read")
             chosen = self._chosen(targets, state.entries, options)
             facts = _Loader(self.config.root, cache, state, self._decoded)
-            outcome = self._judge(cache, state, chosen, facts, options)
+            outcome = self._judge(cache, state, chosen, facts)
             clock.lap("judge")
             findings, suppressed = self._select(outcome.findings, chosen, state, facts, options)
             clock.lap("report")
@@ -172,15 +177,79 @@ class Session:
             if result.lasting:
                 fresh[result.path] = state.entries[result.path]
         for path, entry in state.entries.items():
-            if entry.known.error and entry.key not in state.bodies and path not in unread and path not in state.told:
-                pass
+            if entry.known.error:
+                state.problems.append(Problem(entry.known.error, path, entry.known.line))
+        state.problems.sort(key=lambda problem: problem.path)
         gone = [path for path in known if path not in state.entries]
         cache.save_files(fresh, gone, {e.key: state.bodies[e.key] for e in fresh.values() if e.key in state.bodies})
         return state
+
+    def _recognised(self, unread: Mapping[str, Stamp], known: Mapping[str, Entry]) -> dict[str, Entry]:
+        """The files whose content is known although their stamp is not: touched, renamed, copied, checked out anew."""
+        by_key = {entry.key: entry.known for entry in known.values() if _is_current(entry)}
+        found: dict[str, Entry] = {}
+        for path, stamp in unread.items() if by_key else ():
+            try:
+                key = content_key((self.config.root / path).read_bytes())
+            except OSError:
+                continue
+            if key in by_key:
+                found[path] = Entry(stamp, key, by_key[key])
+        return found
+
+    def _take(self, state: _State, result: FileRead, stamp: Stamp) -> None:
+        if not result.key:
+            state.problems.append(Problem(result.known.error, result.path))
+            return
+        state.entries[result.path] = Entry(stamp, result.key, result.known)
+        if result.body:
+            state.bodies[result.key] = result.body
+
+    # Link and judge
+
+    def _judge(self, cache: Cache, state: _State, chosen: frozenset[str], facts: _Loader) -> _Outcome:
+        """What the rules say, of the whole project or at least of the chosen files; remembered by the content of all."""
+        whole = self._run_key(state)
+        part = "" if len(chosen) * 2 > len(state.entries) else _part_key(whole, chosen)
+        for key in filter(None, (whole, part)):
+            kept = _decoded_outcome(cache.run(key))
+            if kept is not None:
+                return kept
+        outlines = {path: state.entries[path].outline for path in sorted(state.entries)}
+        linked = Linked(Program(self._knowledge(cache), outlines, facts))
+        findings: list[Finding] = []
+        problems: list[Problem] = []
+        for rule in all_rules().values():
+            found, problem = _run_rule(rule, linked)
+            findings += found
+            problems += problem
+        outcome = _Outcome(tuple(sorted(findings, key=lambda f: f.sort_key)), tuple(problems))
+        if not problems and not facts.missed:
+            # The name of a file that is not UTF-8 does not go into msgpack: such a project is judged anew each time.
+            with contextlib.suppress(UnicodeEncodeError):
+                cache.save_run(part or whole, msgspec.msgpack.encode(outcome))
+        return outcome
+
+    def _run_key(self, state: _State) -> str:
+        digest = hashlib.sha256(f"{tool_digest()} {knowledge.digest(self._sources)}".encode())
+        for path in sorted(state.entries):
+            digest.update(f"\n{path}\0{state.entries[path].key}".encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+    def _knowledge(self, cache: Cache) -> Knowledge:
+        """The knowledge files merged: parsing them would take longer than judging one file."""
+        if self._merged is None:
+            key = f"{tool_digest()}:{knowledge.digest(self._sources)}"
+            self._merged = knowledge.unpack(cache.knowledge(key) or b"")
+            if self._merged is None:
+                self._merged = knowledge.merge(self._sources)
+                cache.save_knowledge(key, knowledge.pack(self._merged))
+        return self._merged
+
     # Report
 
     def _select(
-        self, findings: Iterable[Finding], chosen: set[str], state: _State, options: Options
+        self, findings: Iterable[Finding], chosen: frozenset[str], state: _State, load: _Loader, options: Options
     ) -> tuple[list[Finding], list[Suppressed]]:
         """What is to be shown of `findings`: chosen files, selected rules, nothing suppressed."""
         rules = all_rules()
@@ -202,22 +271,17 @@ class Session:
                 if not rules[f.code].skip & kinds and self.config.enabled_in(f.code, path)
             ]
             kept = _fingerprinted(kept, data)
-            facts = self._facts(entry, state, data)
+            facts = load(path)
             if facts is not None:
-                ran = {code for code, rule in rules.items() if self.config.enabled_in(code, path) and not rule.skip & kinds}
+                ran = {
+                    code for code, rule in rules.items() if self.config.enabled_in(code, path) and not rule.skip & kinds
+                }
                 kept, quiet, extra = apply(kept, facts.suppressions, path, ran, self.config.require_reason)
                 kept = sorted([*kept, *extra], key=lambda f: f.sort_key)
                 silenced += (s for s in quiet if self.config.shows(s.finding))
             kept = [finding for finding in kept if self.config.shows(finding)]
             shown += _fixable(kept, data) if options.fixes else kept
         return shown, silenced
-
-    def _facts(self, entry: Entry, state: _State, data: bytes) -> FileFacts | None:
-        facts = self._decoded.get(entry.key)
-        if facts is None:
-            body = state.bodies.get(entry.key) or read_one("", data).body
-            facts = self._decoded[entry.key] = FACTS.decode(body) if body else None  # type: ignore[assignment]
-        return facts
 
     def _content(self, path: str, options: Options) -> bytes:
         if options.stdin is not None and options.stdin[0] == path:
@@ -226,6 +290,42 @@ class Session:
             return (self.config.root / path).read_bytes()
         except OSError:
             return b""
+
+
+class _Loader:
+    """The facts of a file when somebody asks for them: from memory, from the cache, or from the file once more."""
+
+    def __init__(self, root: Path, cache: Cache, state: _State, decoded: dict[str, FileFacts]) -> None:
+        self.missed = False
+        self._root, self._cache, self._state, self._decoded = root, cache, state, decoded
+
+    def __call__(self, path: str) -> FileFacts | None:
+        entry = self._state.entries.get(path)
+        if entry is None or entry.known.error:
+            return None
+        facts = self._decoded.get(entry.key)
+        if facts is None:
+            facts = self._kept(entry.key) or self._anew(path, entry.key)
+            if facts is not None:
+                self._decoded[entry.key] = facts
+        return facts
+
+    def _kept(self, key: str) -> FileFacts | None:
+        body = self._state.bodies.get(key) or self._cache.body(key)
+        try:
+            return FACTS.decode(body) if body else None
+        except UNREADABLE:
+            return None
+
+    def _anew(self, path: str, key: str) -> FileFacts | None:
+        """Another process may have thrown the facts out of the cache, or somebody damaged it."""
+        stdin = self._state.stdin
+        result = read_one(path, stdin[1]) if stdin and stdin[0] == path else read_path(self._root, path)
+        if result.key == key and result.body:
+            return FACTS.decode(result.body)
+        self.missed = True
+        self._state.problems.append(Problem("changed while it was being analysed: run again", path))
+        return None
 
 
 class _Clock:
@@ -290,11 +390,6 @@ def _fixable(findings: Sequence[Finding], data: bytes) -> list[Finding]:
     return done
 
 
-def _versioned(key: str) -> str:
-    """A cache key says which version of the tool made it."""
-    return f"{tool_digest()}:{key}"
-
-
 def _is_current(entry: Entry) -> bool:
     return entry.key.startswith(tool_digest() + ":")
 
@@ -303,9 +398,17 @@ def _in_targets(path: Path, targets: Sequence[Path]) -> bool:
     return any(path == target or target in path.parents for target in targets)
 
 
-def _concerns(problem: Problem, chosen: Sequence[str]) -> bool:
-    """A file that nobody asked about may be broken without spoiling this run."""
-    return True
+def _part_key(whole: str, chosen: Iterable[str]) -> str:
+    """The key of a run that is complete for some of the files only."""
+    listed = "\n".join([whole, *sorted(chosen)])
+    return hashlib.sha256(listed.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _decoded_outcome(body: bytes | None) -> _Outcome | None:
+    try:
+        return msgspec.msgpack.decode(body, type=_Outcome) if body else None
+    except UNREADABLE:
+        return None
 
 
 __all__ = ["Options", "Session", "check", "content_key"]

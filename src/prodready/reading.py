@@ -59,7 +59,9 @@ def read_one(path: str, data: bytes) -> FileRead:
         if os.environ.get("PRODREADY_DEBUG") == "1":
             raise
         says = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        return FileRead(path, key, Known(nothing, f"prodready failed on this file, please report it: {says}"), lasting=False)
+        return FileRead(
+            path, key, Known(nothing, f"prodready failed on this file, please report it: {says}"), lasting=False
+        )
 
 
 def read_path(root: Path, path: str) -> FileRead:

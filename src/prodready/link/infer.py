@@ -20,11 +20,40 @@ from prodready.read.values import Value
 MAX_CALLERS = 40
 """Callers looked at for one function; beyond it, the function counts as open to anybody."""
 
-COMMON_METHODS = frozenset(dir(str)) | frozenset(dir(dict)) | frozenset(dir(list)) | frozenset(dir(set)) | frozenset(
-    "add all close commit count create delete execute exists fetch filter first flush get info insert load one open"
-    " parse post process put query read remove render reset rollback run save search select send set start stop submit"
-    " update validate write handle dispatch build make apply call check clear connect".split()
-)  # fmt: skip
+COMMON_METHODS = frozenset({*dir(str), *dir(dict), *dir(list), *dir(set)}).union(
+    (
+        "add",
+        "all",
+        "apply",
+        "build",
+        "call",
+        "check",
+        "clear",
+        "close",
+        "commit",
+        "connect",
+        "count",
+        "create",
+        "delete",
+    ),
+    ("dispatch", "execute", "exists", "fetch", "filter", "first", "flush", "get", "handle", "info", "insert", "load"),
+    (
+        "make",
+        "one",
+        "open",
+        "parse",
+        "post",
+        "process",
+        "put",
+        "query",
+        "read",
+        "remove",
+        "render",
+        "reset",
+        "rollback",
+    ),
+    ("run", "save", "search", "select", "send", "set", "start", "stop", "submit", "update", "validate", "write"),
+)
 """Method names so common that their being defined once in the project says nothing."""
 
 
@@ -99,9 +128,7 @@ class Inference(Types):
         if kind is not None and kind.cls is not None:
             found = self._project_methods(kind.cls, name, is_super=is_super)
             if found:
-                return [
-                    Callee(f.facts.qualname, function=f, type=kind, receiver=base, assumed=assumed) for f in found
-                ]
+                return [Callee(f.facts.qualname, function=f, type=kind, receiver=base, assumed=assumed) for f in found]
             for value in self._attribute_callables(kind.cls, name):
                 reached = self._callees_of(value, depth + 2)
                 if reached:
@@ -224,8 +251,7 @@ class Inference(Types):
             owner = facts.classes.get(qualname.rpartition(".")[0]) if facts else None
             if owner is not None:
                 names += [
-                    sub.facts.qualname.rpartition(".")[2]
-                    for sub in self.program.subclasses(ClassSymbol(path, owner))
+                    sub.facts.qualname.rpartition(".")[2] for sub in self.program.subclasses(ClassSymbol(path, owner))
                 ] + ["__init__"]
         elif simple == "__call__":
             return []

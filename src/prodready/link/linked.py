@@ -7,8 +7,8 @@ from functools import cached_property
 from prodready.knowledge import Knowledge
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.infer import Inference
+from prodready.link.labels import Labels
 from prodready.link.program import Program
-from prodready.link.reduce import Reducer
 from prodready.link.secrets import SecretReader
 from prodready.link.sinks import sink_names
 from prodready.link.text import TextReader
@@ -23,7 +23,7 @@ class Linked:
         self.program = program
         self.knowledge: Knowledge = program.knowledge
         self.infer = Inference(program)
-        self.reducer = Reducer(self.infer)
+        self.reducer = Labels(self.infer)
 
     def texts(self) -> TextReader:
         """A fresh reader of texts, with its own memory of those it has seen."""
@@ -41,7 +41,15 @@ class Linked:
 
     @cached_property
     def _message_names(self) -> frozenset[str]:
-        return sink_names(self.knowledge, {"log", "log-context"}) | {"warn", "flash", "fail", "add_argument", "Exception", "echo", "secho"}
+        return sink_names(self.knowledge, {"log", "log-context"}) | {
+            "warn",
+            "flash",
+            "fail",
+            "add_argument",
+            "Exception",
+            "echo",
+            "secho",
+        }
 
     def stays_in_project(self, call: Bound) -> bool:
         """Whether a call surely reaches functions of the project which hand its arguments to nobody unknown."""
@@ -55,7 +63,9 @@ class Linked:
         assert callee.function is not None
         frame = Frame(callee.function.path, function)
         return any(
-            any(isinstance(v.bare(value), v.Param) for value in (*fact.value.args, *(x for _, x in fact.value.keywords)))
+            any(
+                isinstance(v.bare(value), v.Param) for value in (*fact.value.args, *(x for _, x in fact.value.keywords))
+            )
             and not self.infer.callees(Bound(fact.value, frame))
             for fact in function.calls
         )

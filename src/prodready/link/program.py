@@ -260,7 +260,7 @@ class Program:
                 return self.class_named(inner, symbol.path)
             if isinstance(inner, v.Call):  # Base = declarative_base(); db = SQLAlchemy(): db.Model
                 return v.dotted(inner.target)
-            root = inner
+            root: Value = inner
             tail: list[str] = []
             while isinstance(root, v.Attr):
                 tail.insert(0, root.name)
@@ -339,5 +339,3 @@ def _shared(path: str, other: str) -> int:
             break
         count += 1
     return count
-
-

@@ -1,4 +1,4 @@
-"""Calls that take a value somewhere: straight into a library's sink, or into a function of the project that leads there."""
+"""Calls that take a value somewhere: into a library's sink, or into a function of the project that leads there."""
 
 from __future__ import annotations
 
@@ -80,10 +80,7 @@ def shown_callee(fact: CallFact) -> str:
         if isinstance(value, v.Attr):
             names.append(value.name)
             value = value.base
-        elif isinstance(value, v.Named):
-            names.append(value.name)
-            break
-        elif isinstance(value, v.Param):
+        elif isinstance(value, (v.Named, v.Param)):
             names.append(value.name)
             break
         elif isinstance(value, v.Ref):

@@ -9,14 +9,17 @@ from dataclasses import dataclass, replace
 
 from prodready.finding import Location, Step
 from prodready.link.frames import Bound, Frame
-from prodready.link.reduce import PROVED, SAFE_ATTRIBUTES, Reducer, describe
+from prodready.link.labels import PROVED, Labels
+from prodready.link.reduce import SAFE_ATTRIBUTES, describe
 from prodready.read import values as v
 
 BUDGET = 600
 """Values looked at for one text."""
 
 MAX_NESTING = 40
-PERCENT = re.compile(r"%(?:\((?P<key>[^)]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<type>[diouxXeEfFgGcrsa%])")
+PERCENT = re.compile(
+    r"%(?:\((?P<key>[^)]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<type>[diouxXeEfFgGcrsa%])"
+)
 TEMPLATE = re.compile(r"\$(?:\$|(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
 NUMERIC = frozenset("diouxXeEfFgG")
 PLACEHOLDER = "?"
@@ -56,7 +59,7 @@ def rank(pieces: Sequence[Piece]) -> tuple[int, int]:
 class TextReader:
     """Takes texts apart. `built` collects the places of the texts that were seen, so that no text is judged twice."""
 
-    def __init__(self, reducer: Reducer) -> None:
+    def __init__(self, reducer: Labels) -> None:
         self.reducer = reducer
         self.infer = reducer.infer
         self.knowledge = reducer.knowledge
@@ -73,9 +76,7 @@ class TextReader:
     def _options(self, bound: Bound, trail: tuple[Step, ...]) -> list[tuple[Bound, tuple[Step, ...]]]:
         value = bound.value
         if isinstance(value, v.Named):
-            step = Step(
-                Location(bound.frame.path, value.line, value.column), f"assigned to `{value.name}`"
-            )
+            step = Step(Location(bound.frame.path, value.line, value.column), f"assigned to `{value.name}`")
             return self._options(bound.sub(value.value), (*trail, step))
         if isinstance(value, v.Choice):
             return [one for option in value.options for one in self._options(bound.sub(option), trail)]
@@ -172,8 +173,8 @@ class TextReader:
         """The text of the arguments that a known function hands on."""
         found: list[list[Piece]] = []
         for position in passes:
-            for argument in argument_values(call, position):
-                found.append(self.pieces(bound.sub(argument), trail, nesting))
+            arguments = argument_values(call, position)
+            found += [self.pieces(bound.sub(argument), trail, nesting) for argument in arguments]
         if not found:
             return [PLACEHOLDER]
         return max(found, key=rank)
@@ -182,7 +183,9 @@ class TextReader:
         frame = bound.frame
         argument = frame.binding(value.name)
         if argument is not None:
-            step = Step(Location(frame.path, frame.function.line), f"passed as `{value.name}` to `{frame.function.qualname}()`")
+            step = Step(
+                Location(frame.path, frame.function.line), f"passed as `{value.name}` to `{frame.function.qualname}()`"
+            )
             return self.pieces(argument, (*trail, step), nesting)
         labels = self.reducer.labels(bound)
         if not PROVED.isdisjoint(labels):
@@ -384,9 +387,7 @@ class TextReader:
                 return [""]
             if self.reducer.is_proved(items):
                 return [PLACEHOLDER]
-            names = tuple(
-                _assigned(items.frame, named) for named in _names_of(items.value)
-            )
+            names = tuple(_assigned(items.frame, named) for named in _names_of(items.value))
             return self.pieces(items.sub(v.op("each", inner)), (*trail, *names), nesting)
         pieces: list[Piece] = []
         steps = tuple(_assigned(items.frame, named) for named in _names_of(items.value))

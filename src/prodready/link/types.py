@@ -29,7 +29,20 @@ ITERABLE_GENERICS = frozenset(
 )
 GETS_OF_CLASS = frozenset({"get", "get_object_or_404", "get_or_404", "aget_object_or_404", "first_or_404"})
 GETS_ONE = frozenset(
-    {"get", "aget", "first", "last", "one", "one_or_none", "get_or_404", "first_or_404", "create", "acreate", "latest", "earliest"}
+    {
+        "get",
+        "aget",
+        "first",
+        "last",
+        "one",
+        "one_or_none",
+        "get_or_404",
+        "first_or_404",
+        "create",
+        "acreate",
+        "latest",
+        "earliest",
+    }
 )
 
 
@@ -311,9 +324,7 @@ class Types:
                 value = v.bare(value.target if isinstance(value, v.Call) else value.base)
         return None
 
-    def result_type(
-        self, symbol: FunctionSymbol, bindings: tuple[tuple[str, Bound], ...], depth: int
-    ) -> Type | None:
+    def result_type(self, symbol: FunctionSymbol, bindings: tuple[tuple[str, Bound], ...], depth: int) -> Type | None:
         """The type that calling a function of the project gives."""
         frame = Frame(symbol.path, symbol.facts, bindings, depth + 1, entered=True)
         if symbol.facts.result is not None:

@@ -53,7 +53,7 @@ _COMPARISONS: dict[type[cst.CSTNode], type[ast.cmpop]] = {
 def expression(src: Source, node: cst.BaseExpression, ctx: ast.expr_context = LOAD) -> ast.expr:
     """Convert an expression; `ctx` reaches the names, attributes and subscripts that a target stores to.
 
-    Raises SyntaxError for a node or a literal that Python has not.
+    Raises SyntaxError for a node that Python has not, and BadLiteralError for a literal that it refuses.
     """
     converter = _CONVERTERS.get(type(node))
     if converter is None:
@@ -80,7 +80,12 @@ def _ellipsis(src: Source, node: cst.Ellipsis, _: ast.expr_context) -> ast.expr:
 
 
 def _integer(src: Source, node: cst.Integer, _: ast.expr_context) -> ast.expr:
-    return ast.Constant(int(node.value, 0), **src.at(node))
+    try:
+        value = int(node.value, 0)
+    except ValueError as error:
+        # More digits than the interpreter converts.
+        raise src.refuse(node, error) from None
+    return ast.Constant(value, **src.at(node))
 
 
 def _float(src: Source, node: cst.Float, _: ast.expr_context) -> ast.expr:

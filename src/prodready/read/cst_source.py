@@ -65,6 +65,12 @@ class Source:
         lines[0] = lines[0][start[1] :]
         return b"\n".join(lines).decode()
 
+    def refuse(self, node: cst.CSTNode, error: Exception) -> BadLiteralError:
+        """What Python says of a literal, at the literal's place."""
+        line, column = self._ranges[node].start.line, self._ranges[node].start.column
+        message = error.msg if isinstance(error, SyntaxError) else str(error)
+        return BadLiteralError(message, ("<unknown>", line, column + 1, None))
+
     def _place(self, position: CodePosition) -> Place:
         line, column = position.line, position.column
         if line in self._wide:
@@ -82,31 +88,38 @@ def identifier(name: cst.Name) -> str:
     return name.value if name.value.isascii() else unicodedata.normalize("NFKC", name.value)
 
 
+class BadLiteralError(SyntaxError):
+    """A literal that LibCST's parser lets pass and Python refuses, with its place."""
+
+
 def string_value(token: str) -> str | bytes:
     """The value of a string or bytes literal that is no f-string.
 
-    Raises SyntaxError or ValueError for escapes and characters that Python refuses.
+    Raises SyntaxError for escapes and characters that Python refuses.
     """
     match = _STRING_TOKEN.fullmatch(token)
     assert match, token
     prefix, _, body = match.groups()
-    prefix = prefix.lower()
-    if "b" not in prefix:
-        return text_value(body, raw="r" in prefix)
-    body.encode("ascii")
-    value = text_value(body, raw="r" in prefix, kind="b")
-    return value.encode("ascii") if isinstance(value, str) else value
+    is_raw = "r" in prefix.lower()
+    if "b" not in prefix.lower():
+        return text_value(body, is_raw)
+    if not body.isascii():
+        raise SyntaxError("bytes can only contain ASCII literal characters")
+    if is_raw or "\\" not in body:
+        return _LINE_END.sub("\n", body).encode()
+    value: bytes = ast.literal_eval(token)
+    return value
 
 
-def text_value(body: str, *, raw: bool, kind: str = "") -> str:
-    """The value of the text between quotes, whichever quotes those are; bytes where `kind` is "b" and it has escapes.
+def text_value(body: str, is_raw: bool) -> str:
+    """The value of the text between quotes, whichever quotes those are.
 
     Raises SyntaxError for an escape that Python refuses.
     """
     body = _LINE_END.sub("\n", body)
-    if raw or "\\" not in body:
+    if is_raw or "\\" not in body:
         return body
-    value: str = ast.literal_eval(f'{kind}"{_ESCAPE_OR_DELIMITER.sub(_requote, body)}"')
+    value: str = ast.literal_eval(f'"{_ESCAPE_OR_DELIMITER.sub(_requote, body)}"')
     return value
 
 

@@ -25,11 +25,11 @@ class TemplateText(ast.JoinedStr):
 def string(src: Source, node: cst.BaseString, convert: Convert) -> ast.expr:
     """A string, or strings in a row, as one node; `convert` is for the expressions inside.
 
-    Raises SyntaxError for strings in a row that do not go together and for escapes that Python refuses.
+    Raises SyntaxError for strings in a row that do not go together, BadLiteralError for escapes that Python refuses.
     """
     pieces = list(_pieces(node))
     if all(isinstance(piece, cst.SimpleString) for piece in pieces):
-        values = [string_value(piece.value) for piece in pieces if isinstance(piece, cst.SimpleString)]
+        values = [_value(src, piece) for piece in pieces if isinstance(piece, cst.SimpleString)]
         return ast.Constant(_joined(values), _kind(pieces[0]), **src.at(node))
     is_template = any(isinstance(piece, cst.TemplatedString) for piece in pieces)
     parts: list[ast.expr] = []
@@ -54,6 +54,20 @@ def _joined(values: Sequence[str | bytes]) -> str | bytes:
     return b"".join(value for value in values if isinstance(value, bytes))
 
 
+def _value(src: Source, piece: cst.SimpleString) -> str | bytes:
+    try:
+        return string_value(piece.value)
+    except SyntaxError as error:
+        raise src.refuse(piece, error) from None
+
+
+def _text(src: Source, part: cst.FormattedStringText | cst.TemplatedStringText, raw: bool) -> str:
+    try:
+        return text_value(part.value.replace("{{", "{").replace("}}", "}"), raw)
+    except SyntaxError as error:
+        raise src.refuse(part, error) from None
+
+
 def _kind(piece: cst.BaseString) -> str | None:
     return "u" if isinstance(piece, cst.SimpleString) and piece.value[0] == "u" else None
 
@@ -61,7 +75,7 @@ def _kind(piece: cst.BaseString) -> str | None:
 def _parts(src: Source, piece: cst.BaseString, convert: Convert) -> list[ast.expr]:
     """The constants and the fields of one string among others."""
     if isinstance(piece, cst.SimpleString):
-        value = string_value(piece.value)
+        value = _value(src, piece)
         if isinstance(value, bytes):
             raise SyntaxError("cannot mix bytes and nonbytes literals")
         return [ast.Constant(value, _kind(piece), **src.at(piece))]
@@ -74,7 +88,7 @@ def _contents(src: Source, parts: Sequence[cst.CSTNode], raw: bool, convert: Con
     converted: list[ast.expr] = []
     for part in parts:
         if isinstance(part, _Text):
-            text = text_value(part.value.replace("{{", "{").replace("}}", "}"), raw=raw)
+            text = _text(src, part, raw)
             converted.append(ast.Constant(text, **src.at(part)))
         else:
             assert isinstance(part, _Field)

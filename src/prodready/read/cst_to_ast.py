@@ -29,8 +29,8 @@ _Clause = cst.Else | cst.Finally | cst.ExceptHandler | cst.ExceptStarHandler | c
 def convert(module: cst.Module) -> ast.Module:
     """Convert a module fresh from LibCST's parser.
 
-    Raises SyntaxError or ValueError for what LibCST lets pass and Python refuses (escapes, numbers too long), and
-    RecursionError for a tree deeper than a third of the recursion limit.
+    Raises BadLiteralError for escapes and numbers that Python refuses, SyntaxError for what else LibCST lets pass, and
+    RecursionError for a tree deeper than about a quarter of the recursion limit.
     """
     return ast.Module(_statements(Source(module), module.body), [])
 

@@ -7,21 +7,17 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from prodready.read import values as v
+from prodready.read.containers import Containers
 from prodready.read.facts import BuiltText, CallFact, Span, last_name
 from prodready.read.fold import compare, fold
 from prodready.read.narrow import narrow
-from prodready.read.scope import Scope, path_of
+from prodready.read.scope import path_of
 from prodready.read.sql import starts_like_sql
 from prodready.read.values import Value
 
-ADDERS = frozenset({"append", "add", "insert", "extend", "update", "appendleft", "setdefault"})
 
-
-class Expressions:
+class Expressions(Containers):
     """Evaluates expressions in `scope`. Subclassed by the statements, which define functions and bind names."""
-
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
 
     def eval(self, node: ast.expr | None) -> Value:
         """The value of an expression; calls in it are recorded in order."""
@@ -60,29 +56,6 @@ class Expressions:
         scope.bind(path, stored)
         if path == f"self.{target.attr}" and scope.owner:
             scope.own.setdefault(target.attr, []).append((scope.qualname, stored))
-
-    def _bind_item(self, target: ast.Subscript, value: Value) -> None:
-        key, path = self.eval(target.slice), path_of(target.value)
-        old = self.eval(target.value)
-        if path is None or self.scope.env is None or path not in self.scope.env:
-            return
-        inner = v.bare(old)
-        if not isinstance(inner, (v.Map, v.Seq)) and isinstance(value, v.Const):
-            # `fields["password"] = "***"`: what stood there is gone.
-            gone = v.op("without", old.value if isinstance(old, v.Named) else old, (key,))
-            self._store(path, old, gone)
-        elif isinstance(inner, v.Map):
-            kept = [(k, x) for k, x in inner.items if k != key]
-            self._store(path, old, v.mapping([*kept, (key, value)]))
-        elif isinstance(inner, v.Seq):
-            self._store(path, old, v.seq([*inner.items, value], is_open=True))
-
-    def _store(self, path: str, old: Value, value: Value) -> None:
-        """Put a changed container back, under the name it had."""
-        if isinstance(old, v.Named):
-            value = v.named(old.name, value, old.line, old.column)
-        if self.scope.env is not None:
-            self.scope.env[path] = value
 
     def _other(self, node: ast.expr) -> Value:
         for child in ast.iter_child_nodes(node):
@@ -167,10 +140,10 @@ class Expressions:
                 return fold(operator, a, b)
             return v.op("repeat", left, (right,))
         if isinstance(operator, ast.BitOr) and (isinstance(a, v.Map) or isinstance(b, v.Map)):
-            items: list[tuple[Value | None, Value]] = []
+            entries: list[tuple[Value | None, Value]] = []
             for value, inner in ((left, a), (right, b)):
-                items += inner.items if isinstance(inner, v.Map) else ((None, value),)
-            return v.mapping(items)
+                entries += inner.items if isinstance(inner, v.Map) else ((None, value),)
+            return v.mapping(entries)
         if isinstance(operator, ast.Sub) and not (_is_number(a) or _is_number(b)):
             return v.op("difference", left, (right,))
         if isinstance(operator, ast.BitOr):
@@ -345,77 +318,25 @@ class Expressions:
         if not isinstance(target, v.Attr):
             return None
         base, name = target.base, function.attr
-        where = {"line": node.lineno, "column": self.scope.module.column(node.lineno, node.col_offset)}
+        line, column = node.lineno, self.scope.module.column(node.lineno, node.col_offset)
         if name == "format":
-            return self._built(v.op("format", base, args, keywords, **where), node)
+            return self._built(v.op("format", base, args, keywords, line=line, column=column), node)
         if name == "format_map" and len(args) == 1:
-            return self._built(v.op("format_map", base, args, **where), node)
+            return self._built(v.op("format_map", base, args, line=line, column=column), node)
         if name == "join" and len(args) == 1 and not keywords and not isinstance(v.bare(base), v.Ref):
-            return v.op("join", base, args, **where)
+            return v.op("join", base, args, line=line, column=column)
         if name == "join" and len(args) == 1 and isinstance(base, v.Ref) and base.name.startswith(":"):
-            return v.op("join", base, args, **where)
+            return v.op("join", base, args, line=line, column=column)
         if name == "replace" and len(args) in (2, 3) and not keywords:
-            return self._built(v.op("replace", base, args[:2], **where), node)
+            return self._built(v.op("replace", base, args[:2], line=line, column=column), node)
         if name in {"substitute", "safe_substitute"}:
             template = v.bare(base)
             if isinstance(template, v.Call) and template.args and v.dotted(template.target) == "string.Template":
                 base = template.args[0]
-            return self._built(v.op("substitute", base, args, keywords, **where), node)
+            return self._built(v.op("substitute", base, args, keywords, line=line, column=column), node)
         if name in {"pop", "__delitem__"} and args:
             self._without(function.value, args[0])
         return None
-
-    def _without(self, container: ast.expr, key: Value) -> None:
-        """A mapping after a key was taken out of it in place."""
-        path = path_of(container)
-        if path and self.scope.env and path in self.scope.env:
-            old = self.scope.env[path]
-            inner = v.bare(old)
-            if isinstance(inner, v.Seq):
-                at = key.value if isinstance(key, v.Const) else None
-                if isinstance(at, int) and not inner.open and -len(inner.items) <= at < len(inner.items):
-                    items = list(inner.items)
-                    del items[at]
-                    self._store(path, old, v.seq(items))
-                else:
-                    self._store(path, old, v.seq(list(inner.items), is_open=True))
-                return
-            self._store(path, old, v.op("without", old.value if isinstance(old, v.Named) else old, (key,)))
-
-    def delete(self, target: ast.expr) -> None:
-        """`del target`."""
-        if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
-            self._without(target.value, self.eval(target.slice))
-        elif isinstance(target, (ast.Tuple, ast.List)):
-            for element in target.elts:
-                self.delete(element)
-        elif (path := path_of(target)) and self.scope.env:
-            self.scope.env.pop(path, None)
-
-    def _mutate(self, function: ast.Attribute, args: tuple[Value, ...]) -> None:
-        """`list.append(x)` and its like change the variable's value in place."""
-        path = path_of(function.value) if function.attr in ADDERS else None
-        if not path or not args or self.scope.env is None or path not in self.scope.env:
-            return
-        old = self.scope.env[path]
-        inner = v.bare(old)
-        added = args[-1]
-        if isinstance(inner, v.Map):
-            if function.attr == "update":
-                new = v.bare(added)
-                extra = new.items if isinstance(new, v.Map) else ((None, added),)
-                self._store(path, old, v.mapping([*inner.items, *extra]))
-            elif function.attr == "setdefault" and len(args) == 2:
-                self._store(path, old, v.mapping([*inner.items, (args[0], added)]))
-        elif isinstance(inner, (v.Seq, v.Choice)):
-            items = list(inner.items) if isinstance(inner, v.Seq) else [v.op("star", old)]
-            if function.attr in {"extend", "update"}:
-                more = v.bare(added)
-                items += more.items if isinstance(more, v.Seq) else (v.op("star", added),)
-            else:
-                items.append(added)
-            is_open = isinstance(inner, v.Choice) or inner.open
-            self._store(path, old, v.seq(items, is_open=is_open))
 
     _handlers: ClassVar[dict[type[ast.expr], Callable[[Any, Any], Value]]] = {
         ast.Constant: _constant,
@@ -456,7 +377,9 @@ def _is_filter(test: ast.expr) -> bool:
         return isinstance(test.ops[0], (ast.In, ast.NotIn)) or (
             isinstance(test.ops[0], (ast.NotEq, ast.Eq)) and isinstance(test.comparators[0], ast.Constant)
         )
-    return isinstance(test, ast.Call) and not (isinstance(test.func, ast.Name) and test.func.id in {"isinstance", "len"})
+    return isinstance(test, ast.Call) and not (
+        isinstance(test.func, ast.Name) and test.func.id in {"isinstance", "len"}
+    )
 
 
 def _is_number(value: Value) -> bool:
@@ -472,5 +395,3 @@ def _span(place: tuple[int, int, int, int], statement: tuple[int, int]) -> Span:
 def _inside(inner: BuiltText, outer: BuiltText) -> bool:
     a, b = inner.span, outer.span
     return (b.line, b.column) <= (a.line, a.column) and (a.end_line, a.end_column) <= (b.end_line, b.end_column)
-
-

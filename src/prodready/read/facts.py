@@ -1,4 +1,4 @@
-"""What reading one file yields: plain data that the link step works on, small enough to cache and to send between processes."""
+"""What reading one file yields: plain data for the link step, small enough to cache and to send between processes."""
 
 from __future__ import annotations
 
@@ -109,7 +109,9 @@ def outline(facts: FileFacts) -> Outline:
         lines=facts.lines,
         bases=tuple(sorted({last_name(base) for cls in facts.classes.values() for base in cls.bases})),
         aliases=tuple(sorted({last_name(x) for x in facts.values.values() if isinstance(bare(x), (Attr, Ref, Call))})),
-        renamed=tuple((last, name) for name, target in facts.imports.items() if (last := target.rpartition(".")[2]) != name),
+        renamed=tuple(
+            (last, name) for name, target in facts.imports.items() if (last := target.rpartition(".")[2]) != name
+        ),
         suppresses=bool(facts.suppressions),
     )
 

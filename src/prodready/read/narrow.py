@@ -1,4 +1,4 @@
-"""What a condition proves about the values it tests: allow-lists, type and character checks, comparison with a constant."""
+"""What a condition proves about the values it tests: allow-lists, types, characters, comparison with a constant."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def _compared(reader: Expressions, test: ast.Compare, *, truth: bool) -> None:
                 _mark(reader, one, "allowed")
         elif isinstance(left, ast.Call) or isinstance(operator, ast.NotIn) == truth:
             return
-    elif isinstance(operator, (ast.Eq, ast.Is)) and truth or isinstance(operator, (ast.NotEq, ast.IsNot)) and not truth:
+    elif (isinstance(operator, (ast.Eq, ast.Is)) and truth) or (
+        isinstance(operator, (ast.NotEq, ast.IsNot)) and not truth
+    ):
         for one, other in ((left, right), (right, left)):
             value = reader.eval(other)
             if isinstance(value, v.Const) or _is_constant_name(value):
@@ -116,7 +118,7 @@ def _all(reader: Expressions, test: ast.expr) -> None:
     narrow(reader, test.elt, truth=True)
     now = reader.scope.lookup(generator.target.id) if isinstance(generator.target, ast.Name) else v.UNKNOWN
     reader.scope.env = before
-    if isinstance(now, v.Mark) or isinstance(now, v.Const):
+    if isinstance(now, (v.Mark, v.Const)):
         _mark(reader, generator.iter, "allowed")
 
 
@@ -153,7 +155,7 @@ def _set(reader: Expressions, node: ast.expr, value: Value) -> None:
 def _is_collection(value: Value) -> bool:
     """Whether membership limits the value: not a search in a text."""
     inner = v.bare(value)
-    return not (isinstance(inner, (v.Text, v.Op)) or isinstance(inner, v.Const))
+    return not isinstance(inner, (v.Text, v.Op, v.Const))
 
 
 def _is_constant_name(value: Value) -> bool:

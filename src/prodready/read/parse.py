@@ -18,11 +18,10 @@ from prodready.read import nesting
 
 _TOO_DEEP = "nested too deeply to parse"
 _LIBCST_PLACE = re.compile(r"^parser error: error at (\d+):(\d+): ")
-_TOKENIZER = "tokenizer error: "
-_SURE_OF_PLACE = ("was never closed", "unmatched", "does not match", "unindent", "unexpected indent", "indented block")
+_NEVER_NEW_SYNTAX = ("'", "unmatched", "unindent", "unexpected indent", "expected an indented block", "inconsistent")
 
 
-class ParseFailure(Exception):
+class ParseFailure(Exception):  # noqa: N818
     """The text is not Python: why in one line, and where; line and column count from 1, and are 0 when not known."""
 
     def __init__(self, message: str, line: int, column: int) -> None:
@@ -46,8 +45,8 @@ def parse(text: str) -> ast.Module:
             return _parse(text)
     except (RecursionError, MemoryError, SystemError):
         raise ParseFailure(_TOO_DEEP, 0, 0) from None
-    except ValueError as error:
-        raise ParseFailure(_first_line(str(error)), 0, 0) from None
+    except UnicodeEncodeError:
+        raise ParseFailure("source contains characters that are not valid Unicode", 0, 0) from None
 
 
 def _parse(text: str) -> ast.Module:
@@ -66,16 +65,19 @@ def _parse_with_libcst(text: str, own_error: SyntaxError) -> ast.Module:
     # Imported only here: it takes longer than all else that a check of a few files does.
     import libcst
 
+    from prodready.read.cst_source import BadLiteralError
     from prodready.read.cst_to_ast import convert
 
     try:
         return convert(libcst.parse_module(text))
     except libcst.ParserSyntaxError as error:
         raise _more_useful(own_error, error.message) from None
+    except BadLiteralError as error:
+        raise _from_syntax_error(error) from None
     except SyntaxError:
         raise _from_syntax_error(own_error) from None
     except BaseException as error:
-        # A panic in native code: a BaseException whose class pyo3 does not export.
+        # A panic in LibCST's native code: its class is no Exception, and not to be imported.
         if type(error).__name__ == "PanicException":
             raise _from_syntax_error(own_error) from None
         raise
@@ -85,10 +87,11 @@ def _more_useful(own_error: SyntaxError, message: str) -> ParseFailure:
     """The interpreter's error, which says more; LibCST's where that got further, so the other was only new syntax."""
     own = _from_syntax_error(own_error)
     place = _LIBCST_PLACE.match(message)
-    if place is None or any(words in own.message for words in _SURE_OF_PLACE):
+    if place is None or own.message.startswith(_NEVER_NEW_SYNTAX):
         return own
-    line, column = int(place[1]), int(place[2]) + 1
-    return own if line <= own.line + 1 else ParseFailure("invalid syntax", line, column)
+    # LibCST stops after the token that surprises it, which may be the end of the line.
+    line, column = int(place[1]), int(place[2])
+    return own if line <= own.line + 1 else ParseFailure("invalid syntax", line, max(column, 1))
 
 
 def _from_syntax_error(error: SyntaxError) -> ParseFailure:

@@ -58,9 +58,13 @@ def _is_prose(text: str) -> bool:
     line = text.strip()
     if re.search(r"[\w\x00'\"][.!?]$", line) and not re.search(r"[=*(<>;]", line):
         return True
-    if re.match(r"select\s+(?:an?|the|one|your|which|all|from|any|at|some|another|this)\s+\w+(?:\s+\w+)*\s+from\b", line, re.I):
+    if re.match(
+        r"select\s+(?:an?|the|one|your|which|all|from|any|at|some|another|this)\s+\w+(?:\s+\w+)*\s+from\b", line, re.I
+    ):
         return not re.search(r"\bwhere\b|[=*;]", line, re.I)
-    if re.match(r"delete\s+from\s+\S+\s*[?.!]$", line, re.I) or re.match(r"(?:create|drop|alter)\s+\w+\s*:", line, re.I):
+    if re.match(r"delete\s+from\s+\S+\s*[?.!]$", line, re.I) or re.match(
+        r"(?:create|drop|alter)\s+\w+\s*:", line, re.I
+    ):
         return True
     if re.search(r"\bfrom\s+(?:the|your|our|this|that|these|those|an?)\s", line, re.I) and not re.search(r"[=*]", line):
         return True

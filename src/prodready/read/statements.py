@@ -7,18 +7,30 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from prodready.read import values as v
-from prodready.read.expressions import Expressions
-from prodready.read.facts import ClassFacts, FunctionFacts, ParamFact, last_name
+from prodready.read.definitions import Definitions, FunctionNode
+from prodready.read.facts import last_name
 from prodready.read.scope import Module, Scope, join, path_of
 from prodready.read.values import Value
 from prodready.words import split_words
 
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 MAX_LOOP_DEPTH = 2
 """Loops nested deeper than this are gone through once, not twice."""
 
 CHECKING_WORDS = frozenset(
-    {"check", "validate", "ensure", "assert", "verify", "require", "guard", "must", "reject", "forbid", "deny", "restrict"}
+    {
+        "check",
+        "validate",
+        "ensure",
+        "assert",
+        "verify",
+        "require",
+        "guard",
+        "must",
+        "reject",
+        "forbid",
+        "deny",
+        "restrict",
+    }
     | {"allow", "allowed", "valid", "safe", "known", "sanity", "limit", "expect"}
 )
 """Words that the names of functions which raise for a bad argument are made of."""
@@ -27,17 +39,8 @@ NEVER_RETURN = frozenset({"abort", "exit", "_exit", "quit", "bail", "die", "halt
 """Functions by these names raise: every web framework and the standard library agree on it."""
 
 
-class Statements(Expressions):
+class Statements(Definitions):
     """Interprets the statements of one scope; what it defines goes to `functions` and `classes`."""
-
-    def __init__(
-        self, scope: Scope, functions: dict[str, FunctionFacts], classes: dict[str, ClassFacts], depth: int = 0
-    ) -> None:
-        super().__init__(scope)
-        self.functions = functions
-        self.classes = classes
-        self.depth = depth
-        self.later: list[Callable[[], None]] = []
 
     def run(self, body: Sequence[ast.stmt]) -> None:
         """Follow `body` to its end, or to where its path ends."""
@@ -98,12 +101,8 @@ class Statements(Expressions):
         value = self.eval(node.value)
         if node.value is not None:
             self.scope.returns.append(value)
-        self._exit()
+        self.leave()
         self.scope.env = None
-
-    def _exit(self) -> None:
-        if self.scope.env is not None:
-            self.scope.exits.append(self.scope.env)
 
     def _raise(self, node: ast.Raise) -> None:
         kept = len(self.scope.texts)
@@ -135,7 +134,9 @@ class Statements(Expressions):
         entry = before
         if passes == 1 and before is not None:
             # What the body changes is not known when it begins again.
-            changed = {n.id for s in node.body for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+            changed = {
+                n.id for s in node.body for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+            }
             entry = {k: v.choice([x, v.UNKNOWN]) if k in changed else x for k, x in before.items()}
         for number in range(passes):
             scope.env = dict(entry) if entry is not None else None
@@ -300,154 +301,6 @@ class Statements(Expressions):
         ast.copy_location(body, node)
         return self.define(node, name, node.args, [body], decorators=[])
 
-    def define(
-        self,
-        node: FunctionNode | ast.Lambda,
-        name: str,
-        arguments: ast.arguments,
-        body: list[ast.stmt],
-        *,
-        decorators: list[ast.expr],
-        owner: str = "",
-    ) -> Value:
-        """Bind `name` to a function; it is interpreted when the scope around it is done, so that it sees all of it."""
-        scope = self.scope
-        marks = tuple(self.eval(decorator) for decorator in decorators)
-        params = tuple(self._params(arguments))
-        qualname = scope.inner(name)
-        reference = v.Ref(":" + qualname)
-        if scope.is_module:
-            scope.module.names.add(name)
-        elif not owner and scope.env is not None:
-            scope.env[name] = reference
-        parent = scope.parent if owner else scope
-        frozen = Scope(scope.module, scope.qualname, scope.owner, scope.parent, dict(scope.env or {}))
-        seen_from = parent if parent is None or parent.is_module or owner else frozen
-        result = getattr(node, "returns", None)
-        annotation = self.annotation(result) if result is not None else None
-
-        def interpret() -> None:
-            inner = Scope(scope.module, qualname, owner, seen_from)
-            inner.owner = owner or (scope.owner if "self" in (frozen.env or {}) else "")
-            inner.env = {param.name: v.Param(param.name) for param in params}
-            reader = Statements(inner, self.functions, self.classes)
-            reader.run(body)
-            reader._exit()
-            reader.finish()
-            self.functions.setdefault(
-                qualname,
-                FunctionFacts(
-                    qualname=qualname,
-                    line=node.lineno,
-                    owner=owner,
-                    params=params,
-                    decorators=marks,
-                    calls=tuple(inner.calls),
-                    texts=tuple(inner.texts),
-                    returns=v.choice(inner.returns) if inner.returns else None,
-                    yields=v.choice(inner.yields) if inner.yields else None,
-                    result=annotation,
-                    ensures=tuple(p.name for p in params if _is_ensured(p.name, inner.exits)),
-                ),
-            )
-            if scope.owner and not owner:
-                scope.own.update(inner.own)
-            elif owner:
-                for attribute, stored in inner.own.items():
-                    scope.own.setdefault(attribute, []).extend(stored)
-
-        if owner or scope.is_module:
-            self.later.append(interpret)
-        else:
-            interpret()
-        return reference
-
-    def _params(self, arguments: ast.arguments) -> list[ParamFact]:
-        positional = [*arguments.posonlyargs, *arguments.args]
-        defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
-        defaults += arguments.defaults
-        found = [self._param(a, "", d) for a, d in zip(positional, defaults, strict=True)]
-        if arguments.vararg:
-            found.append(self._param(arguments.vararg, "*", None))
-        found += [self._param(a, "=", d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
-        if arguments.kwarg:
-            found.append(self._param(arguments.kwarg, "**", None))
-        return found
-
-    def _param(self, argument: ast.arg, kind: str, default: ast.expr | None) -> ParamFact:
-        annotation = self.annotation(argument.annotation) if argument.annotation is not None else None
-        return ParamFact(argument.arg, kind, annotation, self.eval(default) if default is not None else None)
-
-    def annotation(self, node: ast.expr) -> Value:
-        """The value of an annotation, quoted or not."""
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            try:
-                node = ast.parse(node.value, mode="eval").body
-            except (SyntaxError, ValueError):
-                return v.UNKNOWN
-        self.scope.silent += 1
-        value = self.eval(node)
-        self.scope.silent -= 1
-        return value
-
-    def _class(self, node: ast.ClassDef) -> None:
-        scope = self.scope
-        qualname = scope.inner(node.name)
-        bases = tuple(self.eval(base) for base in node.bases if not isinstance(base, ast.Starred))
-        for keyword in node.keywords:
-            self.eval(keyword.value)
-        decorators = tuple(self.eval(decorator) for decorator in node.decorator_list)
-        if scope.is_module:
-            scope.module.names.add(node.name)
-        elif scope.env is not None:
-            scope.env[node.name] = v.Ref(":" + qualname)
-        body = Scope(scope.module, qualname, qualname, scope, statement=scope.statement)
-        reader = Statements(body, self.functions, self.classes)
-        methods: list[str] = []
-        annotations: dict[str, Value] = {}
-        for statement in node.body:
-            if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                methods.append(statement.name)
-                reader.define(
-                    statement,
-                    statement.name,
-                    statement.args,
-                    statement.body,
-                    decorators=statement.decorator_list,
-                    owner=qualname,
-                )
-                continue
-            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-                annotations[statement.target.id] = reader.annotation(statement.annotation)
-            reader.run([statement])
-        scope.calls.extend(body.calls)
-        scope.texts.extend(body.texts)
-        attributes = dict(body.env or {})
-
-        def finish() -> None:
-            reader.finish()
-            self.classes.setdefault(
-                qualname,
-                ClassFacts(
-                    qualname=qualname,
-                    line=node.lineno,
-                    bases=bases,
-                    decorators=decorators,
-                    attributes=attributes,
-                    annotations=annotations,
-                    own={name: tuple(stored[:6]) for name, stored in body.own.items()},
-                    methods=tuple(dict.fromkeys(methods)),
-                ),
-            )
-
-        self.later.append(finish)
-
-    def finish(self) -> None:
-        """Interpret the functions that were put off until their surroundings were known."""
-        waiting, self.later = self.later, []
-        for interpret in waiting:
-            interpret()
-
     def _type_alias(self, node: Any) -> None:
         self.bind(node.name, v.UNKNOWN)
 
@@ -475,7 +328,7 @@ class Statements(Expressions):
         ast.Delete: _delete,
         ast.FunctionDef: _function,
         ast.AsyncFunctionDef: _function,
-        ast.ClassDef: _class,
+        ast.ClassDef: Definitions.define_class,
     }
     if hasattr(ast, "TryStar"):
         _statements[ast.TryStar] = _try
@@ -497,7 +350,9 @@ def _lines(statement: ast.stmt) -> tuple[int, int]:
     if isinstance(statement, ast.Match):
         return first, statement.subject.end_lineno or first
     if body and isinstance(body, list):
-        return first, max(statement.lineno, body[0].lineno - 1) if body[0].lineno > statement.lineno else statement.lineno
+        return first, max(statement.lineno, body[0].lineno - 1) if body[
+            0
+        ].lineno > statement.lineno else statement.lineno
     return first, statement.end_lineno or first
 
 
@@ -513,8 +368,3 @@ def _catches_all(pattern: ast.pattern) -> bool:
 def _is_open(value: Value) -> bool:
     """Whether a check could tell something about the value: it is not a constant or a definition."""
     return not isinstance(v.bare(value), (v.Const, v.Ref, v.Seq, v.Map))
-
-
-def _is_ensured(name: str, exits: list[dict[str, Value]]) -> bool:
-    """Whether every normal return has the parameter `name` proved."""
-    return bool(exits) and all(isinstance(env.get(name), (v.Mark, v.Const)) for env in exits)

@@ -37,7 +37,7 @@ from collections.abc import Iterator
 
 from prodready.finding import Confidence, Finding, Location, Severity, Step
 from prodready.link.linked import Linked
-from prodready.link.secrets import Leak, Reach
+from prodready.link.secret_looks import Leak, Reach
 from prodready.link.sinks import Arrival, arrivals, callers_of, shown_callee, sink_calls
 from prodready.read import values as v
 from prodready.rules.base import Rule
@@ -69,7 +69,7 @@ class _Judge:
         span = arrival.fact.span
         place = (arrival.frame.path, span.line, span.column)
         strong = [leak for leak in leaks if not leak.weak]
-        if leaks and (place not in self.reported or strong and place in self.weak):
+        if leaks and (place not in self.reported or (strong and place in self.weak)):
             self.reported.add(place)
             (self.weak.discard if strong else self.weak.add)(place)
             yield self._finding(arrival, strong or leaks)

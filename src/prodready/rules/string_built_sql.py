@@ -50,8 +50,8 @@ from prodready.finding import Confidence, Finding, Fix, Location, Severity, Step
 from prodready.fix.bind_parameters import bind_parameters
 from prodready.link.frames import Bound, Frame
 from prodready.link.linked import Linked
-from prodready.link.sinks import Arrival, arrivals, callers_of, place, shown_callee, sink_calls
 from prodready.link.reduce import describe
+from prodready.link.sinks import Arrival, arrivals, callers_of, place, shown_callee, sink_calls
 from prodready.link.text import Hole, Piece
 from prodready.read import values as v
 from prodready.read.facts import FunctionFacts
@@ -277,7 +277,19 @@ def _is_metadata(hole: Hole) -> bool:
     if not isinstance(value, v.Attr):
         return False
     base = split_words(describe(value.base))
-    described = {"column", "columns", "col", "table", "field", "model", "index", "constraint", "schema", "dialect", "sequence"}
+    described = {
+        "column",
+        "columns",
+        "col",
+        "table",
+        "field",
+        "model",
+        "index",
+        "constraint",
+        "schema",
+        "dialect",
+        "sequence",
+    }
     return value.name in {"value", "name"} or not described.isdisjoint(base[-1:])
 
 
@@ -362,7 +374,20 @@ rule = Rule(
     slug="string-built-sql",
     severity=Severity.ERROR,
     stage="mvp",
-    needles=("select", "insert", "update", "delete", "execute", "query", "raw", "text(", "sql", "where", "order by", "from "),
+    needles=(
+        "select",
+        "insert",
+        "update",
+        "delete",
+        "execute",
+        "query",
+        "raw",
+        "text(",
+        "sql",
+        "where",
+        "order by",
+        "from ",
+    ),
     skip=frozenset({"tests", "migrations", "generated"}),
     check=check,
     fix=fix,

@@ -1,0 +1,259 @@
+"""What is known of a value: by the knowledge of libraries, by annotations, and by the project's own checks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from prodready.knowledge import NOTHING, Effect
+from prodready.link.frames import Bound, Frame, Type
+from prodready.link.infer import Inference
+from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
+from prodready.link.reduce import Reducer
+from prodready.read import values as v
+from prodready.read.values import Value
+
+ENUMERATIONS = frozenset({"Enum", "StrEnum", "IntEnum", "TextChoices", "IntegerChoices", "Flag", "IntFlag"})
+PROVED = frozenset({"allowed", "number", "boolean", "quoted", "constant", "hashed", "placeholders"})
+"""Labels of values that cannot hold text of somebody's choice."""
+
+
+class Labels(Reducer):
+    """Tells what is true of a value."""
+
+    def __init__(self, infer: Inference) -> None:
+        super().__init__(infer)
+        self._handlers: dict[tuple[str, str], bool] = {}
+        self._requests = {name for kind in self.knowledge.parameters.values() for name in self.knowledge.lineage(kind)}
+        self._validators: dict[tuple[str, str], frozenset[str]] = {}
+
+    def effect(self, bound: Bound) -> Effect:
+        """What the knowledge says of a call, an attribute or an object."""
+        value = bound.value
+        if isinstance(value, v.Call):
+            return next((c.effect for c in self.infer.callees(bound) if c.effect is not None), NOTHING)
+        if isinstance(value, (v.Attr, v.Ref)):
+            symbol = self.infer.symbol_of(value, bound.frame)
+            if isinstance(symbol, LibrarySymbol) and (effect := self.knowledge.object(symbol.name)) is not None:
+                return effect
+            if isinstance(value, v.Attr):
+                kind = self.infer.type_of(bound.sub(value.base))
+                for library in self.infer.library_types(kind):
+                    found = self.knowledge.attribute(library, value.name)
+                    if found is not None:
+                        return found
+                if kind is None or kind.assumed:
+                    return self.knowledge.attribute("*", value.name) or NOTHING
+        return NOTHING
+
+    def labels(self, bound: Bound, depth: int = 0) -> frozenset[str]:
+        """What is true of a value by knowledge; request data stays request data in its parts and methods' results."""
+        value = bound.value
+        if depth > 12:
+            return frozenset()
+        match value:
+            case v.Unknown():
+                return frozenset(value.labels)
+            case v.Mark():
+                return frozenset(value.labels) | self.labels(bound.sub(value.value), depth + 1)
+            case v.Op(kind="test") | v.Op(kind="in"):
+                return frozenset({"boolean"})
+            case v.Param() if bound.frame.binding(value.name) is None:
+                return self._param_labels(bound, value)
+            case v.Call() | v.Attr() | v.Ref():
+                own = self.effect(bound).labels
+                if own:
+                    return own
+                if (
+                    isinstance(value, v.Attr)
+                    and value.name in {"value", "name"}
+                    and self._is_enum(bound.sub(value.base))
+                ):
+                    return frozenset({"constant"})
+                kind = self.infer.type_of(bound)
+                if kind is not None and (typed := self._type_labels(kind)):
+                    return typed
+                inherited = value.target if isinstance(value, v.Call) else value
+                if isinstance(inherited, v.Attr):
+                    return self.labels(bound.sub(inherited.base), depth + 1) & {"request", "number"}
+                return frozenset()
+            case v.Item():
+                kind = self.infer.type_of(bound.sub(value.base))
+                for library in self.infer.library_types(kind):
+                    effect = self.knowledge.slot(library, "item")
+                    if effect is not None and effect.labels:
+                        return effect.labels
+                return self.labels(bound.sub(value.base), depth + 1) & {"request"}
+            case v.Op(kind="each") | v.Op(kind="enter") | v.Op(kind="slice") | v.Op(kind="without"):
+                return self.labels(bound.sub(value.subject), depth + 1) & {"request"}
+        reduced = self.step(bound)
+        if reduced:
+            return frozenset().union(*(self.labels(inner, depth + 1) for inner, _ in reduced))
+        return frozenset()
+
+    def _type_labels(self, kind: Type | None) -> frozenset[str]:
+        found: frozenset[str] = frozenset()
+        for library in self.infer.library_types(kind):
+            found |= self.knowledge.label(library)
+        return found
+
+    def _param_labels(self, bound: Bound, value: v.Param) -> frozenset[str]:
+        param = bound.frame.param(value.name)
+        if param is None:
+            return frozenset()
+        if param.annotation is not None:
+            labels = self.annotation_labels(bound.sub(param.annotation))
+            if labels:
+                return labels
+        if value.name in {"self", "cls"} or self.infer.type_of(bound) is not None:
+            kind = self.infer.type_of(bound)
+            if kind is not None and kind.cls is None:
+                return self._type_labels(kind)
+            if value.name in {"self", "cls"}:
+                return frozenset()
+        if isinstance(param.default, v.Call):  # a dependency, not something sent
+            return frozenset()
+        if not self.is_handler(bound.frame):
+            return frozenset()
+        return frozenset({"number"} if self._is_converted(bound.frame, value.name) else {"request"})
+
+    def _is_converted(self, frame: Frame, name: str) -> bool:
+        """Whether the route makes the parameter a number: `<int:page>`, `{page:int}`."""
+        pattern = re.compile(
+            rf"<(?:int|float|uuid)\b[^:>]*:{re.escape(name)}>|\{{{re.escape(name)}:(?:int|float|uuid)\}}"
+        )
+        return any(
+            isinstance(argument, v.Const)
+            and isinstance(argument.value, str)
+            and pattern.search(argument.value) is not None
+            for decorator in frame.function.decorators
+            if isinstance(decorator, v.Call)
+            for argument in (*decorator.args, *(inner for _, inner in decorator.keywords))
+        )
+
+    def annotation_labels(self, bound: Bound) -> frozenset[str]:
+        """What an annotation promises: `int`, a UUID, an enumeration, a Literal hold no text of somebody's choice."""
+        value = v.bare(bound.value)
+        if isinstance(value, v.Const) and isinstance(value.value, str):
+            value = v.Ref(value.value)
+        if isinstance(value, v.Choice):
+            parts = [
+                self.annotation_labels(bound.sub(option))
+                for option in value.options
+                if not (isinstance(option, v.Const) and option.value is None)
+            ]
+            return frozenset.intersection(*parts) if parts else frozenset()
+        if isinstance(value, v.Item):
+            name = (v.dotted(value.base) or "").rpartition(".")[2].lstrip(":")
+            if name == "Literal":
+                return frozenset({"constant"})
+            inner = v.bare(value.key)
+            first = inner.items[0] if isinstance(inner, v.Seq) and inner.items else inner
+            if name in {"Optional", "Annotated", "Final"}:
+                return self.annotation_labels(bound.sub(first))
+            return frozenset()
+        name_ = v.dotted(value)
+        symbol = self.program.resolve(name_, bound.frame.path) if name_ else None
+        if isinstance(symbol, LibrarySymbol):
+            effect = self.knowledge.function(symbol.name)
+            return (effect.labels if effect else frozenset()) & (PROVED | {"redacted"})
+        if isinstance(symbol, ClassSymbol):
+            bases = self.program.lineage(symbol)
+            if _enumerates(bases):
+                return frozenset({"constant"})
+        if isinstance(symbol, ValueSymbol) and isinstance(v.bare(symbol.value), (v.Item, v.Choice)):
+            return self.annotation_labels(Bound(symbol.value, self.infer.module_frame(symbol.path)))
+        return frozenset()
+
+    def _is_enum(self, bound: Bound) -> bool:
+        kind = self.infer.type_of(bound)
+        return kind is not None and kind.cls is not None and _enumerates(self.program.lineage(kind.cls))
+
+    def is_handler(self, frame: Frame) -> bool:
+        """Whether a framework calls this function with what a request brought."""
+        if frame.key not in self._handlers:
+            self._handlers[frame.key] = False
+            self._handlers[frame.key] = self._look_for_handler(frame)
+        return self._handlers[frame.key]
+
+    def _look_for_handler(self, frame: Frame) -> bool:
+        function, home = frame.function, self.infer.module_frame(frame.path)
+        for decorator in function.decorators:
+            call = decorator if isinstance(decorator, v.Call) else v.call(decorator, (), (), 0, 0)
+            for callee in self.infer.callees(Bound(call, home)):
+                if callee.effect is not None and callee.effect.decorates == "handler":
+                    return True
+        for param in function.params:
+            kind = self.infer.type_of(Bound(v.Param(param.name), Frame(frame.path, function)))
+            if kind is not None and kind.cls is None and not kind.assumed and kind.name in self._requests:
+                return True
+        if function.owner:
+            facts = self.program.facts(frame.path)
+            cls = facts.classes.get(function.owner) if facts else None
+            name = function.qualname.rpartition(".")[2]
+            for base in self.program.lineage(ClassSymbol(frame.path, cls)) if cls else ():
+                if isinstance(base, str) and self.knowledge.handles(base, name):
+                    return True
+        return False
+
+    def is_proved(self, bound: Bound) -> bool:
+        """Whether a check has shown the value to be one of the allowed ones: known, or the project's own."""
+        value = bound.value
+        if isinstance(value, v.Mark):
+            return not PROVED.isdisjoint(value.labels)
+        if isinstance(value, v.Op) and value.kind in {"after", "if"}:
+            call = value.args[0]
+            if isinstance(call, v.Call) and self._check_proves(bound.sub(call), value.subject, value.kind):
+                return True
+            return self.is_proved(bound.sub(value.subject))
+        return False
+
+    def _check_proves(self, call: Bound, subject: Value, kind: str) -> bool:
+        for callee in self.infer.callees(call):
+            function = callee.function
+            if function is None:
+                continue
+            proved = frozenset(function.facts.ensures) if kind == "after" else self._tests(function)
+            for name, argument in self.infer.bind(callee, call):
+                if name in proved and v.bare(argument.value) == v.bare(subject):
+                    return True
+        return False
+
+    def _tests(self, function: FunctionSymbol) -> frozenset[str]:
+        """The parameters of which a function that returns true has shown that they are allowed."""
+        key = (function.path, function.facts.qualname)
+        if key not in self._validators:
+            found: set[str] = set()
+            waiting = [function.facts.returns] if function.facts.returns is not None else []
+            while waiting:
+                value = v.bare(waiting.pop())
+                if isinstance(value, v.Choice):
+                    waiting.extend(value.options)
+                elif isinstance(value, v.Op) and value.kind == "in":
+                    found.update(_params(value.subject))
+                elif isinstance(value, v.Op) and value.kind == "test":
+                    waiting.append(value.subject)
+                elif isinstance(value, v.Call):
+                    name = value.target.name if isinstance(value.target, v.Attr) else v.dotted(value.target) or ""
+                    if name in {"match", "fullmatch"} and value.args:
+                        found.update(_params(value.args[-1] if len(value.args) < 3 else value.args[1]))
+                    elif name in {"isdigit", "isidentifier", "isalnum"} and isinstance(value.target, v.Attr):
+                        found.update(_params(value.target.base))
+                    elif name == "bool" and value.args:
+                        waiting.append(value.args[0])
+            self._validators[key] = frozenset(found)
+        return self._validators[key]
+
+
+def _enumerates(bases: Sequence[object]) -> bool:
+    return any(isinstance(base, str) and base.rpartition(".")[2] in ENUMERATIONS for base in bases)
+
+
+def _params(value: Value) -> Iterator[str]:
+    value = v.bare(value)
+    if isinstance(value, v.Param):
+        yield value.name
+    elif isinstance(value, v.Call) and isinstance(value.target, v.Attr):
+        yield from _params(value.target.base)
+    elif isinstance(value, v.Mark):
+        yield from _params(value.value)
