@@ -239,6 +239,10 @@ class Cache:
 
         self._write(write)
 
+    def save_body(self, key: str, body: bytes) -> None:
+        """Keep the facts of a content that is known already, in place of what cannot be read."""
+        self._write(lambda connection: connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (key, body)))
+
     def save_run(self, key: str, body: bytes) -> None:
         """Keep the outcome of a run; the oldest go."""
         self._save("runs", key, body)
@@ -257,7 +261,7 @@ class Cache:
 
         self._write(write)
 
-    def _write(self, write: Callable[[sqlite3.Connection], None]) -> None:
+    def _write(self, write: Callable[[sqlite3.Connection], object]) -> None:
         if self._connection is None or not self._writable:
             return
         try:

@@ -315,6 +315,9 @@ class _Loader:
         try:
             return FACTS.decode(body) if body else None
         except UNREADABLE:
+            note = "the cache held facts that cannot be read; they are made anew"
+            if note not in self._cache.notes:
+                self._cache.notes.append(note)
             return None
 
     def _anew(self, path: str, key: str) -> FileFacts | None:
@@ -322,6 +325,7 @@ class _Loader:
         stdin = self._state.stdin
         result = read_one(path, stdin[1]) if stdin and stdin[0] == path else read_path(self._root, path)
         if result.key == key and result.body:
+            self._cache.save_body(key, result.body)
             return FACTS.decode(result.body)
         self.missed = True
         self._state.problems.append(Problem("changed while it was being analysed: run again", path))

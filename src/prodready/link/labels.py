@@ -14,6 +14,9 @@ from prodready.read import values as v
 from prodready.read.values import Value
 
 ENUMERATIONS = frozenset({"Enum", "StrEnum", "IntEnum", "TextChoices", "IntegerChoices", "Flag", "IntFlag"})
+NEGATED_CLASS = re.compile(r"\(?\[\^(?:[\w\s.-]|\\[wdsWDS.\-])+\][+*]?\)?")
+"""A pattern for all characters but letters, digits and what is as harmless in SQL."""
+
 PROVED = frozenset({"allowed", "number", "boolean", "quoted", "constant", "hashed", "placeholders"})
 """Labels of values that cannot hold text of somebody's choice."""
 
@@ -60,6 +63,8 @@ class Labels(Reducer):
                 return frozenset({"boolean"})
             case v.Param() if bound.frame.binding(value.name) is None:
                 return self._param_labels(bound, value)
+            case v.Call() if self._is_stripped(bound, value):
+                return frozenset({"allowed"})
             case v.Call() | v.Attr() | v.Ref():
                 own = self.effect(bound).labels
                 if own:
@@ -164,6 +169,20 @@ class Labels(Reducer):
         if isinstance(symbol, ValueSymbol) and isinstance(v.bare(symbol.value), (v.Item, v.Choice)):
             return self.annotation_labels(Bound(symbol.value, self.infer.module_frame(symbol.path)))
         return frozenset()
+
+    def _is_stripped(self, bound: Bound, call: v.Call) -> bool:
+        """`re.sub(r"[^a-z0-9_]+", "_", name)`: whatever is not harmless was taken out."""
+        target = v.bare(call.target)
+        if not isinstance(target, v.Attr) or target.name != "sub" or not call.args:
+            return False
+        pattern: Value = call.args[0] if v.dotted(target) == "re.sub" else target.base
+        for leaf in self.leaves(bound.sub(pattern), 4):
+            value = leaf.value
+            if isinstance(value, v.Call) and value.args:
+                value = v.bare(value.args[0])
+            if not isinstance(value, v.Const) or not NEGATED_CLASS.fullmatch(str(value.value)):
+                return False
+        return True
 
     def _is_enum(self, bound: Bound) -> bool:
         kind = self.infer.type_of(bound)

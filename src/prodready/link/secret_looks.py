@@ -19,6 +19,7 @@ MAX_NESTING = 24
 SHORT = 8
 """A prefix or suffix up to this length does not give a secret away."""
 
+TEXT_MEMBERS = frozenset(dir(str)) | {"value", "get_secret_value"}
 HARMLESS = frozenset(
     {"filtered", "number", "boolean", "hashed", "redacted", "constant", "exception", "placeholders", "template"}
 )
@@ -73,6 +74,7 @@ class SecretLooks:
         self.infer = reducer.infer
         self.program = reducer.program
         self.names = Names(reducer.knowledge)
+        self._objects: dict[tuple[str, str, str], bool] = {}
 
     def _carry(self, bound: Bound, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
         raise NotImplementedError
@@ -242,7 +244,7 @@ class SecretLooks:
         if (kind is None or kind.cls is None) and isinstance(v.bare(bound.value), v.Attr):
             return False  # a column of a model: the class holds a descriptor, the instance the value
         if kind is None or kind.assumed:
-            return self._is_query(bound)
+            return self._is_query(bound) or self._acts_as_object(bound)
         if kind.cls is not None:
             bases = [b for b in self.program.lineage(kind.cls) if isinstance(b, str)]
             if any(b in {"str", "bytes"} or b.rpartition(".")[2] in {"str", "NewType"} for b in bases):
@@ -269,6 +271,16 @@ class SecretLooks:
             return False
         frame = Frame(function.path, function.facts)
         return any(isinstance(f, Leak) for f in self._carry(Bound(function.facts.returns, frame), (), 4))
+
+    def _acts_as_object(self, bound: Bound) -> bool:
+        """Whether the function around uses a parameter as an object: reads its fields, stores or deletes it as a row."""
+        value = bound.value
+        if not isinstance(value, v.Param):
+            return False
+        key = (*bound.frame.key, value.name)
+        if key not in self._objects:
+            self._objects[key] = any(_uses_as_object(fact.value, value) for fact in bound.frame.function.calls)
+        return self._objects[key]
 
     def _is_query(self, bound: Bound) -> bool:
         """The result of a query: a row, by the shape of the call."""
@@ -304,6 +316,19 @@ class SecretLooks:
             if isinstance(value, v.Param) and value.name in {"request", "req"}:
                 return True
         return False
+
+
+def _uses_as_object(call: v.Call, subject: v.Param) -> bool:
+    waiting: list[Value] = [call]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, v.Attr) and value.base == subject and value.name not in TEXT_MEMBERS:
+            return True
+        if isinstance(value, v.Call) and isinstance(value.target, v.Attr) and subject in value.args:
+            if value.target.name in {"add", "delete", "merge", "refresh", "expunge"} and len(value.args) == 1:
+                return True
+        waiting.extend(v.children(value))
+    return False
 
 
 def _is_header(value: Value) -> bool:

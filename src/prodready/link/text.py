@@ -109,6 +109,8 @@ class TextReader:
                 return [PLACEHOLDER]
         if isinstance(value, (v.Call, v.Attr, v.Ref)):
             effect = self.reducer.effect(bound)
+            if isinstance(value, v.Call) and not effect.labels and not PROVED.isdisjoint(self.reducer.labels(bound)):
+                return [PLACEHOLDER]
             if not PROVED.isdisjoint(effect.labels):
                 return [PLACEHOLDER]
             if effect.passes and isinstance(value, v.Call):

@@ -43,6 +43,8 @@ from prodready.read import values as v
 from prodready.rules.base import Rule
 
 KINDS = frozenset({"log", "log-context"})
+KEYS = ("key", "cache_key", "name")
+"""Parameters that take what identifies an entry: a helper that logs one of them logs no more than that."""
 
 
 def check(linked: Linked) -> Iterator[Finding]:
@@ -98,7 +100,9 @@ class _Judge:
 
 
 def _confidence(arrival: Arrival, leak: Leak) -> Confidence:
-    if leak.weak and not leak.sure:
+    if not leak.sure and (
+        leak.weak or any(f"passed as `{name}`" in s.message for s in arrival.onward for name in KEYS)
+    ):
         return Confidence.LOW
     return Confidence.MEDIUM if arrival.assumed or not leak.sure else Confidence.HIGH
 
