@@ -14,7 +14,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ import pytest
 import prodready
 from prodready import cli, discover, project, reading
 from prodready.cache import DATABASE
+from prodready.config import Config
 from prodready.finding import Confidence, Finding, Location, Severity
 from prodready.link.linked import Linked
 from prodready.rules import Rule, all_rules
@@ -74,7 +75,7 @@ def command(*words: str) -> list[str]:
 
 def check(*words: str, before: Callable[[], None] | None = None) -> Done:
     """The command line in a process of its own, in the current directory; it must not show a traceback."""
-    done = subprocess.run(command(*words), capture_output=True, check=False, timeout=240, preexec_fn=before)  # noqa: PLW1509
+    done = subprocess.run(command(*words), capture_output=True, check=False, timeout=240, preexec_fn=before)
     return sound(done.returncode, done.stdout, done.stderr)
 
 
@@ -108,7 +109,7 @@ def check_good(*words: str, code: int, before: Callable[[], None] | None = None)
         (b"# coding: ascii\n# \xe9\n", "bad.py:2: byte 0xe9 at offset 18 is not valid ASCII"),
         (b"# coding: klingon\n", "bad.py:1: unknown encoding 'klingon'"),
         (b"\n# vim: set fileencoding=rot13 :\n", "bad.py:2: unknown encoding 'rot13'"),
-        (b"\xef\xbb\xbf# coding: latin-1\n", "bad.py:1: the file starts with a UTF-8 mark but declares the encoding 'latin-1'"),
+        (b"\xef\xbb\xbf# coding: latin-1\n", "bad.py:1: the file starts with a UTF-8 mark but declares the encoding"),
         (BODY.decode().encode("utf-16"), "bad.py:1: the file is UTF-16, which Python cannot read: save it as UTF-8"),
         (BODY.decode().encode("utf-16-be"), "bad.py:1: the file holds a NUL byte at offset 0: it is not a text file"),
         (BODY + b"\0\n", "bad.py:7: the file holds a NUL byte at offset"),
@@ -138,7 +139,7 @@ def test_a_file_that_cannot_be_read(app: Path, content: bytes, line: str) -> Non
         (b"# coding: latin-1\n# caf\xe9\n" + BODY, "8:5: PRD301"),
         (b"# -*- coding: cp1252 -*-\n# \x80 \x93\n" + BODY, "8:5: PRD301"),
         (b"#!/usr/bin/python\n# vim: set fileencoding=koi8-r :\n# \xc1\n" + BODY, "9:5: PRD301"),
-        (b"# coding: latin-1\ndef find(cursor, n): 'caf\xe9'; cursor.execute(f\"SELECT {n} FROM t WHERE a = '{n}'\")\n", "2:30: PRD301"),
+        (b"# coding: latin-1\n" + ONE_LINE.replace(b": c", b": '\xe9'; c"), "2:30: PRD301"),
         (b"# coding: utf-8-unix\n" + BODY, "7:5: PRD301"),
         (b"\xef\xbb\xbf" + BODY, "6:5: PRD301"),
         (b"\xef\xbb\xbf# coding: utf-8\n" + BODY, "7:5: PRD301"),
@@ -151,7 +152,6 @@ def test_a_file_that_cannot_be_read(app: Path, content: bytes, line: str) -> Non
         (BODY.replace(b'"db"', b'"d\x0cb\x0b\x1c"'), "6:5: PRD301"),
         (BODY.replace(b'"db"', '"\u2028\u0085"'.encode()), "6:5: PRD301"),
         (BODY[:-1], "6:5: PRD301"),
-        (BODY + b"\x1a"[:0] + b"\\\n", "6:5: PRD301"),
         (BODY + b'BAD = "\\udcff"\nWORSE = f"\\ud800{BAD}" + "\\ud83d" "\\ude00"\n', "6:5: PRD301"),
         (BODY.replace(b'"db"', b'"\\udcff", key="\\ud800", **{"\\udfff": 1}'), "6:5: PRD301"),
         (BODY + b"N = " + b"9" * 4000 + b", -1e999, 1e999j, 0x" + b"f" * 5000 + b"\n", "6:5: PRD301"),
@@ -159,7 +159,7 @@ def test_a_file_that_cannot_be_read(app: Path, content: bytes, line: str) -> Non
     ids=[
         "latin-1", "cp1252", "koi8-r", "column after latin-1", "utf-8-unix", "mark", "mark and declaration",
         "mark in the same line", "crlf", "cr", "mixed ends of lines", "crlf after euro", "form feeds",
-        "separators in a string", "unicode separators in a string", "no end of line", "backslash at the end",
+        "separators in a string", "unicode separators in a string", "no end of line",
         "surrogates", "surrogates in a call", "numbers",
     ],
 )  # fmt: skip
@@ -246,7 +246,7 @@ def test_a_name_that_is_not_utf8(app: Path, form: str) -> None:
         assert done.code == 2
         assert done.told == ["d\\xff/broken.py:1: cannot be parsed: invalid syntax"]
         assert "good.py" in done.out
-        assert "caf\\xe9.py" in done.out or "caf%E9.py" in done.out or "caf\\udce9.py" in done.out
+        assert {"sarif": "caf%E9.py", "json": r"caf\\xe9.py"}.get(form, r"caf\xe9.py") in done.out
         if form in {"json", "sarif"}:
             json.loads(done.out)
 
@@ -271,7 +271,7 @@ def locked(tmp_path: Path) -> Iterator[Callable[[Path, int], None]]:
     probe = tmp_path / "probe"
     probe.write_text("")
     probe.chmod(0)
-    opened = subprocess.run(["cat", str(probe)], check=False, capture_output=True, preexec_fn=without_privileges)  # noqa: PLW1509
+    opened = subprocess.run(["cat", str(probe)], check=False, capture_output=True, preexec_fn=without_privileges)
     probe.unlink()
     if sys.platform == "win32" or opened.returncode == 0:
         pytest.skip("modes of files forbid nothing here")
@@ -344,14 +344,13 @@ def test_a_file_that_vanishes_before_it_is_read(
     (app / "gone.py").write_bytes(BODY)
     walk = discover.walk
 
-    def walk_and_delete(*arguments: object) -> discover.Walk:
-        found = walk(*arguments)  # type: ignore[arg-type]
-        (app / "gone.py").unlink(missing_ok=True)
+    def walk_and_delete(config: Config, targets: Sequence[Path] = ()) -> discover.Walk:
+        found = walk(config, targets)
+        (app / "gone.py").unlink()
         return found
 
-    monkeypatch.setattr(project.discover, "walk", walk_and_delete)
-    monkeypatch.setattr("prodready.cli_check.discover.walk", walk)
-    done = told(capsys)
+    monkeypatch.setattr(discover, "walk", walk_and_delete)
+    done = told(capsys, "good.py", "gone.py")
     assert GOOD in done.out
     assert (done.code, done.told) == (2, ["gone.py: vanished while it was being read"])
 
@@ -500,9 +499,7 @@ def long_run(app: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[int]]]:
     """The command line at work on what takes a minute, and its processes."""
     many(app, 100, b"def f(a):\n    return g(a)\n" * 8_000)
     words = command("--jobs", "2")
-    with subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
-    ) as process:
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
         try:
             wait_for(lambda: len(children(process.pid)) >= 2)
             time.sleep(0.3)
@@ -534,7 +531,7 @@ def test_ctrl_c_at_any_time(app: Path) -> None:
             command("--no-cache", "--jobs", "2"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
         ) as process:
             # Before Python has come to our code, an interrupt is Python's.
-            wait_for(lambda: b"prodready" in Path(f"/proc/{process.pid}/cmdline").read_bytes())  # noqa: B023
+            wait_for(lambda: b"prodready" in Path(f"/proc/{process.pid}/cmdline").read_bytes())
             time.sleep(0.1 + delay / 1000)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGINT)
@@ -616,8 +613,8 @@ def garbage_in(table: str) -> Callable[[Path], None]:
     def spoil(path: Path) -> None:
         with contextlib.closing(sqlite3.connect(path)) as connection:
             for value in (b"\x93\x01\xff\xffgarbage", "text", 7, None, b""):
-                connection.execute(f"UPDATE {table} SET body = ? WHERE rowid % 5 = abs(random()) % 5", [value])  # noqa: S608
-            connection.execute(f"UPDATE {table} SET body = ? WHERE rowid = 1", [b"\x93\x01\xff\xffgarbage"])  # noqa: S608
+                connection.execute(f"UPDATE {table} SET body = ? WHERE rowid % 5 = abs(random()) % 5", [value])
+            connection.execute(f"UPDATE {table} SET body = ? WHERE rowid = 1", [b"\x93\x01\xff\xffgarbage"])
             if table != "runs":
                 connection.execute("DELETE FROM runs")
             connection.commit()
@@ -690,7 +687,9 @@ def test_a_directory_in_place_of_the_database(app: Path) -> None:
     assert done.told[0].startswith(f"warning: {database}: the cache cannot be used")
 
 
-def test_another_process_holds_the_database(app: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_process_holds_the_database(
+    app: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     check()
     (app / "good.py").write_bytes(b"\n" + BODY)
     monkeypatch.setattr("prodready.cache.WAIT", 0.1)

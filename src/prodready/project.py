@@ -356,9 +356,9 @@ def _run_rule(rule: Rule, linked: Linked) -> tuple[list[Finding], list[Problem]]
     try:
         found.extend(rule.check(linked))
     except Exception as error:
-        if os.environ.get("PRODREADY_DEBUG"):
+        if os.environ.get("PRODREADY_DEBUG") == "1":
             raise
-        says = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        says = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         return found, [Problem(f"rule {rule.code} ({rule.slug}) failed, please report it: {says}")]
     return found, []
 

@@ -267,7 +267,7 @@ def describe(value: Value, depth: int = 0) -> str:
         case v.Const():
             return repr(value.value)
         case v.Ref():
-            return value.name.lstrip(":.")
+            return value.name.rpartition(".")[2].lstrip(":.")
         case v.Free() | v.Mark():
             return describe(value.value, depth)
         case v.Attr():
@@ -275,7 +275,9 @@ def describe(value: Value, depth: int = 0) -> str:
         case v.Item():
             return f"{describe(value.base, depth + 1)}[{describe(value.key, depth + 1)}]"
         case v.Call():
-            shown = describe(value.args[0], depth + 2) if len(value.args) == 1 and not value.keywords else "…"
+            first = value.args[0] if value.args else v.UNKNOWN
+            simple = isinstance(first, v.Const) or (len(value.args) == 1 and not value.keywords)
+            shown = describe(first, depth + 2) if simple else "…"
             return f"{describe(value.target, depth + 1)}({shown if value.args or value.keywords else ''})"
         case v.Op():
             if value.kind in {"each", "enter", "after", "if", "without", "slice"}:

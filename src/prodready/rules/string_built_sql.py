@@ -190,8 +190,14 @@ class _Judge:
     ) -> Finding:
         hole = verdict.holes[0]
         origin = {"request": "request data", "parameter": "a parameter", "unknown": "not constant"}[hole.kind]
-        what = "is the whole SQL statement" if verdict.whole else "is put into the text of SQL"
-        others = "" if len(verdict.holes) == 1 else f", with {len(verdict.holes) - 1} more"
+        names = dict.fromkeys(other.name for other in verdict.holes if other.name != hole.name)
+        subject = f"`{hole.name}` ({origin})"
+        if verdict.whole:
+            subject += " is the whole SQL statement"
+        elif names:
+            subject += f" and {len(names)} more {'value' if len(names) == 1 else 'values'} are put into the text of SQL"
+        else:
+            subject += " is put into the text of SQL"
         identifier = verdict.identifiers_only and hole.kind != "request"
         confidence = Confidence.MEDIUM
         if vague:
@@ -203,7 +209,7 @@ class _Judge:
         return Finding(
             code=rule.code,
             slug=rule.slug,
-            message=f"`{hole.name}` ({origin}){others} {what} {ending}",
+            message=f"{subject} {ending}",
             severity=Severity.WARNING if identifier else Severity.ERROR,
             confidence=confidence,
             location=location,
