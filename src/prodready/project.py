@@ -216,7 +216,7 @@ class Session:
             if kept is not None:
                 return kept
         outlines = {path: state.entries[path].outline for path in sorted(state.entries)}
-        linked = Linked(Program(self._knowledge(cache), outlines, facts))
+        linked = Linked(Program(self._knowledge(cache), outlines, facts), chosen if part else None)
         findings: list[Finding] = []
         problems: list[Problem] = []
         for rule in all_rules().values():

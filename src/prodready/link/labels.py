@@ -14,7 +14,7 @@ from prodready.read import values as v
 from prodready.read.values import Value
 
 ENUMERATIONS = frozenset({"Enum", "StrEnum", "IntEnum", "TextChoices", "IntegerChoices", "Flag", "IntFlag"})
-NEGATED_CLASS = re.compile(r"\(?\[\^(?:[\w\s.-]|\\[wdsWDS.\-])+\][+*]?\)?")
+NEGATED_CLASS = re.compile(r"\(?(?:\[\^(?:[\w\s.-]|\\[wdsWDS.\-])+\]|\\W)[+*]?\)?")
 """A pattern for all characters but letters, digits and what is as harmless in SQL."""
 
 PROVED = frozenset({"allowed", "number", "boolean", "quoted", "constant", "hashed", "placeholders"})
@@ -202,18 +202,26 @@ class Labels(Reducer):
             for callee in self.infer.callees(Bound(call, home)):
                 if callee.effect is not None and callee.effect.decorates == "handler":
                     return True
-        for param in function.params:
-            kind = self.infer.type_of(Bound(v.Param(param.name), Frame(frame.path, function)))
-            if kind is not None and kind.cls is None and not kind.assumed and kind.name in self._requests:
-                return True
+        name = function.qualname.rpartition(".")[2]
+        if not name.startswith("_") and self._takes_request(frame) and not self.infer.callers(*frame.key):
+            return True
         if function.owner:
             facts = self.program.facts(frame.path)
             cls = facts.classes.get(function.owner) if facts else None
-            name = function.qualname.rpartition(".")[2]
             for base in self.program.lineage(ClassSymbol(frame.path, cls)) if cls else ():
                 if isinstance(base, str) and self.knowledge.handles(base, name):
                     return True
         return False
+
+    def _takes_request(self, frame: Frame) -> bool:
+        """Whether a request comes first, as in the views of most frameworks: `view(request, slug)`, `(self, req, resp)`."""
+        params = [
+            p for p in frame.function.params if p.name not in {"self", "cls", "root", "parent", "obj", "_", "source"}
+        ]
+        if not params or params[0].default is not None:
+            return False
+        kind = self.infer.type_of(Bound(v.Param(params[0].name), Frame(frame.path, frame.function)))
+        return kind is not None and kind.cls is None and not kind.assumed and kind.name in self._requests
 
     def is_proved(self, bound: Bound) -> bool:
         """Whether a check has shown the value to be one of the allowed ones: known, or the project's own."""

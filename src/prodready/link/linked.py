@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
 from prodready.knowledge import Knowledge
@@ -9,6 +10,7 @@ from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.infer import Inference
 from prodready.link.labels import Labels
 from prodready.link.program import Program
+from prodready.link.scope import Scope
 from prodready.link.secrets import SecretReader
 from prodready.link.sinks import sink_names
 from prodready.link.text import TextReader
@@ -17,10 +19,14 @@ from prodready.read.facts import CallFact, FunctionFacts
 
 
 class Linked:
-    """A program with everything that follows from its facts. Rules read it and never change it."""
+    """A program with everything that follows from its facts. Rules read it and never change it.
 
-    def __init__(self, program: Program) -> None:
+    `scope` is set where only the findings of some files are asked for; a rule may yield others too.
+    """
+
+    def __init__(self, program: Program, targets: Iterable[str] | None = None) -> None:
         self.program = program
+        self.scope = Scope(program.outlines, targets) if targets is not None else None
         self.knowledge: Knowledge = program.knowledge
         self.infer = Inference(program)
         self.reducer = Labels(self.infer)

@@ -186,7 +186,9 @@ class Reducer:
         found: list[Bound] = []
         for inner in self.leaves(bound, 16):
             value = inner.value
-            if isinstance(value, v.Seq):
+            if isinstance(value, v.Param):
+                found += self._keyword_names(inner, value)
+            elif isinstance(value, v.Seq):
                 for one in value.items:
                     if isinstance(one, v.Op) and one.kind == "star":
                         found += self.elements(inner.sub(one.subject)) or [inner.sub(v.op("each", v.UNKNOWN))]
@@ -200,6 +202,19 @@ class Reducer:
                 found += self._iterated_call(inner, value)
             elif isinstance(value, v.Op) and value.kind in {"repeat", "slice"}:
                 found += self.elements(inner.sub(value.subject))
+        return found
+
+    def _keyword_names(self, bound: Bound, value: v.Param) -> list[Bound]:
+        """What iterating `**options` gives, where every caller spells the names out."""
+        param = bound.frame.param(value.name)
+        if param is None or param.kind != "**" or bound.frame.entered:
+            return []
+        found: list[Bound] = []
+        for site in self.infer.callers(*bound.frame.key):
+            given = site.arguments.get(value.name)
+            if given is None or not isinstance(given.value, v.Map) or any(k is None for k, _ in given.value.items):
+                return []
+            found += [given.sub(key) for key, _ in given.value.items if key is not None]
         return found
 
     def _iterated_call(self, bound: Bound, call: v.Call) -> list[Bound]:

@@ -76,7 +76,7 @@ class Names:
         for length in range(min(self._longest, len(words)), 0, -1):
             if words[-length:] in self._phrases:
                 before = words[:-length]
-                if any(words[i : i + len(p)] == p for p in self._not_phrases for i in range(len(words))):
+                if any(words[-len(p) :] == p for p in self._not_phrases):
                     return False
                 return not any(word in self._not or word in self._redactors for word in before)
         return False

@@ -23,6 +23,9 @@ from prodready.words import split_words
 
 BUDGET = 300
 
+KEYS_ONLY = frozenset({"pin", "pass"})
+"""Words that mean a secret as the key of a field, and anything as a name."""
+
 ITERATES = frozenset({"list", "tuple", "set", "frozenset", "sorted", "reversed", "iter"})
 DUMPS = frozenset(
     {
@@ -228,7 +231,7 @@ class SecretReader(SecretLooks):
         names = [name for name in keys if isinstance(name, str)]
         reduced = self.reducer.step(bound)
         if names:
-            secret = next((name for name in names if self.names.is_secret(name) or name.lower() == "pin"), None)
+            secret = next((name for name in names if self.names.is_secret(name) or name.lower() in KEYS_ONLY), None)
             if secret is None:
                 # A field of another name is another value, unless it is plain to see what was put there.
                 for leaf in self.reducer.leaves(bound.sub(base), 12):

@@ -9,6 +9,7 @@ from prodready.finding import Location, Step
 from prodready.knowledge import Effect, Knowledge
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.infer import Inference
+from prodready.link.scope import Scope
 from prodready.link.text import argument_values
 from prodready.read import values as v
 from prodready.read.facts import CallFact, Span, last_name
@@ -108,10 +109,13 @@ def sink_names(knowledge: Knowledge, kinds: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def sink_calls(infer: Inference, kinds: frozenset[str]) -> Iterator[SinkCall]:
-    """All calls in the project that are sinks of one of `kinds`, file by file."""
+def sink_calls(infer: Inference, kinds: frozenset[str], scope: Scope | None = None) -> Iterator[SinkCall]:
+    """All calls in the project that are sinks of one of `kinds`, file by file; in a scope, those that can matter there."""
     names = sink_names(infer.knowledge, kinds)
+    wanted = scope.functions(names, MAX_CHAIN) if scope else None
     for path, outline in infer.program.outlines.items():
+        if wanted is not None and path not in wanted:
+            continue
         if names.isdisjoint(outline.calls) and names.isdisjoint(outline.aliases):
             continue
         facts = infer.program.facts(path)
@@ -119,7 +123,10 @@ def sink_calls(infer: Inference, kinds: frozenset[str]) -> Iterator[SinkCall]:
             continue
         # A method may be bound under a name of its own: `say = logger.info`.
         here = names | {name for name, value in facts.values.items() if _is_alias(value, names)}
+        chosen = wanted[path] if wanted is not None else None
         for function in facts.functions.values():
+            if chosen is not None and function.qualname not in chosen:
+                continue
             frame = Frame(path, function)
             for fact in function.calls:
                 if fact.name not in here:

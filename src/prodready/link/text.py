@@ -31,7 +31,7 @@ class Hole:
 
     `kind` is `request` (somebody sent it), `parameter` (an argument whose callers are not known), or `unknown`.
     `trail` leads from the text to where the value came in. `whole` names the parameter of the function that holds the
-    sink, where the hole is exactly that parameter.
+    sink, where the hole is exactly that parameter. `escaped`: quotes in it were doubled by hand.
     """
 
     bound: Bound
@@ -40,6 +40,7 @@ class Hole:
     trail: tuple[Step, ...] = ()
     assumed: bool = False
     whole: str = ""
+    escaped: bool = False
 
     @property
     def rank(self) -> int:
@@ -416,6 +417,8 @@ class TextReader:
             for other in others:
                 pieces += put_in
                 pieces.append(other)
+        if needle == "'" and put_in == ["''"]:
+            pieces = [replace(p, escaped=True) if isinstance(p, Hole) else p for p in pieces]
         if found:
             self._note(bound.frame, value.line, value.column)
         elif needle is None and any(isinstance(p, Hole) for p in put_in):

@@ -31,7 +31,11 @@ class Source:
     """A LibCST module as its text: where each node stands, by the rules of `ast`."""
 
     def __init__(self, module: cst.Module) -> None:
-        self._ranges = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
+        try:
+            self._ranges = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
+        except KeyError:
+            # What LibCST does on the way out of a RecursionError: it looks up positions it has not computed yet.
+            raise RecursionError from None
         self._lines = _LINE_END.split(module.code)
         self._wide = {number for number, line in enumerate(self._lines, 1) if not line.isascii()}
 

@@ -195,8 +195,10 @@ class Expressions(Containers):
         return {**{k: x for k, x in now.items() if k not in before}, **before}
 
     def _compare(self, node: ast.Compare) -> Value:
+        kept = len(self.scope.texts)
         left = self.eval(node.left)
         rights = [self.eval(right) for right in node.comparators]
+        del self.scope.texts[kept:]  # text that is only compared is run by nobody
         known = compare(node.ops[0], v.bare(left), v.bare(rights[0])) if len(rights) == 1 else None
         if known is not None:
             return v.Const(known)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
 
-from prodready.read.values import Attr, Call, Item, Named, Ref, Value, bare
+from prodready.read.values import Attr, Call, Free, Item, Named, Param, Ref, Value, bare, children
 from prodready.suppress import Suppressions
 
 
@@ -87,6 +89,20 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True):
     suppressions: Suppressions
 
 
+class Relay(msgspec.Struct, frozen=True, array_like=True):
+    """What a function does with what it is given: the names of the calls that get it as an argument or as their receiver.
+
+    `own` tells what comes in as the object of a method from what comes in as any other parameter; `names` are those by
+    which the function may be called, besides its own. All of it errs towards too much.
+    """
+
+    function: str
+    own: bool
+    arguments: tuple[str, ...]
+    receivers: tuple[str, ...]
+    names: tuple[str, ...] = ()
+
+
 class Outline(msgspec.Struct, frozen=True, array_like=True):
     """The little of a file that is needed to find out whether the rest is: what it defines and which names it calls."""
 
@@ -97,6 +113,9 @@ class Outline(msgspec.Struct, frozen=True, array_like=True):
     aliases: tuple[str, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
     suppresses: bool = False
+    builds: bool = False
+    relays: tuple[Relay, ...] = ()
+    derived: tuple[tuple[str, str], ...] = ()
 
 
 def outline(facts: FileFacts) -> Outline:
@@ -113,7 +132,67 @@ def outline(facts: FileFacts) -> Outline:
             (last, name) for name, target in facts.imports.items() if (last := target.rpartition(".")[2]) != name
         ),
         suppresses=bool(facts.suppressions),
+        builds=any(function.texts for function in facts.functions.values()),
+        relays=tuple(relay for function in facts.functions.values() for relay in _relays(function, facts)),
+        derived=tuple(
+            (cls.qualname.rpartition(".")[2], last_name(base)) for cls in facts.classes.values() for base in cls.bases
+        ),
     )
+
+
+OWN, GIVEN = 2, 1
+
+
+def _relays(function: FunctionFacts, facts: FileFacts) -> Iterator[Relay]:
+    own = function.params[0].name if function.owner and function.params else None
+    seen: dict[int, int] = {}
+    into: dict[int, tuple[set[str], set[str]]] = {OWN: (set(), set()), GIVEN: (set(), set())}
+    for fact in function.calls:
+        handed = _carries(fact.value.args, own, seen)
+        for _, value in fact.value.keywords:
+            handed |= _carries((value,), own, seen)
+        target = bare(fact.value.target)
+        called = _carries((bare(target.base),), own, seen) if isinstance(target, Attr) else 0
+        for kind, (arguments, receivers) in into.items():
+            if handed & kind:
+                arguments.add(fact.name)
+            if called & kind:
+                receivers.add(fact.name)
+    names: tuple[str, ...] = ()
+    if any(arguments or receivers for arguments, receivers in into.values()):
+        names = _other_names(function.qualname, facts)
+    for kind, (arguments, receivers) in into.items():
+        if arguments or receivers:
+            yield Relay(function.qualname, kind == OWN, tuple(arguments), tuple(receivers), names)
+
+
+def _other_names(qualname: str, facts: FileFacts) -> tuple[str, ...]:
+    outer, _, simple = qualname.rpartition(".")
+    if simple == "__init__":
+        return (outer.rpartition(".")[2],)
+    if simple.startswith("<lambda>"):
+        return tuple(name for name, value in facts.values.items() if bare(value) == Ref(f":{qualname}"))
+    return ()
+
+
+def _carries(values: Iterable[Value], own: str | None, seen: dict[int, int]) -> int:
+    """Whether one of the values may hold what the function was given: OWN, GIVEN or both. `seen` is by identity."""
+    found = 0
+    for value in values:
+        known = seen.get(id(value))
+        if known is None:
+            if isinstance(value, Param):
+                known = OWN if value.name == own else GIVEN
+            elif isinstance(value, Free):
+                known = GIVEN
+            elif isinstance(value, Attr):
+                # What an object holds may have come in as a parameter of another of its methods.
+                known = GIVEN if _carries((value.base,), own, seen) else 0
+            else:
+                known = _carries(children(value), own, seen)
+            seen[id(value)] = known
+        found |= known
+    return found
 
 
 def last_name(value: Value) -> str:

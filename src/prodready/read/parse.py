@@ -74,7 +74,7 @@ def _parse_with_libcst(text: str, own_error: SyntaxError) -> ast.Module:
         raise _more_useful(own_error, error.message) from None
     except BadLiteralError as error:
         raise _from_syntax_error(error) from None
-    except SyntaxError:
+    except (SyntaxError, libcst.CSTLogicError):
         raise _from_syntax_error(own_error) from None
     except BaseException as error:
         # A panic in LibCST's native code: its class is no Exception, and not to be imported.

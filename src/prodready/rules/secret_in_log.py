@@ -50,7 +50,7 @@ KEYS = ("key", "cache_key", "name")
 def check(linked: Linked) -> Iterator[Finding]:
     """Judge what goes into every log call, there and at the callers of the functions that log what they are given."""
     judge = _Judge(linked)
-    for sink in sink_calls(linked.infer, KINDS):
+    for sink in sink_calls(linked.infer, KINDS, linked.scope):
         if not _writes_elsewhere(sink.fact.value):
             for arrival in arrivals(sink):
                 yield from judge.arrival(arrival, frozenset())

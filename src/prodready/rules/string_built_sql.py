@@ -43,7 +43,7 @@ References
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from prodready.finding import Confidence, Finding, Fix, Location, Severity, Step
@@ -62,7 +62,8 @@ from prodready.words import split_words
 KINDS = frozenset({"sql", "sql-fragment"})
 IDENTIFIER_BEFORE = re.compile(
     r"(?:\b(?:from|join|into|update|table|view|index|schema|database|column|on|by|select|distinct|asc|desc|pragma|alter|drop"
-    r"|truncate|add|rename|to|as|exists|set|sequence|user|role|analyze|vacuum|describe|columns|returning|function|trigger|call)"
+    r"|truncate|add|rename|to|as|exists|set|sequence|user|role|analyze|vacuum|describe|columns|returning|function|trigger|call"
+    r"|use|install|load|kill|attach|detach|grant|revoke|owner|extension|savepoint|release|listen|notify|pragma\s+\w+\s*=?)"
     r"\s*|[.`\"\[]|,\s*|\(\s*)$",
     re.IGNORECASE,
 )
@@ -71,6 +72,11 @@ VALUE_BEFORE = re.compile(
     r"|\bin\s*\([^)]*|\bvalues\s*\([^)]*|%)$",
     re.IGNORECASE,
 )
+
+
+SUBQUERY_BEFORE = re.compile(r"\b(?:from|as|exists|join|union|all)\s*\(\s*$", re.IGNORECASE)
+BACKSLASH_STYLES = frozenset({"format", "pyformat"})
+"""Paramstyles of the databases among which some take a backslash for an escape: doubled quotes do not help there."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ class Verdict:
 def check(linked: Linked) -> Iterator[Finding]:
     """Judge every statement that is run, then every one that is built and never run."""
     judge = _Judge(linked)
-    for sink in sink_calls(linked.infer, KINDS):
+    for sink in sink_calls(linked.infer, KINDS, linked.scope):
         for arrival in arrivals(sink):
             yield from judge.arrival(arrival, frozenset())
     yield from judge.never_run()
@@ -145,6 +151,9 @@ class _Judge:
         if leading is not None and leading.kind != "request" and not FRAGMENT.search(literal):
             return None
         slots = _slots(pieces)
+        holes = [hole for hole in holes if slots.get(id(hole)) != "statement" or hole.kind == "request"]
+        if not holes:
+            return None
         values = [hole for hole in holes if slots.get(id(hole)) != "identifier"]
         chosen = values if max((h.rank for h in values), default=0) >= max(h.rank for h in holes) else holes
         identifiers_only = not values
@@ -206,6 +215,8 @@ class _Judge:
             confidence = Confidence.HIGH
         elif hole.kind == "unknown" and (identifier or _is_metadata(hole) or self._is_operators(hole)):
             confidence = Confidence.LOW
+        if hole.escaped and style not in BACKSLASH_STYLES:
+            confidence = Confidence.LOW
         return Finding(
             code=rule.code,
             slug=rule.slug,
@@ -226,9 +237,23 @@ class _Judge:
 
     def never_run(self) -> Iterator[Finding]:
         """Statements that are built in the project and run nowhere in it."""
-        program = self.linked.infer.program
-        for path in program.outlines:
-            facts = program.facts(path)
+        scope = self.linked.scope
+        if scope is None:
+            yield from self._never_run(self.linked.program.outlines)
+            return
+        seen = set(self.texts.built)
+        if any(True for _ in self._never_run(sorted(scope.targets))):
+            # Only the whole project can tell whether nothing runs them.
+            self.texts.built = seen
+            for sink in sink_calls(self.linked.infer, KINDS):
+                for arrival in arrivals(sink):
+                    yield from self.arrival(arrival, frozenset())
+            yield from self._never_run(self.linked.program.outlines)
+
+    def _never_run(self, paths: Iterable[str]) -> Iterator[Finding]:
+        program = self.linked.program
+        for path in paths:
+            facts = program.facts(path) if program.outlines[path].builds else None
             for function in facts.functions.values() if facts else ():
                 if function.texts:
                     yield from self._unused(path, function)
@@ -236,6 +261,7 @@ class _Judge:
     def _unused(self, path: str, function: FunctionFacts) -> Iterator[Finding]:
         frame = Frame(path, function)
         said = self._said(path, function)
+        begun: list[str] = []  # a statement that grows by `+=` is reported once
         for built in function.texts:
             place_ = _place_of(built.value)
             if place_ is None or (path, *place_) in self.texts.built or place_ in said:
@@ -246,6 +272,10 @@ class _Judge:
                 if not holes or not is_plainly_sql(text):
                     continue
                 slots = _slots(pieces)
+                holes = [hole for hole in holes if slots.get(id(hole)) != "statement" or hole.kind == "request"]
+                if not holes or any(text.startswith(shorter) for shorter in begun):
+                    continue
+                begun.append(text)
                 values = [hole for hole in holes if slots.get(id(hole)) != "identifier"]
                 chosen = sorted(values or holes, key=lambda hole: -hole.rank)
                 verdict = Verdict(tuple(chosen), not values, whole=False)
@@ -326,7 +356,9 @@ def _slots(pieces: Sequence[Piece]) -> dict[int, str]:
             before += piece
             continue
         tail = before[-200:]
-        if tail.count("'") % 2 or VALUE_BEFORE.search(tail):
+        if SUBQUERY_BEFORE.search(tail) and _closes(pieces, piece):
+            found[id(piece)] = "statement"
+        elif tail.count("'") % 2 or VALUE_BEFORE.search(tail):
             found[id(piece)] = "value"
         elif IDENTIFIER_BEFORE.search(tail):
             found[id(piece)] = "identifier"
@@ -334,6 +366,13 @@ def _slots(pieces: Sequence[Piece]) -> dict[int, str]:
             found[id(piece)] = "fragment"
         before += HOLE
     return found
+
+
+def _closes(pieces: Sequence[Piece], hole: Hole) -> bool:
+    """Whether a parenthesis closes right behind a hole: all within it is another statement."""
+    at = next(i for i, piece in enumerate(pieces) if piece is hole)
+    following = pieces[at + 1] if at + 1 < len(pieces) else ""
+    return isinstance(following, str) and following.lstrip().startswith(")")
 
 
 def _speaks_of_sql(name: str) -> bool:
