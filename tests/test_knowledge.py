@@ -310,7 +310,7 @@ secret = ["geheim"]
         ('library = "t"\n[functions]\n"t.f" = { sink = "sqll", at = [0] }\n', 3, ["t.f", "sqll", "sql-fragment"]),
         ('library = "t"\n[functions]\n"t.e" = { }\n"t.f" = { sink = "sql" }\n', 4, ["t.f", "`at`"]),
         ('library = "t"\n[functions]\n"t.f" = { decorates = "hander" }\n', 3, ["t.f", "hander", "handler"]),
-        ('library = "t"\n[words]\nsecrets = ["x"]\n', 3, ["secrets", "sql-verb"]),
+        ('library = "t"\n[words]\nsecrets = ["x"]\n', 3, ["secrets", "not-secret"]),
         ('library = "t"\n[functions]\n"t.f" = { sink = 3 }\n', 3, ["sink", "str"]),
         ('[functions]\n"t.f" = { }\n', 1, ["library"]),
         ('library = "t"\n[functions\n', 2, ["TOML"]),

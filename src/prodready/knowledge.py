@@ -32,14 +32,11 @@ LABELS = frozenset(
         "placeholders",  # a list of parameter markers
         "hashed", "redacted",  # what is left of a secret is harmless
         "secret",
-        "exception",
     }
 )  # fmt: skip
 STYLES = frozenset({"qmark", "format", "pyformat", "named", "dollar", "sqlalchemy"})
-DECORATIONS = frozenset({"handler", "property", "cached", "context-manager", "transparent", "guard"})
-WORDS = frozenset(
-    {"secret", "not-secret", "secret-suffix-ok", "redactor", "login", "carrier", "quoting", "sql-verb"}
-)  # fmt: skip
+DECORATIONS = frozenset({"handler", "guard"})
+WORDS = frozenset({"secret", "not-secret", "redactor", "login", "carrier"})
 
 
 class KnowledgeError(Exception):

@@ -26,7 +26,7 @@ POSITIONS = ("lineno", "col_offset", "end_lineno", "end_col_offset")
 SNIPPETS = r'''
 x = (1, 2,); y = a,; del (a, b); del a, b
 ---
-def f(a, b=1, /, c: int=2, *args: x, d, e=3, **kw) -> (y): return a; 
+def f(a, b=1, /, c: int=2, *args: x, d, e=3, **kw) -> (y): return a;
 ---
 def f(*, a): pass
 ---
@@ -84,7 +84,9 @@ a and b and c or d and (e and f) or not g
 ---
 a + b * c ** -d // e % f @ g << h >> i & j | k ^ ~l
 ---
-a += 1; a -= 1; a *= 1; a @= 1; a /= 1; a %= 1; a &= 1; a |= 1; a ^= 1; a <<= 1; a >>= 1; a **= 1; a //= 1; a.b += 1; a[0] += 1; (a) += 1
+a += 1; a -= 1; a *= 1; a @= 1; a /= 1; a %= 1; a &= 1; a |= 1; a ^= 1; a <<= 1
+---
+a >>= 1; a **= 1; a //= 1; a.b += 1; a[0] += 1; (a) += 1
 ---
 0x1F, 0o17, 0b11, 1_000, 00, 1.5, 1e10, 1_0.0_1, .5, 5., 1j, 1_0.5e3j, 1e999, True, False, None, ..., 10**5
 ---
@@ -204,7 +206,9 @@ else: pass
 while (a): b
 else: c
 ---
-{**a, 'b': c, **d}, {*a, b}, {1}, {}, [], (), [*a], (*a,), [a for a in b], {a for a in b}, {a: b for a, b in c}, (a for a in b)
+{**a, 'b': c, **d}, {*a, b}, {1}, {}, [], (), [*a], (*a,)
+---
+[a for a in b], {a for a in b}, {a: b for a, b in c}, (a for a in b)
 ---
 (a), ((a)), ((a, b)), (((a for a in b)))
 ---
@@ -292,6 +296,13 @@ LIBCST_CANNOT = {
 }
 
 
+SAMPLE = [
+    path
+    for path in sorted(STDLIB.rglob("*.py"))
+    if "site-packages" not in path.parts and path.name not in LIBCST_CANNOT and path.stat().st_size < 60_000
+][::EVERY]
+
+
 def comparable(tree: ast.Module) -> str:
     """The tree as text, without what `ast` itself has wrong in the strings of this interpreter.
 
@@ -319,11 +330,6 @@ def assert_converts_as_ast(text: str) -> None:
     if want != got:
         diff = difflib.unified_diff(want.splitlines(), got.splitlines(), "ast", "converted", lineterm="", n=12)
         pytest.fail("\n".join(list(diff)[:80]))
-
-
-def converted(text: str) -> ast.Module:
-    """The tree by way of LibCST, also where this interpreter could parse the text itself."""
-    return convert(libcst.parse_module(textwrap.dedent(text)))
 
 
 def calls(tree: ast.AST) -> list[tuple[str, int, int]]:
@@ -359,12 +365,8 @@ class TestAgainstAst:
     def test_whitespace(self, text: str) -> None:
         assert_converts_as_ast(text)
 
-    @pytest.mark.parametrize(
-        "path", sorted(STDLIB.rglob("*.py"))[::EVERY], ids=lambda path: str(path.relative_to(STDLIB))
-    )
+    @pytest.mark.parametrize("path", SAMPLE, ids=lambda path: str(path.relative_to(STDLIB)))
     def test_standard_library(self, path: Path) -> None:
-        if "site-packages" in path.parts or path.name in LIBCST_CANNOT:
-            pytest.skip("not compared")
         try:
             with tokenize.open(path) as file:
                 text = file.read().removeprefix("\ufeff")
@@ -427,8 +429,8 @@ class TestNewSyntax:
             "Constant",
             "FormattedValue",
         ]
-        first, _, shown, second = template.values[:1], None, template.values[2], template.values[3]
-        assert ast.literal_eval(first[0]) == "select "
+        before, _, shown, second = template.values
+        assert ast.literal_eval(before) == "select "
         assert ast.literal_eval(shown) == " and y="
         assert isinstance(second, ast.FormattedValue)
         assert second.conversion == ord("r")
@@ -470,7 +472,6 @@ class TestBadInput:
         [
             ("a = 1\nb = = 2\n", 2, 5, "invalid syntax"),
             ("a = (1,\nb = 2\n", 1, 5, "'(' was never closed"),
-            ("type X = int\na = = 2\n" if sys.version_info < (3, 12) else "x = 1\na = = 2\n", 2, 5, "invalid syntax"),
             ("x = 1\ny = 'a\0'\n", 2, 7, "source contains a NUL byte"),
             ("\0", 1, 1, "source contains a NUL byte"),
             ("print 'x'\n", 1, 1, "Missing parentheses in call to 'print'. Did you mean print(...)?"),
@@ -482,11 +483,23 @@ class TestBadInput:
             parse(text)
         assert (caught.value.line, caught.value.column, caught.value.message) == (line, column, says)
 
-    def test_error_behind_new_syntax(self) -> None:
-        text = 'x = t"{a}"\nlazy import b\n\n\ndef f(:\n    pass\n'
+    @pytest.mark.parametrize(
+        "error", ["a = = 2\n", "\n\ndef f(:\n    pass\n", "class A\n    pass\n", "x = (1,\ny = 2\n"]
+    )
+    def test_error_behind_new_syntax(self, error: str) -> None:
         with pytest.raises(ParseFailure) as caught:
-            parse(text)
-        assert caught.value.line in {5, 6}
+            parse("lazy import a\n" + error)
+        assert caught.value.line > 1
+
+    @pytest.mark.parametrize(
+        "error", ["def f(:\n    pass\n", "class A\n\n    pass\n", "@\nclass A: pass\n", "x = 1 if 2\n"]
+    )
+    def test_error_in_old_syntax_is_where_python_says(self, error: str) -> None:
+        with pytest.raises(SyntaxError) as own:
+            ast.parse(error)
+        with pytest.raises(ParseFailure) as caught:
+            parse(error)
+        assert (caught.value.message, caught.value.line) == (own.value.msg, own.value.lineno)
 
     @pytest.mark.parametrize("literal", [r"'\N{no such}'", r"b'\xq'", "b'é'", "1" * 5000, r"f'\N{no such}{x}'"])
     def test_literal_that_only_libcst_takes(self, literal: str) -> None:
@@ -504,13 +517,11 @@ class TestBadInput:
         "text", ["", "\n", "a = 1", "a = 1\r\nb = 2\r\n", "a\rb", "\f\na = 1\n", "if a:\r\n\tb\r\n", "\\\n"]
     )
     def test_odd_texts(self, prefix: str, text: str) -> None:
-        try:
-            tree = parse(prefix + text)
-        except ParseFailure as failure:
-            assert text == "\\\n"
-            assert failure.message
+        if text == "\\\n":
+            with pytest.raises(ParseFailure):
+                parse(prefix + text)
         else:
-            assert isinstance(tree, ast.Module)
+            assert isinstance(parse(prefix + text), ast.Module)
 
     def test_crlf_inside_a_string(self) -> None:
         (_, assign) = parse('lazy import a\r\nx = """b\r\nc"""\r\n').body
@@ -571,7 +582,7 @@ def test_deep_texts_neither_crash_nor_hang(kind: str) -> None:
         sys.setrecursionlimit(12_000)
         results = []
         def run():
-            for n in (12, 63, 100, 250, 500, 5_000, 100_000):
+            for n in (12, 63, 100, 250, 500, 5_000, 30_000):
                 for before in ("", "lazy import a\\n"):
                     try:
                         parse(before + {DEEP[kind]} + "\\n")

@@ -43,7 +43,8 @@ def test_everything_is_in_it(report: Report, broken: Report, render: Render, tmp
 
 def test_every_field_of_a_finding_is_in_it(report: Report, render: Render) -> None:
     written = json.loads(render("json", report))["findings"][0]
-    assert {f.name for f in msgspec.structs.fields(report.findings[0])} - {"location", "occurrence"} <= set(written)
+    internal = {"occurrence", "facts"}
+    assert {f.name for f in msgspec.structs.fields(report.findings[0])} - {"location"} - internal <= set(written)
 
 
 def test_file_names_that_are_not_utf8(report: Report, render: Render) -> None:

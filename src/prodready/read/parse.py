@@ -15,6 +15,7 @@ import sys
 import warnings
 
 from prodready.read import nesting
+from prodready.source import split_lines
 
 _TOO_DEEP = "nested too deeply to parse"
 _LIBCST_PLACE = re.compile(r"^parser error: error at (\d+):(\d+): ")
@@ -71,7 +72,7 @@ def _parse_with_libcst(text: str, own_error: SyntaxError) -> ast.Module:
     try:
         return convert(libcst.parse_module(text))
     except libcst.ParserSyntaxError as error:
-        raise _more_useful(own_error, error.message) from None
+        raise _more_useful(own_error, error.message, text) from None
     except BadLiteralError as error:
         raise _from_syntax_error(error) from None
     except (SyntaxError, libcst.CSTLogicError):
@@ -83,15 +84,18 @@ def _parse_with_libcst(text: str, own_error: SyntaxError) -> ast.Module:
         raise
 
 
-def _more_useful(own_error: SyntaxError, message: str) -> ParseFailure:
+def _more_useful(own_error: SyntaxError, message: str, text: str) -> ParseFailure:
     """The interpreter's error, which says more; LibCST's where that got further, so the other was only new syntax."""
     own = _from_syntax_error(own_error)
     place = _LIBCST_PLACE.match(message)
     if place is None or own.message.startswith(_NEVER_NEW_SYNTAX):
         return own
-    # LibCST stops after the token that surprises it, which may be the end of the line.
     line, column = int(place[1]), int(place[2])
-    return own if line <= own.line + 1 else ParseFailure("invalid syntax", line, max(column, 1))
+    # LibCST names the place of the token after the one that it cannot take.
+    passed = [*split_lines(text)[own.line : line], ""][: line - own.line]
+    passed[-1:] = [last[:column] for last in passed[-1:]]
+    got_further = any(part.strip() and not part.lstrip().startswith("#") for part in passed)
+    return ParseFailure("invalid syntax", line, max(column, 1)) if got_further else own
 
 
 def _from_syntax_error(error: SyntaxError) -> ParseFailure:
