@@ -163,7 +163,11 @@ class Expressions(Containers):
             # The outer text is met after the inner ones it is made of, and replaces them.
             while texts and _inside(texts[-1], facts):
                 texts.pop()
-            texts.append(facts)
+            grown = next((i for i, text in enumerate(texts) if _grows_from(value, text.value)), None)
+            if grown is None:
+                texts.append(facts)
+            else:  # one statement, told by where it began
+                texts[grown] = BuiltText(value, texts[grown].span)
         return value
 
     def _unary(self, node: ast.UnaryOp) -> Value:
@@ -392,6 +396,24 @@ def _is_number(value: Value) -> bool:
 
 def _span(place: tuple[int, int, int, int], statement: tuple[int, int]) -> Span:
     return Span(*place, *(statement if statement[0] else (place[0], place[2])))
+
+
+def _grows_from(value: Value, earlier: Value) -> bool:
+    """Whether text was made by adding to an earlier one: it holds the very same values."""
+    value = v.bare(value)
+    if value is earlier:
+        return True
+    if isinstance(value, v.Op):
+        return _grows_from(value.subject, earlier)
+    if isinstance(value, v.Choice):
+        return any(_grows_from(option, earlier) for option in value.options)
+    if not isinstance(value, v.Text):
+        return False
+    if _grows_from(value.parts[0], earlier):
+        return True
+    parts = earlier.parts if isinstance(earlier, v.Text) else (earlier,)
+    holes = [part for part in parts if not isinstance(part, v.Const)]
+    return bool(holes) and all(any(part is hole for part in value.parts) for hole in holes)
 
 
 def _inside(inner: BuiltText, outer: BuiltText) -> bool:

@@ -39,8 +39,6 @@ _CODE = re.compile(
     """,
     re.VERBOSE,
 )
-_TEXT = re.compile(r"\\N\{[^{}]*\}|\\(?:\r\n|[^{}])|\{\{|\{|\"\"\"|'''|\"|'|\r\n?|\n", re.DOTALL)
-_SPEC = re.compile(r"\{|\}|\"\"\"|'''|\"|'|\r\n?|\n")
 _LINE_START = re.compile(r"(?:[ \t\f]*(?:\#[^\r\n]*)?(?:\r\n?|\n))*([ \t\f]*)(\w*)")
 _STRING_REST = {
     '"': re.compile(r'(?:[^"\\\r\n]|\\(?:\r\n|.))*"', re.DOTALL),
@@ -49,6 +47,17 @@ _STRING_REST = {
     "'''": re.compile(r"(?:[^'\\]|\\.|'(?!''))*'''", re.DOTALL),
 }
 _INTERPOLATED = {"f", "t", "rf", "fr", "rt", "tr"}
+
+
+def _patterns(escape: str) -> dict[str, re.Pattern[str]]:
+    """For each quote, what matters in the text of an f-string, or of a format spec, between such quotes."""
+    line_end = {1: r"|\r\n?|\n", 3: ""}
+    return {quote: re.compile(f"{escape}|{quote}{line_end[len(quote)]}", re.DOTALL) for quote in _STRING_REST}
+
+
+_TEXT = _patterns(r"\\N\{[^{}]*\}|\\(?:\r\n|[^{}])|\{\{|\{")
+_RAW_TEXT = _patterns(r"\\(?:\r\n|[^{}])|\{\{|\{")
+_SPEC = _patterns(r"[{}]")
 
 
 def too_deep_for_libcst(text: str) -> bool:
@@ -82,6 +91,7 @@ class _Frame:
     f-string (its quote), or a format spec (":")."""
 
     kind: str = ""
+    pattern: re.Pattern[str] = _CODE
     links: int = 0
     inner: int = 0
     worst: int = 0
@@ -122,16 +132,15 @@ def _scan_line(text: str, position: int, line: _Line) -> int:
     """Fill in `line` from the text at `position`; where the next one starts."""
     frames = [_Frame()]
     while True:
-        kind = frames[-1].kind
-        in_code = kind in {"", "(", "{"}
-        match = (_CODE if in_code else _SPEC if kind == ":" else _TEXT).search(text, position)
+        pattern = frames[-1].pattern
+        match = pattern.search(text, position)
         if match is None:
             position = len(text)
             break
         position = match.end()
         if match.lastgroup == "newline" and len(frames) == 1:
             break
-        if not in_code:
+        if pattern is not _CODE:
             _in_string(frames, match[0])
         elif match.lastgroup == "string":
             position = _open_string(frames, match[0], text, position)
@@ -162,7 +171,7 @@ def _in_code(frames: list[_Frame], group: str | None) -> None:
     elif group == "link":
         frame.links += _LINK
     elif group == "colon" and frame.kind == "{":
-        frames.append(_Frame(":"))
+        frames.append(_Frame(":", _SPEC[_quote(frames)]))
 
 
 def _open_string(frames: list[_Frame], found: str, text: str, position: int) -> int:
@@ -172,7 +181,7 @@ def _open_string(frames: list[_Frame], found: str, text: str, position: int) -> 
     prefix = found.rstrip("\"'")
     quote = found[len(prefix) :]
     if prefix.lower() in _INTERPOLATED:
-        frames.append(_Frame(quote))
+        frames.append(_Frame(quote, (_RAW_TEXT if "r" in prefix.lower() else _TEXT)[quote]))
         return position
     rest = _STRING_REST[quote].match(text, position)
     return rest.end() if rest else position
@@ -186,11 +195,15 @@ def _in_string(frames: list[_Frame], found: str) -> None:
         _close(frames)
         _close(frames)
     elif found[0] in "\"'\r\n":
-        quote = next(frame.kind for frame in reversed(frames) if frame.kind[0] in "\"'")
-        if found == quote or (len(quote) == 1 and found[0] in (quote, "\r", "\n")):
-            while frames[-1].kind != quote:
-                _close(frames)
+        quote = _quote(frames)
+        while frames[-1].kind != quote:
             _close(frames)
+        _close(frames)
+
+
+def _quote(frames: list[_Frame]) -> str:
+    """The quote of the innermost f-string."""
+    return next(frame.kind for frame in reversed(frames) if frame.kind in _STRING_REST)
 
 
 def _close(frames: list[_Frame]) -> None:

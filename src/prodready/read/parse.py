@@ -91,9 +91,11 @@ def _more_useful(own_error: SyntaxError, message: str, text: str) -> ParseFailur
     if place is None or own.message.startswith(_NEVER_NEW_SYNTAX):
         return own
     line, column = int(place[1]), int(place[2])
-    # LibCST names the place of the token after the one that it cannot take.
-    passed = [*split_lines(text)[own.line : line], ""][: line - own.line]
-    passed[-1:] = [last[:column] for last in passed[-1:]]
+    if line <= own.line:
+        return own
+    # LibCST names the place of the token after the one that it cannot take, maybe in the next line.
+    lines = split_lines(text)
+    passed = [*lines[own.line : line - 1], *(last[:column] for last in lines[line - 1 : line])]
     got_further = any(part.strip() and not part.lstrip().startswith("#") for part in passed)
     return ParseFailure("invalid syntax", line, max(column, 1)) if got_further else own
 

@@ -261,7 +261,6 @@ class _Judge:
     def _unused(self, path: str, function: FunctionFacts) -> Iterator[Finding]:
         frame = Frame(path, function)
         said = self._said(path, function)
-        begun: list[str] = []  # a statement that grows by `+=` is reported once
         for built in function.texts:
             place_ = _place_of(built.value)
             if place_ is None or (path, *place_) in self.texts.built or place_ in said:
@@ -273,9 +272,8 @@ class _Judge:
                     continue
                 slots = _slots(pieces)
                 holes = [hole for hole in holes if slots.get(id(hole)) != "statement" or hole.kind == "request"]
-                if not holes or any(text.startswith(shorter) for shorter in begun):
+                if not holes:
                     continue
-                begun.append(text)
                 values = [hole for hole in holes if slots.get(id(hole)) != "identifier"]
                 chosen = sorted(values or holes, key=lambda hole: -hole.rank)
                 verdict = Verdict(tuple(chosen), not values, whole=False)
