@@ -20,7 +20,8 @@ STATEMENT = re.compile(
           (?:table|index|view|database|schema|sequence|trigger|function|procedure|role|user|extension|type|policy)\b
       | with\s+(?:recursive\s+)?[\w`"\x00]+\s*(?:\([^)]*\)\s*)?as\s*(?:not\s+)?(?:materialized\s*)?\(
       | grant\s+[\w\s,\x00]+\s+(?:on|to)\s | revoke\s+[\w\s,\x00]+\s+(?:on|from)\s
-      | (?:explain|analyze|vacuum)\s+(?:analyze\s+|full\s+|query\s+plan\s+)*(?:select|insert|update|delete|with|[\w."\x00]+\s*;?$)
+      | (?:explain|analyze|vacuum)\s+(?:analyze\s+|full\s+|query\s+plan\s+)*
+          (?:select|insert|update|delete|with|[\w."\x00]+\s*;?$)
       | pragma\s+[\w\x00]+ | exec(?:ute)?\s+(?:sp_|dbo\.|procedure\s)\w* | call\s+[\w.\x00]+\s*\(
       | set\s+(?:session|local|search_path|role|@)\b | attach\s+database\s | copy\s+[\w."\x00]+[^;]*\b(?:from|to)\s
       | (?:show|describe|lock|unlock)\s+(?:tables?|columns|databases|index|create)\b

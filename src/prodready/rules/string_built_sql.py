@@ -75,6 +75,9 @@ VALUE_BEFORE = re.compile(
 
 
 SUBQUERY_BEFORE = re.compile(r"\b(?:from|as|exists|join|union|all)\s*\(\s*$", re.IGNORECASE)
+LARGEST_TO_FIX = 60_000
+"""Characters of a file in which a fix is looked for: taking a larger one apart takes longer than the whole check."""
+
 BACKSLASH_STYLES = frozenset({"format", "pyformat"})
 """Paramstyles of the databases among which some take a backslash for an escape: doubled quotes do not help there."""
 
@@ -405,7 +408,7 @@ def _hint(verdict: Verdict, style: str) -> str:
 
 def fix(finding: Finding, text: str) -> tuple[Fix, ...]:
     """The statement with its values bound, where that is certainly the same statement."""
-    if "style" not in finding.facts:
+    if "style" not in finding.facts or len(text) > LARGEST_TO_FIX:
         return ()
     place = finding.location
     edits = bind_parameters(text, place.line, place.column, finding.facts["style"], place.path)
