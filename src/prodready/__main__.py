@@ -1,10 +1,26 @@
-"""`python -m prodready`."""
+"""`prodready` and `python -m prodready`: the command line as a process of its own."""
 
 from __future__ import annotations
 
 import sys
 
-from prodready.cli import main
+
+def run() -> int:
+    """Run the command line and return the exit code."""
+    try:
+        import gc
+
+        from prodready.cli import main
+
+        gc.disable()  # One run makes no garbage worth looking for, and looking takes as long as judging a file.
+        try:
+            return main()
+        finally:
+            gc.freeze()
+    except KeyboardInterrupt:
+        print("prodready: interrupted", file=sys.stderr)
+        return 130
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

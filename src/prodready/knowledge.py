@@ -65,9 +65,11 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A class of a library. `names` are words by which a variable of unknown origin is taken for one (medium confidence).
-    `handlers` are the methods, as patterns, that a framework calls with what a request brought: their parameters are
-    request data. `style` is the DB-API paramstyle; `item`, `call`, `enter` and `each` say what `x[k]`, `x(...)`, `with x as y` and
+    """A class of a library.
+
+    `names` are words by which a variable of unknown origin is taken for one (medium confidence). `handlers` are the
+    methods, as patterns, that a framework calls with what a request brought: their parameters are request data. `style`
+    is the DB-API paramstyle; `item`, `call`, `enter` and `each` say what `x[k]`, `x(...)`, `with x as y` and
     `for y in x` give; `label` holds for the object itself.
     """
 

@@ -21,12 +21,12 @@ from prodready.knowledge import Knowledge
 from prodready.link.linked import Linked
 from prodready.link.program import Program
 from prodready.read.facts import FileFacts
+from prodready.read.stored import unpack
 from prodready.reading import FileRead, read_many, read_one, read_path
 from prodready.rules import Rule, all_rules
 from prodready.source import SourceError, decode, split_lines
 from prodready.suppress import apply
 
-FACTS = msgspec.msgpack.Decoder(FileFacts)
 UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, MemoryError)
 """What decoding something that is not what it should be may raise."""
 
@@ -313,7 +313,7 @@ class _Loader:
     def _kept(self, key: str) -> FileFacts | None:
         body = self._state.bodies.get(key) or self._cache.body(key)
         try:
-            return FACTS.decode(body) if body else None
+            return unpack(body) if body else None
         except UNREADABLE:
             note = "the cache held facts that cannot be read; they are made anew"
             if note not in self._cache.notes:
@@ -326,7 +326,7 @@ class _Loader:
         result = read_one(path, stdin[1]) if stdin and stdin[0] == path else read_path(self._root, path)
         if result.key == key and result.body:
             self._cache.save_body(key, result.body)
-            return FACTS.decode(result.body)
+            return unpack(result.body)
         self.missed = True
         self._state.problems.append(Problem("changed while it was being analysed: run again", path))
         return None

@@ -17,6 +17,7 @@ import msgspec
 from prodready.cache import Known, content_key
 from prodready.read.facts import Outline, outline
 from prodready.read.parse import ParseFailure
+from prodready.read.stored import pack
 from prodready.source import SourceError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def read_one(path: str, data: bytes) -> FileRead:
     nothing = Outline((), (), data.count(b"\n") + (not data.endswith(b"\n") and bool(data)))
     try:
         facts = read_python(data)
-        return FileRead(path, key, Known(outline(facts)), msgspec.msgpack.encode(facts))
+        return FileRead(path, key, Known(outline(facts)), pack(facts))
     except SourceError as error:
         return FileRead(path, key, Known(nothing, error.message, error.line))
     except ParseFailure as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import os
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -527,6 +528,10 @@ class TestBadInput:
         (_, assign) = parse('lazy import a\r\nx = """b\r\nc"""\r\n').body
         assert isinstance(assign, ast.Assign)
         assert ast.literal_eval(assign.value) == "b\nc"
+
+    def test_failure_survives_the_way_between_processes(self) -> None:
+        failure = pickle.loads(pickle.dumps(ParseFailure("no", 3, 4)))
+        assert (str(failure), failure.line, failure.column) == ("no", 3, 4)
 
     def test_recursion_error_becomes_a_failure(self) -> None:
         text = "lazy import a\nx = " + "1 + " * 400 + "1\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from prodready.link.frames import (
     MAX_DEPTH,
     Bound,
@@ -11,14 +13,18 @@ from prodready.link.frames import (
     is_classmethod,
     is_static,
 )
-from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
+from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, Program, ValueSymbol
+from prodready.link.scope import Scope
 from prodready.link.types import MAX_HOPS, Types
 from prodready.read import values as v
 from prodready.read.facts import last_name
 from prodready.read.values import Value
 
-MAX_CALLERS = 40
-"""Callers looked at for one function; beyond it, the function counts as open to anybody."""
+SOME = 6
+"""Callers by which the type of a parameter is told."""
+
+LOOKED = 200
+"""Calls of the same name that are looked at to find them."""
 
 COMMON_METHODS = frozenset({*dir(str), *dir(dict), *dir(list), *dir(set)}).union(
     (
@@ -60,16 +66,21 @@ COMMON_METHODS = frozenset({*dir(str), *dir(dict), *dir(list), *dir(set)}).union
 class Inference(Types):
     """Look-ups over a program: types, callees, callers."""
 
+    def __init__(self, program: Program) -> None:
+        super().__init__(program)
+        self._called: dict[tuple[str, str, Scope | None], _Sites] = {}
+
     def callees(self, bound: Bound, depth: int = 0) -> list[Callee]:
         """What a call (a Bound of a `Call`) may reach; empty where nothing is known of it."""
         call = bound.value
         assert isinstance(call, v.Call)
-        if bound.frame.entered or self._busy:
+        if bound.frame.entered:
             return self._callees_of(bound.sub(call.target), depth)
         key = (id(call.target), id(bound.frame.function))
-        known = self._reached.get(key)
+        known = self._reached.get(key) or self._tentative_callees.get(key)
         if known is None:
-            known = self._reached[key] = (call.target, self._callees_of(bound.sub(call.target), depth))
+            known = (call.target, self._callees_of(bound.sub(call.target), depth))
+            (self._tentative_callees if self._busy and not known[1] else self._reached)[key] = known
         return known[1]
 
     def _callees_of(self, bound: Bound, depth: int) -> list[Callee]:
@@ -241,8 +252,51 @@ class Inference(Types):
             return None
         return Frame(function.path, function.facts, self.bind(callee, bound), bound.frame.depth + 1, entered=True)
 
-    def _callers(self, path: str, qualname: str) -> list[CallSite]:
-        """The calls in the project that reach a function."""
+    # Callers
+
+    def callers(self, path: str, qualname: str, scope: Scope | None = None) -> list[CallSite]:
+        """The calls in the project, or in a scope of it, that reach a function."""
+        sites = self._sites(path, qualname, scope)
+        while sites.look():
+            pass
+        return sites.found
+
+    def is_called(self, path: str, qualname: str) -> bool:
+        """Whether any call in the project reaches a function."""
+        sites = self._sites(path, qualname, None)
+        while not sites.found and sites.look():
+            pass
+        return bool(sites.found)
+
+    def some_callers(self, path: str, qualname: str) -> list[CallSite]:
+        """A few of the calls that reach a function: enough to tell the type of a parameter."""
+        sites = self._sites(path, qualname, None)
+        while len(sites.found) < SOME and sites.looked < LOOKED and sites.look():
+            pass
+        return [site for site, place in zip(sites.found[:SOME], sites.places, strict=False) if place <= LOOKED]
+
+    def _sites(self, path: str, qualname: str, scope: Scope | None) -> _Sites:
+        key = (path, qualname, scope)
+        if key not in self._called:
+            self._called[key] = _Sites(self._search(path, qualname, scope))
+        return self._called[key]
+
+    def _search(self, path: str, qualname: str, scope: Scope | None) -> Iterator[CallSite | None]:
+        """Each call of something of this name: where it reaches the function the site, else None."""
+        for name in self._called_as(path, qualname):
+            for caller_path, function, fact in self.program.calls_named(name, scope):
+                bound = Bound(fact.value, Frame(caller_path, function))
+                yield next(
+                    (
+                        CallSite(bound.frame, fact, dict(self.bind(callee, bound)), callee.assumed)
+                        for callee in self.callees(bound)
+                        if callee.function is not None
+                        and (callee.function.path, callee.function.facts.qualname) == (path, qualname)
+                    ),
+                    None,
+                )
+
+    def _called_as(self, path: str, qualname: str) -> dict[str, None]:
         simple = qualname.rpartition(".")[2]
         names = [simple]
         if simple == "__init__":
@@ -254,21 +308,37 @@ class Inference(Types):
                     sub.facts.qualname.rpartition(".")[2] for sub in self.program.subclasses(ClassSymbol(path, owner))
                 ] + ["__init__"]
         elif simple == "__call__":
-            return []
+            return {}
         elif simple.startswith("<lambda>"):
             facts = self.program.facts(path)
             names += [n for n, x in facts.values.items() if v.bare(x) == v.Ref(f":{qualname}")] if facts else []
         names += [alias for name in names for alias in self.program.other_names(name)]
-        sites: list[CallSite] = []
-        for name in dict.fromkeys(names):
-            for caller_path, function, fact in self.program.calls_named(name):
-                bound = Bound(fact.value, Frame(caller_path, function))
-                for callee in self.callees(bound):
-                    reached = callee.function
-                    if reached is None or (reached.path, reached.facts.qualname) != (path, qualname):
-                        continue
-                    sites.append(CallSite(bound.frame, fact, dict(self.bind(callee, bound)), callee.assumed))
-                    break
-                if len(sites) >= MAX_CALLERS:
-                    return sites
-        return sites
+        return dict.fromkeys(names)
+
+
+class _Sites:
+    """The call sites of one function, searched for only as far as somebody asks."""
+
+    def __init__(self, search: Iterator[CallSite | None]) -> None:
+        self.found: list[CallSite] = []
+        self.places: list[int] = []
+        self.looked = 0
+        self._search = search
+        self._busy = False
+
+    def look(self) -> bool:
+        """Look at the next call; False at the end, and where the search itself has led here again."""
+        if self._busy:
+            return False
+        self._busy = True
+        try:
+            site = next(self._search)
+        except StopIteration:
+            return False
+        finally:
+            self._busy = False
+        self.looked += 1
+        if site is not None:
+            self.found.append(site)
+            self.places.append(self.looked)
+        return True

@@ -203,7 +203,7 @@ class Labels(Reducer):
                 if callee.effect is not None and callee.effect.decorates == "handler":
                     return True
         name = function.qualname.rpartition(".")[2]
-        if not name.startswith("_") and self._takes_request(frame) and not self.infer.callers(*frame.key):
+        if not name.startswith("_") and self._takes_request(frame) and not self.infer.is_called(*frame.key):
             return True
         if function.owner:
             facts = self.program.facts(frame.path)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from copy import copy
 from functools import cached_property
 
 from prodready.knowledge import Knowledge
@@ -12,7 +13,7 @@ from prodready.link.labels import Labels
 from prodready.link.program import Program
 from prodready.link.scope import Scope
 from prodready.link.secrets import SecretReader
-from prodready.link.sinks import sink_names
+from prodready.link.sinks import Arrival, SinkCall, callers_of, sink_calls, sink_names
 from prodready.link.text import TextReader
 from prodready.read import values as v
 from prodready.read.facts import CallFact, FunctionFacts
@@ -26,10 +27,24 @@ class Linked:
 
     def __init__(self, program: Program, targets: Iterable[str] | None = None) -> None:
         self.program = program
-        self.scope = Scope(program.outlines, targets) if targets is not None else None
+        self.scope: Scope | None = Scope(program.outlines, targets) if targets is not None else None
         self.knowledge: Knowledge = program.knowledge
         self.infer = Inference(program)
         self.reducer = Labels(self.infer)
+
+    def whole(self) -> Linked:
+        """The same with nothing left out."""
+        other = copy(self)
+        other.scope = None
+        return other
+
+    def sink_calls(self, kinds: frozenset[str]) -> Iterator[SinkCall]:
+        """The calls that are sinks of one of `kinds`, file by file."""
+        return sink_calls(self.infer, kinds, self.scope)
+
+    def callers_of(self, arrival: Arrival, parameter: str) -> Iterator[Arrival]:
+        """The same value one call earlier: at the calls that pass it as `parameter` of the function `arrival` stands in."""
+        return callers_of(self.infer, arrival, parameter, self.scope)
 
     def texts(self) -> TextReader:
         """A fresh reader of texts, with its own memory of those it has seen."""

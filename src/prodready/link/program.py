@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from prodready.knowledge import Knowledge
+from prodready.link.scope import Scope
 from prodready.read import values as v
 from prodready.read.facts import CallFact, ClassFacts, FileFacts, FunctionFacts, Outline, last_name
 from prodready.read.values import Value
@@ -82,7 +83,7 @@ class Program:
         for path in outlines:
             for name in self._module_names(path):
                 self._modules.setdefault(name, []).append(path)
-        self._callers: dict[str, dict[str, list[tuple[FunctionFacts, CallFact]]]] = {}
+        self._calls: dict[tuple[str, str], list[tuple[FunctionFacts, CallFact]]] = {}
         self._renamed: dict[str, dict[str, None]] | None = None
         self._calling: dict[str, list[str]] | None = None
         self._defining: dict[str, list[tuple[str, str]]] | None = None
@@ -295,26 +296,22 @@ class Program:
                     self._renamed.setdefault(original, {})[alias] = None
         return tuple(self._renamed.get(name, ()))
 
-    def calls_named(self, name: str) -> Iterator[tuple[str, FunctionFacts, CallFact]]:
-        """Every call in the project whose callee's last name is `name`."""
+    def calls_named(self, name: str, scope: Scope | None = None) -> Iterator[tuple[str, FunctionFacts, CallFact]]:
+        """Every call in the project, or in a scope of it, whose callee's last name is `name`."""
         if self._calling is None:
             self._calling = {}
             for path, outline in self.outlines.items():
                 for called in outline.calls:
                     self._calling.setdefault(called, []).append(path)
         for path in self._calling.get(name, ()):
-            for function, fact in self._calls_in(path).get(name, ()):
-                yield path, function, fact
-
-    def _calls_in(self, path: str) -> dict[str, list[tuple[FunctionFacts, CallFact]]]:
-        if path not in self._callers:
-            index: dict[str, list[tuple[FunctionFacts, CallFact]]] = {}
-            facts = self.facts(path)
-            for function in facts.functions.values() if facts else ():
-                for fact in function.calls:
-                    index.setdefault(fact.name, []).append((function, fact))
-            self._callers[path] = index
-        return self._callers[path]
+            if scope is not None and not scope.has_file(path):
+                continue
+            if (path, name) not in self._calls:
+                facts = self.facts(path)
+                self._calls[path, name] = facts.calls_of(name) if facts else []
+            for function, fact in self._calls[path, name]:
+                if scope is None or scope.has(path, function.qualname):
+                    yield path, function, fact
 
     def methods_named(self, name: str) -> list[FunctionSymbol]:
         """The methods of the project's classes that have this name."""

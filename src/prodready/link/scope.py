@@ -1,15 +1,19 @@
 """Which functions have to be looked at to know all that can be reported in some of the files.
 
 A finding stands at a sink, or at a call from which a value gets to a sink through functions that hand on what they are
-given. So for some files all functions in them are looked at, and of the other files those functions with a sink that such
-calls lead to, concluded from names alone: too many rather than too few.
+given. So for some files all functions in them are looked at, and of the other files those functions that hand on what such
+calls give them, concluded from names alone: too many rather than too few.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
+from functools import cached_property
 
 from prodready.read.facts import Outline, Relay
+
+MAX_CHAIN = 5
+"""Helpers between a value and the sink it reaches."""
 
 Node = tuple[str, bool]
 """A name that is called, and whether it is about the object the method is called on or about the arguments."""
@@ -31,33 +35,36 @@ class Scope:
                 for name in (relay.function.rpartition(".")[2], *relay.names):
                     self._relays.setdefault((name, relay.own), []).append((path, relay))
 
-    def functions(self, sinks: frozenset[str], hops: int) -> dict[str, set[str] | None]:
-        """The functions to look at by file, None for all of it; `sinks` are the names of what does harm."""
-        found: dict[str, set[str] | None] = {path: None for path in self.targets}
+    def has_file(self, path: str) -> bool:
+        """Whether anything in a file has to be looked at."""
+        return path in self.targets or path in self._reached
+
+    def has(self, path: str, qualname: str) -> bool:
+        """Whether a function has to be looked at."""
+        return path in self.targets or qualname in self._reached.get(path, ())
+
+    def hands_on(self, path: str, qualname: str, names: Set[str]) -> bool:
+        """Whether what a function is given may get from it to a call of one of these names."""
+        return path in self.targets or not names.isdisjoint(self._reached.get(path, {}).get(qualname, ()))
+
+    @cached_property
+    def _reached(self) -> dict[str, dict[str, set[str]]]:
+        """By file the functions, with the names of the calls that they hand on to what they are given."""
+        found: dict[str, dict[str, set[str]]] = {}
         seen: set[Node] = set()
         layer = set(self._nodes((name for path in self.targets for name in self.outlines[path].calls), False))
         layer |= {(name, True) for name, _ in layer}
-        for _ in range(hops):
+        for _ in range(MAX_CHAIN):
             seen |= layer
             reached: set[Node] = set()
             for node in layer:
                 for path, relay in self._relays.get(node, ()):
-                    if self._has_sink(path, relay, sinks):
-                        functions = found.setdefault(path, set())
-                        if functions is not None:
-                            functions.add(relay.function)
+                    names = found.setdefault(path, {}).setdefault(relay.function, set())
+                    names.update(relay.arguments, relay.receivers)
                     reached.update(self._nodes(relay.arguments, False))
                     reached.update(self._nodes(relay.receivers, True))
             layer = reached - seen
         return found
-
-    def _has_sink(self, path: str, relay: Relay, sinks: frozenset[str]) -> bool:
-        # A sink may go by a name of its own in this file: `say = logger.info`.
-        return not (
-            sinks.isdisjoint(relay.arguments)
-            and sinks.isdisjoint(relay.receivers)
-            and sinks.isdisjoint(self.outlines[path].aliases)
-        )
 
     def _nodes(self, names: Iterable[str], own: bool) -> Iterator[Node]:
         """The names, and what else they may stand for: the base classes of a class, what an import has renamed."""

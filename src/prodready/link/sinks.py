@@ -9,14 +9,11 @@ from prodready.finding import Location, Step
 from prodready.knowledge import Effect, Knowledge
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.infer import Inference
-from prodready.link.scope import Scope
+from prodready.link.scope import MAX_CHAIN, Scope
 from prodready.link.text import argument_values
 from prodready.read import values as v
 from prodready.read.facts import CallFact, Span, last_name
 from prodready.read.values import Value
-
-MAX_CHAIN = 5
-"""Helpers between a value and the sink it reaches."""
 
 
 @dataclass(frozen=True)
@@ -109,12 +106,11 @@ def sink_names(knowledge: Knowledge, kinds: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def sink_calls(infer: Inference, kinds: frozenset[str], scope: Scope | None = None) -> Iterator[SinkCall]:
+def sink_calls(infer: Inference, kinds: frozenset[str], scope: Scope | None) -> Iterator[SinkCall]:
     """All calls in the project that are sinks of one of `kinds`, file by file; in a scope, those that can matter there."""
     names = sink_names(infer.knowledge, kinds)
-    wanted = scope.functions(names, MAX_CHAIN) if scope else None
     for path, outline in infer.program.outlines.items():
-        if wanted is not None and path not in wanted:
+        if scope is not None and not scope.has_file(path):
             continue
         if names.isdisjoint(outline.calls) and names.isdisjoint(outline.aliases):
             continue
@@ -123,10 +119,10 @@ def sink_calls(infer: Inference, kinds: frozenset[str], scope: Scope | None = No
             continue
         # A method may be bound under a name of its own: `say = logger.info`.
         here = names | {name for name, value in facts.values.items() if _is_alias(value, names)}
-        chosen = wanted[path] if wanted is not None else None
-        for function in facts.functions.values():
-            if chosen is not None and function.qualname not in chosen:
+        for qualname, called in facts.called.items():
+            if here.isdisjoint(called) or (scope is not None and not scope.hands_on(path, qualname, here)):
                 continue
+            function = facts.functions[qualname]
             frame = Frame(path, function)
             for fact in function.calls:
                 if fact.name not in here:
@@ -163,12 +159,12 @@ def _fragments(bound: Bound) -> Iterator[Bound]:
         yield bound
 
 
-def callers_of(infer: Inference, arrival: Arrival, parameter: str) -> Iterator[Arrival]:
+def callers_of(infer: Inference, arrival: Arrival, parameter: str, scope: Scope | None) -> Iterator[Arrival]:
     """The same value one call earlier: at the calls that pass it as `parameter` of the function `arrival` stands in."""
     frame = arrival.frame
     if len(arrival.onward) > MAX_CHAIN:
         return
-    for site in infer.callers(frame.path, frame.function.qualname):
+    for site in infer.callers(frame.path, frame.function.qualname, scope):
         argument = site.arguments.get(parameter)
         if argument is None or argument.frame.key != site.frame.key:
             continue

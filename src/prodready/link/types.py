@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from prodready.knowledge import NOTHING
 from prodready.link.frames import Bound, Callee, CallSite, Frame, Type, is_property, is_static
 from prodready.link.program import (
@@ -54,10 +52,11 @@ class Types:
         self.knowledge = program.knowledge
         # Keyed by identity, which is quick and safe, because each entry keeps the value it speaks of alive.
         self._types: dict[tuple[int, int], tuple[Value, Type | None]] = {}
+        self._tentative_callees: dict[tuple[int, int], tuple[Value, list[Callee]]] = {}
         self._reached: dict[tuple[int, int], tuple[Value, list[Callee]]] = {}
+        self._tentative: dict[tuple[int, int], tuple[Value, Type | None]] = {}
         self._busy: set[tuple[str, str, str]] = set()
         self._receiver_words = {tuple(split_words(name)): kind for name, kind in self.knowledge.names.items()}
-        self.callers = lru_cache(maxsize=None)(self._callers)
 
     # Types
 
@@ -65,12 +64,14 @@ class Types:
         """The class of a value, if it can be told."""
         if depth > MAX_HOPS:
             return None
-        if bound.frame.entered or self._busy:
+        if bound.frame.entered:
             return self._infer(bound, depth)
         key = (id(bound.value), id(bound.frame.function))
-        known = self._types.get(key)
+        known = self._types.get(key) or self._tentative.get(key)
         if known is None:
-            known = self._types[key] = (bound.value, self._infer(bound, depth))
+            known = (bound.value, self._infer(bound, depth))
+            # Inside a cycle "unknown" may only mean "asked already": it holds until the outermost question is answered.
+            (self._tentative if self._busy and known[1] is None else self._types)[key] = known
         return known[1]
 
     def _infer(self, bound: Bound, depth: int) -> Type | None:
@@ -151,14 +152,20 @@ class Types:
             return None
         self._busy.add(key)
         try:
-            for site in self.callers(frame.path, frame.function.qualname)[:6]:
+            for site in self.some_callers(frame.path, frame.function.qualname):
                 argument = site.arguments.get(name)
                 found = self.type_of(argument, depth + 2) if argument is not None else None
                 if found is not None and not found.assumed:
                     return found
         finally:
-            self._busy.discard(key)
+            self._settle(key)
         return None
+
+    def _settle(self, key: tuple[str, str, str]) -> None:
+        self._busy.discard(key)
+        if not self._busy:
+            self._tentative.clear()
+            self._tentative_callees.clear()
 
     def _from_annotation(self, annotation: Value, frame: Frame) -> Type | None:
         annotation = v.bare(annotation)
@@ -338,7 +345,7 @@ class Types:
         try:
             return self.type_of(Bound(returned, frame), depth + 2)
         finally:
-            self._busy.discard(key)
+            self._settle(key)
 
     def _type_of_op(self, bound: Bound, value: v.Op, depth: int) -> Type | None:
         subject = bound.sub(value.subject)
@@ -388,5 +395,6 @@ class Types:
         """The callee's parameters bound to the arguments of the call."""
         raise NotImplementedError
 
-    def _callers(self, path: str, qualname: str) -> list[CallSite]:
+    def some_callers(self, path: str, qualname: str) -> list[CallSite]:
+        """A few of the calls that reach a function."""
         raise NotImplementedError

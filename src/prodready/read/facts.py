@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -78,15 +78,30 @@ class ClassFacts(msgspec.Struct, frozen=True, array_like=True):
 
 
 class FileFacts(msgspec.Struct, frozen=True, array_like=True):
-    """All of one file. Module code is the function `<module>`; `imports` maps a name to what it stands for."""
+    """All of one file. Module code is the function `<module>`; `imports` maps a name to what it stands for.
+
+    `called` are the names that each function calls.
+    """
 
     lines: int
     imports: dict[str, str]
     stars: tuple[str, ...]
     values: dict[str, Value]
-    functions: dict[str, FunctionFacts]
+    functions: Mapping[str, FunctionFacts]
     classes: dict[str, ClassFacts]
     suppressions: Suppressions
+    called: dict[str, tuple[str, ...]]
+
+    def calls_of(self, name: str) -> list[tuple[FunctionFacts, CallFact]]:
+        """The calls of something by its last name, each with the function that it happens in."""
+        return [
+            (function, fact)
+            for qualname, called in self.called.items()
+            if name in called
+            for function in (self.functions[qualname],)
+            for fact in function.calls
+            if fact.name == name
+        ]
 
 
 class Relay(msgspec.Struct, frozen=True, array_like=True):
@@ -120,7 +135,7 @@ class Outline(msgspec.Struct, frozen=True, array_like=True):
 
 def outline(facts: FileFacts) -> Outline:
     """The outline of a file's facts."""
-    called = {fact.name for function in facts.functions.values() for fact in function.calls}
+    called = {name for names in facts.called.values() for name in names}
     decorated = {name for f in facts.functions.values() for d in f.decorators if (name := last_name(d))}
     return Outline(
         defines=tuple(facts.functions) + tuple(facts.classes),

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 LIBCST_LIMIT = 1024
 """KB of stack that LibCST may need. The smallest stack it meets is that of a main thread on Windows: 2 MB."""
 
-PYTHON_310_LIMIT = 10_000
-"""The same estimate for `ast.parse` of Python 3.10, which needs 0.1 KB for a link and has no check of its own."""
+OLD_AST_LIMIT = 10_000
+"""The same estimate for `ast.parse` before Python 3.12, which needs 0.1 KB for a link that counts as 2 here. Python 3.10
+has no check of its own, and that of 3.11 grows with the recursion limit."""
 
 _BRACKET = 8
 _LAMBDA = 16
@@ -68,11 +69,11 @@ def too_deep_for_libcst(text: str) -> bool:
     )
 
 
-def too_deep_for_python_310(text: str) -> bool:
-    """Whether `ast.parse` of Python 3.10 could crash on the text; quick where nothing in it could make it."""
-    if sum(map(text.count, ".([+-*/%@&|^<>")) * _LINK <= PYTHON_310_LIMIT:
+def too_deep_for_old_ast(text: str) -> bool:
+    """Whether `ast.parse` before Python 3.12 could crash on the text; quick for all but the longest."""
+    if sum(map(text.count, ".([+-*/%@&|^<>")) * _LINK <= OLD_AST_LIMIT:
         return False
-    return any(line.cost > PYTHON_310_LIMIT for line in _lines(text))
+    return any(line.cost > OLD_AST_LIMIT for line in _lines(text))
 
 
 @dataclass

@@ -58,14 +58,16 @@ def _read(text: str) -> FileFacts:
         result=None,
         ensures=(),
     )
+    functions = {"<module>": module, **reader.functions}
     return FileFacts(
         lines=len(lines),
         imports=scope.module.imports,
         stars=tuple(scope.module.stars),
         values=final,
-        functions={"<module>": module, **reader.functions},
+        functions=functions,
         classes=reader.classes,
         suppressions=scan(text),
+        called={name: tuple(dict.fromkeys(fact.name for fact in f.calls)) for name, f in functions.items() if f.calls},
     )
 
 

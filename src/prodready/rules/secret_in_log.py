@@ -38,7 +38,7 @@ from collections.abc import Iterator
 from prodready.finding import Confidence, Finding, Location, Severity, Step
 from prodready.link.linked import Linked
 from prodready.link.secret_looks import Leak, Reach
-from prodready.link.sinks import Arrival, arrivals, callers_of, shown_callee, sink_calls
+from prodready.link.sinks import Arrival, arrivals, shown_callee
 from prodready.read import values as v
 from prodready.rules.base import Rule
 
@@ -50,7 +50,7 @@ KEYS = ("key", "cache_key", "name")
 def check(linked: Linked) -> Iterator[Finding]:
     """Judge what goes into every log call, there and at the callers of the functions that log what they are given."""
     judge = _Judge(linked)
-    for sink in sink_calls(linked.infer, KINDS, linked.scope):
+    for sink in linked.sink_calls(KINDS):
         if not _writes_elsewhere(sink.fact.value):
             for arrival in arrivals(sink):
                 yield from judge.arrival(arrival, frozenset())
@@ -78,7 +78,7 @@ class _Judge:
         for reach in dict.fromkeys(f for f in found if isinstance(f, Reach)):
             key = (*arrival.frame.key, reach.name)
             if key not in seen:
-                for earlier in callers_of(self.linked.infer, arrival, reach.name):
+                for earlier in self.linked.callers_of(arrival, reach.name):
                     yield from self.arrival(earlier, seen | {key})
 
     def _finding(self, arrival: Arrival, leaks: list[Leak]) -> Finding:

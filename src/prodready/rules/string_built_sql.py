@@ -51,7 +51,7 @@ from prodready.fix.bind_parameters import bind_parameters
 from prodready.link.frames import Bound, Frame
 from prodready.link.linked import Linked
 from prodready.link.reduce import describe
-from prodready.link.sinks import Arrival, arrivals, callers_of, place, shown_callee, sink_calls
+from prodready.link.sinks import Arrival, arrivals, place, shown_callee
 from prodready.link.text import Hole, Piece
 from prodready.read import values as v
 from prodready.read.facts import FunctionFacts
@@ -94,10 +94,13 @@ class Verdict:
 def check(linked: Linked) -> Iterator[Finding]:
     """Judge every statement that is run, then every one that is built and never run."""
     judge = _Judge(linked)
-    for sink in sink_calls(linked.infer, KINDS, linked.scope):
-        for arrival in arrivals(sink):
-            yield from judge.arrival(arrival, frozenset())
-    yield from judge.never_run()
+    found = list(judge.run_ones())
+    if linked.scope and any(True for _ in judge.never_run(sorted(linked.scope.targets))):
+        # Only the whole project can tell whether nothing runs them.
+        judge = _Judge(linked.whole())
+        found = list(judge.run_ones())
+    yield from found
+    yield from judge.never_run(linked.scope.targets if linked.scope else linked.program.outlines)
 
 
 class _Judge:
@@ -106,6 +109,12 @@ class _Judge:
         self.texts = linked.texts()
         self.reported: set[tuple[str, int, int]] = set()
 
+    def run_ones(self) -> Iterator[Finding]:
+        """Statements that are run."""
+        for sink in self.linked.sink_calls(KINDS):
+            for arrival in arrivals(sink):
+                yield from self.arrival(arrival, frozenset())
+
     def arrival(self, arrival: Arrival, seen: frozenset[tuple[str, str, str]]) -> Iterator[Finding]:
         best: tuple[tuple[int, int, int], Verdict] | None = None
         passed_on: set[str] = set()
@@ -113,7 +122,7 @@ class _Judge:
             leading = _leading(pieces)
             if leading is not None and leading.whole and leading.kind != "request":
                 passed_on.add(leading.whole)
-            elif leading is not None and leading.whole and self.linked.infer.callers(*arrival.frame.key):
+            elif leading is not None and leading.whole and self.linked.infer.is_called(*arrival.frame.key):
                 passed_on.add(leading.whole)
             verdict = self._verdict(arrival, pieces)
             if verdict is not None:
@@ -125,7 +134,7 @@ class _Judge:
         for parameter in sorted(passed_on):
             key = (*arrival.frame.key, parameter)
             if key not in seen:
-                for earlier in callers_of(self.linked.infer, arrival, parameter):
+                for earlier in self.linked.callers_of(arrival, parameter):
                     yield from self.arrival(earlier, seen | {key})
 
     def _verdict(self, arrival: Arrival, pieces: Sequence[Piece]) -> Verdict | None:
@@ -140,7 +149,7 @@ class _Judge:
             # The value is the whole statement: only somebody's request makes that a finding.
             hole = holes[0]
             whole = len(holes) == 1 and hole.kind == "request" and not hole.assumed
-            if not whole or (hole.whole and self.linked.infer.callers(*arrival.frame.key)):
+            if not whole or (hole.whole and self.linked.infer.is_called(*arrival.frame.key)):
                 return None
             if arrival.assumed and not _speaks_of_sql(hole.name):
                 return None
@@ -238,22 +247,8 @@ class _Judge:
         """Whether whoever runs the app has set the value: in the environment or the settings."""
         return bool(self.linked.reducer.labels(hole.bound) & {"environ", "settings"})
 
-    def never_run(self) -> Iterator[Finding]:
-        """Statements that are built in the project and run nowhere in it."""
-        scope = self.linked.scope
-        if scope is None:
-            yield from self._never_run(self.linked.program.outlines)
-            return
-        seen = set(self.texts.built)
-        if any(True for _ in self._never_run(sorted(scope.targets))):
-            # Only the whole project can tell whether nothing runs them.
-            self.texts.built = seen
-            for sink in sink_calls(self.linked.infer, KINDS):
-                for arrival in arrivals(sink):
-                    yield from self.arrival(arrival, frozenset())
-            yield from self._never_run(self.linked.program.outlines)
-
-    def _never_run(self, paths: Iterable[str]) -> Iterator[Finding]:
+    def never_run(self, paths: Iterable[str]) -> Iterator[Finding]:
+        """Statements that are built in these files and that nothing seen so far runs."""
         program = self.linked.program
         for path in paths:
             facts = program.facts(path) if program.outlines[path].builds else None
