@@ -239,6 +239,7 @@ def test_the_readme_shows_what_prodready_prints(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("COLUMNS", "200")
     main(["check", "fixtures/shop", "--no-cache", "--color", "never"])
     printed = capsys.readouterr().out
     shown = re.findall(r"^```text\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
