@@ -538,7 +538,11 @@ def test_ctrl_c_at_any_time(app: Path) -> None:
             out, err = process.communicate(timeout=60)
             if b"KeyboardInterrupt" in err and b"prodready/" not in err:
                 continue
-            assert (process.returncode, err) in [(130, b"prodready: interrupted\n"), (1, b""), (-2, b"")], (delay, process.returncode, err)
+            assert (process.returncode, err) in [(130, b"prodready: interrupted\n"), (1, b""), (-2, b"")], (
+                delay,
+                process.returncode,
+                err,
+            )
             assert b"Traceback" not in out
 
 
