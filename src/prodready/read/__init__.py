@@ -1,1 +1,1 @@
-"""Reading: one file in, its facts out; a pure function of bytes, knowledge and configuration."""
+"""Reading: one file in, its facts out; a pure function of its bytes."""

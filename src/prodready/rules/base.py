@@ -22,8 +22,9 @@ SECTIONS = ("Why it matters", "Bad", "Good", "Not reported", "References")
 class Rule:
     """What every rule declares.
 
-    `needles` are lower-cased texts at least one of which stands in any file the rule can report in; `skip` names the kinds
-    of file it stays silent in by default (`tests`, `migrations`, `generated`); `stage` is the stage of the checklist;
+    `needles` are lower-cased texts at least one of which stands in any project that the rule reports on with the knowledge
+    that comes with prodready: an editor or a hook may ask for no more where there is none. `skip` names the kinds of file it
+    stays silent in by default (`tests`, `migrations`, `generated`); `stage` is the stage of the checklist;
     `check` yields the findings of a whole project (a rule without it is reported by another part of the tool); `fix` gives
     the edits that remove one finding, from the text of its file.
     """
