@@ -41,11 +41,12 @@ _CODE = re.compile(
     re.VERBOSE,
 )
 _LINE_START = re.compile(r"(?:[ \t\f]*(?:\#[^\r\n]*)?(?:\r\n?|\n))*([ \t\f]*)(\w*)")
+# Of a string that is not closed, all there is: searching on from its inside would take quadratic time.
 _STRING_REST = {
-    '"': re.compile(r'(?:[^"\\\r\n]|\\(?:\r\n|.))*"', re.DOTALL),
-    "'": re.compile(r"(?:[^'\\\r\n]|\\(?:\r\n|.))*'", re.DOTALL),
-    '"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*"""', re.DOTALL),
-    "'''": re.compile(r"(?:[^'\\]|\\.|'(?!''))*'''", re.DOTALL),
+    '"': re.compile(r'(?:[^"\\\r\n]|\\(?:\r\n|.))*"?', re.DOTALL),
+    "'": re.compile(r"(?:[^'\\\r\n]|\\(?:\r\n|.))*'?", re.DOTALL),
+    '"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*(?:""")?', re.DOTALL),
+    "'''": re.compile(r"(?:[^'\\]|\\.|'(?!''))*(?:''')?", re.DOTALL),
 }
 _INTERPOLATED = {"f", "t", "rf", "fr", "rt", "tr"}
 
@@ -89,10 +90,11 @@ class _Line:
 @dataclass
 class _Frame:
     """What is open at a point of the text: the line itself (kind ""), a bracket, a field of an f-string ("{"), an
-    f-string (its quote), or a format spec (":")."""
+    f-string (its quote), or a format spec (":"). `quote` is that of the f-string which a field or a spec belongs to."""
 
     kind: str = ""
     pattern: re.Pattern[str] = _CODE
+    quote: str = ""
     links: int = 0
     inner: int = 0
     worst: int = 0
@@ -172,7 +174,7 @@ def _in_code(frames: list[_Frame], group: str | None) -> None:
     elif group == "link":
         frame.links += _LINK
     elif group == "colon" and frame.kind == "{":
-        frames.append(_Frame(":", _SPEC[_quote(frames)]))
+        frames.append(_Frame(":", _SPEC[frame.quote], frame.quote))
 
 
 def _open_string(frames: list[_Frame], found: str, text: str, position: int) -> int:
@@ -182,29 +184,25 @@ def _open_string(frames: list[_Frame], found: str, text: str, position: int) -> 
     prefix = found.rstrip("\"'")
     quote = found[len(prefix) :]
     if prefix.lower() in _INTERPOLATED:
-        frames.append(_Frame(quote, (_RAW_TEXT if "r" in prefix.lower() else _TEXT)[quote]))
+        frames.append(_Frame(quote, (_RAW_TEXT if "r" in prefix.lower() else _TEXT)[quote], quote))
         return position
     rest = _STRING_REST[quote].match(text, position)
-    return rest.end() if rest else position
+    assert rest
+    return rest.end()
 
 
 def _in_string(frames: list[_Frame], found: str) -> None:
     """A token in the text of an f-string or in a format spec."""
     if found == "{":
-        frames.append(_Frame("{"))
+        frames.append(_Frame("{", quote=frames[-1].quote))
     elif found == "}":
         _close(frames)
         _close(frames)
     elif found[0] in "\"'\r\n":
-        quote = _quote(frames)
+        quote = frames[-1].quote
         while frames[-1].kind != quote:
             _close(frames)
         _close(frames)
-
-
-def _quote(frames: list[_Frame]) -> str:
-    """The quote of the innermost f-string."""
-    return next(frame.kind for frame in reversed(frames) if frame.kind in _STRING_REST)
 
 
 def _close(frames: list[_Frame]) -> None:

@@ -1,0 +1,127 @@
+"""What a run says must not depend on how it came about: of some files or of all, from the cache or from the files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from cases import FIXTURES, cases, copied
+
+from prodready.config import Config
+from prodready.finding import Finding
+from prodready.project import Options, Session, check
+from prodready.rules import all_rules
+
+PROJECTS = [case for code in all_rules() for case in cases(code) if case.is_dir()] + [FIXTURES / "shop"]
+ALONE = Options(jobs=1, cache=False)
+CACHED = Options(jobs=1)
+
+HELPER = "import logging\n\n\ndef note(value):\n    logging.info(value)\n"
+HARMLESS = "def note(value):\n    return len(value)\n"
+CALLER = "from app.notes import note\n\n\ndef login(name, password):\n    note(password)\n"
+
+
+def one_by_one(root: Path, paths: list[Path]) -> list[Finding]:
+    session = Session(Config(root=root))
+    return [finding for path in paths for finding in session.check([path], ALONE).findings]
+
+
+@pytest.mark.parametrize("case", PROJECTS, ids=lambda case: case.relative_to(FIXTURES).as_posix())
+def test_each_file_alone_is_told_what_the_whole_project_is_told(case: Path, tmp_path: Path) -> None:
+    root = copied(case, tmp_path)
+    assert one_by_one(root, sorted(root.rglob("*.py"))) == list(check(Config(root=root), [root], ALONE).findings)
+
+
+def test_each_file_of_a_large_project_is_told_what_the_whole_is_told(tmp_path: Path) -> None:
+    for code in all_rules():
+        for case in cases(code):
+            target = tmp_path / code.lower() / case.stem / "__init__.py"
+            if case.is_file():
+                target.parent.mkdir(parents=True)
+                shutil.copy(case, target)
+            else:
+                shutil.copytree(case, target.parent)
+    whole = check(Config(root=tmp_path), [tmp_path], ALONE)
+    assert whole.files > 300
+    some = sorted(tmp_path.rglob("*.py"))[::25]
+    names = {path.relative_to(tmp_path).as_posix() for path in some}
+    expected = [finding for finding in whole.findings if finding.location.path in names]
+    assert len({finding.code for finding in expected}) > 2
+    assert one_by_one(tmp_path, some) == expected
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/__init__.py").touch()
+    (tmp_path / "app/notes.py").write_text(HELPER)
+    (tmp_path / "app/login.py").write_text(CALLER)
+    return tmp_path
+
+
+def lines(root: Path, *targets: str) -> list[str]:
+    """What a run with the cache says, which must be what one without says."""
+    config, wanted = Config(root=root), [root / target for target in targets] or [root]
+    report, anew = check(config, wanted, CACHED), check(config, wanted, ALONE)
+    assert report.warnings == ()
+    assert (report.findings, report.problems) == (anew.findings, anew.problems)
+    return [f"{finding.location.path}:{finding.location.line}" for finding in report.findings]
+
+
+@pytest.mark.parametrize("targets", [(), ("app/login.py",)], ids=["all", "one"])
+def test_a_change_elsewhere_counts(app: Path, targets: tuple[str, ...]) -> None:
+    found = ["app/login.py:5"]
+    assert lines(app, *targets) == found
+    (app / "app/notes.py").write_text(HARMLESS)
+    assert lines(app, *targets) == []
+    (app / "app/notes.py").write_text(HELPER)
+    assert lines(app, *targets) == found
+    (app / "app/notes.py").rename(app / "app/base.py")
+    assert lines(app, *targets) == []
+    (app / "app/login.py").write_text(CALLER.replace("app.notes", "app.base"))
+    assert lines(app, *targets) == found
+    (app / "app/base.py").unlink()
+    assert lines(app, *targets) == []
+
+
+def test_a_change_that_the_stamp_does_not_show_counts(app: Path) -> None:
+    place = app / "app/login.py"
+    before = place.stat()
+    assert lines(app) == ["app/login.py:5"]
+    place.write_text(CALLER.replace("\n\n\ndef", "  \ndef"))
+    os.utime(place, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert place.stat().st_size == before.st_size
+    assert lines(app) == ["app/login.py:3"]
+
+
+def test_nothing_is_read_twice(app: Path) -> None:
+    config = Config(root=app)
+    assert [check(config, [app], CACHED).cached for _ in range(2)] == [0, 3]
+    shutil.copy(app / "app/login.py", app / "app/copy.py")
+    os.utime(app / "app/notes.py")
+    report = check(config, [app], CACHED)
+    assert (report.files, report.cached) == (4, 4)
+    assert [finding.location.path for finding in report.findings] == ["app/copy.py", "app/login.py"]
+
+
+def test_a_changed_knowledge_file_counts(app: Path) -> None:
+    told = app / "ours.toml"
+    config = Config(root=app, knowledge=("ours.toml",))
+    statement = 'import ours\n\n\ndef find(name):\n    ours.ask(f"SELECT * FROM users WHERE name = {name}")\n'
+    (app / "app/login.py").write_text(statement)
+    told.write_text('library = "ours"\n[functions."ours.ask"]\nsink = "sql"\nat = [0]\n')
+    assert [finding.code for finding in check(config, [app], CACHED).findings] == ["PRD301"]
+    told.write_text('library = "ours"\n[functions."ours.ask"]\nsink = "log"\nat = [0]\n')
+    assert check(config, [app], CACHED).findings == ()
+
+
+def test_a_session_sees_what_changes_between_checks(app: Path) -> None:
+    session = Session(Config(root=app))
+    assert len(session.check([app], ALONE).findings) == 1
+    (app / "app/notes.py").write_text(HARMLESS)
+    assert session.check([app], ALONE).findings == ()
+    content = CALLER.encode() + b"\n\ndef more(token):\n    print(token)\n"
+    unsaved = Options(jobs=1, cache=False, stdin=("app/login.py", content))
+    assert [f.location.line for f in session.check([app / "app/login.py"], unsaved).findings] == [9]
