@@ -1,10 +1,11 @@
-"""Feed the reader with programs, whole and broken, and count what it does with them.
+"""Analyse programs, whole and broken, and count what became of them.
 
-    python tests/read/fuzz_reader.py --count 20000 --seed 1 [--compare] [--analyse]
+    python tests/read/fuzz_reader.py --count 20000 --seed 1 [--parse [--compare]]
 
 Programs come from hypothesmith, where that is installed, and from files of the standard library and of fixtures/,
-mutated by character, line and token. Each is checked in a child process: one that dies, hangs or raises anything but
-ParseFailure counts as a crash, and is written to fuzz-crash-SEED-NUMBER.py in the directory given with --keep.
+mutated by character, line and token. Each is read, linked and judged by all rules, or with --parse only parsed. That
+happens in a child process: a program on which it dies, hangs or raises what it should not counts as a crash, and is
+written to fuzz-crash-SEED-NUMBER.py in the directory given with --keep.
 Ends with 1 if there was a crash.
 """
 
@@ -12,11 +13,13 @@ from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import importlib
 import multiprocessing
 import os
 import random
 import sys
+import tempfile
 import time
 import traceback
 import warnings
@@ -79,31 +82,48 @@ def compare_with_libcst(text: str, tree: ast.Module) -> None:
         raise AssertionError(f"LibCST: {got[max(at - 80, 0) : at + 80]}\nast: {want[max(at - 80, 0) : at + 80]}")
 
 
-def analyse(text: str) -> str:
-    """Read one program with the whole reader."""
-    from prodready.read.python import read_python
+class Analysis:
+    """The whole analysis, of a project whose only file is the program."""
 
-    try:
-        read_python(text.encode("utf-8", "surrogatepass"))
-    except ParseFailure:
-        return "rejected"
-    return "parsed"
+    def __init__(self, root: Path) -> None:
+        from prodready.config import Config
+        from prodready.finding import Confidence, Severity
+        from prodready.project import Session
+
+        # A rule that raises ends the run, instead of becoming a problem in the report.
+        os.environ["PRODREADY_DEBUG"] = "1"
+        (root / "program.py").touch()
+        self._root = root
+        self._session = Session(Config(root=root, min_confidence=Confidence.LOW, min_severity=Severity.INFO))
+
+    def __call__(self, text: str) -> str:
+        from prodready.project import Options
+
+        data = text.encode("utf-8", "surrogatepass")
+        report = self._session.check([self._root], Options(jobs=1, cache=False, stdin=("program.py", data)))
+        if any("please report" in str(problem) for problem in report.problems):
+            raise AssertionError(*map(str, report.problems))
+        if report.problems:
+            return "rejected"
+        return "with findings" if report.findings else "without findings"
 
 
 # ---------------------------------------------------------------- programs
 
 
-def source_files() -> list[Path]:
+@functools.cache
+def source_files() -> tuple[list[Path], list[Path]]:
+    """The standard library, and the fixtures, which the rules have something to say about."""
     library = [path for path in Path(os.__file__).parent.rglob("*.py") if "site-packages" not in path.parts]
-    return sorted([*library, *(ROOT / "fixtures").rglob("*.py")])
+    return sorted(library), sorted((ROOT / "fixtures").rglob("*.py"))
 
 
-def programs(seed: int, count: int, files: list[Path]) -> Iterator[str]:
+def programs(seed: int, count: int) -> Iterator[str]:
     """`count` programs, the same for the same seed."""
     rng = random.Random(seed)
     generated = hypothesmith_programs(seed, int(count * SHARE_GENERATED))
     for number in range(count):
-        text = generated[number] if number < len(generated) else excerpt(rng, files)
+        text = generated[number] if number < len(generated) else excerpt(rng)
         for _ in range(rng.choice((0, 1, 1, 1, 2, 3, 6))):
             text = rng.choice(MUTATIONS)(rng, text)
         yield text
@@ -134,9 +154,12 @@ def hypothesmith_programs(seed: int, count: int) -> list[str]:
     return found
 
 
-def excerpt(rng: random.Random, files: list[Path]) -> str:
-    """Some whole statements of some file."""
-    text = rng.choice(files).read_text(encoding="utf-8", errors="replace")
+def excerpt(rng: random.Random) -> str:
+    """Some whole statements of a file of the standard library, or a whole fixture."""
+    library, fixtures = source_files()
+    text = rng.choice(files := rng.choice((library, fixtures))).read_text(encoding="utf-8", errors="replace")
+    if files is fixtures:
+        return text[:LONGEST]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -215,18 +238,20 @@ def run_batch(
     """Check the programs of a batch from number `skip` on, telling the parent before each which one it is."""
     sys.setrecursionlimit(RECURSION_LIMIT)
     outcomes: Counter[str] = Counter()
-    for number, text in enumerate(programs(seed, size, source_files())):
-        if number < skip:
-            continue
-        at.value = number
-        try:
-            outcomes[analyse(text) if options.analyse else check(text, options.compare)] += 1
-        except BaseException:
-            outcomes["crashes"] += 1
-            keep(options, seed, number, text)
-            traceback.print_exc(limit=-4)
-        finally:
-            sys.stderr.flush()
+    with tempfile.TemporaryDirectory() as root:
+        run = functools.partial(check, compare=options.compare) if options.parse else Analysis(Path(root))
+        for number, text in enumerate(programs(seed, size)):
+            if number < skip:
+                continue
+            at.value = number
+            try:
+                outcomes[run(text)] += 1
+            except BaseException:
+                outcomes["crashes"] += 1
+                keep(options, seed, number, text)
+                traceback.print_exc(limit=-4)
+            finally:
+                sys.stderr.flush()
     at.value = size
     results.put(outcomes)  # type: ignore[attr-defined]
 
@@ -258,9 +283,11 @@ def run_watched(seed: int, size: int, options: argparse.Namespace) -> Counter[st
             outcomes += results.get()
             child.join()
             break
-        bad = max(at.value, skip)
+        if at.value < 0:
+            raise SystemExit("the process ended before the first program")
+        bad = at.value
         print(f"the process ended with {child.exitcode}", file=sys.stderr)
-        keep(options, seed, bad, list(programs(seed, size, source_files()))[bad])
+        keep(options, seed, bad, list(programs(seed, size))[bad])
         outcomes["crashes"] += 1
         skip = bad + 1
     return outcomes
@@ -272,15 +299,17 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=20_000, help="programs")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", default=".", help="directory for the programs that crash it")
-    parser.add_argument("--compare", action="store_true", help="convert valid programs with LibCST too, and compare")
-    parser.add_argument("--analyse", action="store_true", help="run the whole reader, not its parser alone")
+    parser.add_argument("--compare", action="store_true", help="with --parse: compare with what LibCST makes of it")
+    parser.add_argument("--parse", action="store_true", help="only parse")
     options = parser.parse_args()
+    start = time.monotonic()
     total: Counter[str] = Counter()
     for first in range(0, options.count, BATCH):
         size = min(BATCH, options.count - first)
         total += run_watched(options.seed * 1_000_000 + first, size, options)
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(total.items()))
     print(
-        f"{options.count} programs, {total['parsed']} parsed, {total['rejected']} rejected, {total['crashes']} crashes"
+        f"{options.count} programs on Python {sys.version.split()[0]}: {counts}; {time.monotonic() - start:.0f} seconds"
     )
     return 1 if total["crashes"] else 0
 
