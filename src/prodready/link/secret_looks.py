@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from prodready.finding import Step
 from prodready.link.frames import Bound, Frame
 from prodready.link.labels import Labels
+from prodready.link.percent import takes_numbers_only
 from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.link.reduce import describe
 from prodready.link.secret_names import Names
@@ -61,9 +62,13 @@ class Leak:
 
 @dataclass(frozen=True)
 class Reach:
-    """A parameter of the function that the value carries, secret or not: its callers decide."""
+    """A parameter of the function that the value carries, secret or not: its callers decide.
+
+    `iterated`: not the parameter itself, but what going through it gives.
+    """
 
     name: str
+    iterated: bool = False
 
 
 class SecretLooks:
@@ -190,6 +195,10 @@ class SecretLooks:
                 return True
             case v.Op(kind="slice"):
                 return is_short(value)
+            case v.Op(kind="%"):
+                return takes_numbers_only(value.subject)
+            case v.Op(kind="each") if _names_names(value.subject):
+                return True
             case v.Call():
                 effect = self.reducer.effect(bound)
                 if not HARMLESS.isdisjoint(effect.labels):
@@ -263,7 +272,7 @@ class SecretLooks:
             (v.dotted(d.target if isinstance(d, v.Call) else d) or "").rpartition(".")[2] for d in cls.facts.decorators
         ]
         bases = [b.rpartition(".")[2] for b in self.program.lineage(cls) if isinstance(b, str)]
-        printed = {"BaseModel", "BaseSettings", "Struct", "NamedTuple", "SQLModel"}
+        printed = {"BaseModel", "BaseSettings", "Struct", "NamedTuple", "SQLModel", "TypedDict"}
         return bool({"dataclass", "define", "frozen", "attrs"} & set(names)) or bool(printed & set(bases))
 
     def _shows_secret(self, function: FunctionSymbol) -> bool:
@@ -329,6 +338,12 @@ def _uses_as_object(call: v.Call, subject: v.Param) -> bool:
                 return True
         waiting.extend(v.children(value))
     return False
+
+
+def _names_names(value: Value) -> bool:
+    """Whether a collection is called after what it holds: the names of fields and their like, not what is in them."""
+    words = split_words(value.name) if isinstance(value, (v.Named, v.Param, v.Attr, v.Ref)) else ()
+    return bool(words) and words[-1] in {"fields", "names", "types", "ids", "labels", "columns", "paths", "files"}
 
 
 def _is_header(value: Value) -> bool:

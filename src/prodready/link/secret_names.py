@@ -40,7 +40,8 @@ class Names:
     def is_secret(self, name: str) -> bool:
         """Whether a variable, field or key of this name holds a secret."""
         if name not in self._known:
-            self._known[name] = self._judge(split_words(name))
+            # With a slash in it, it is the key of a route or a file.
+            self._known[name] = "/" not in name and self._judge(split_words(name))
         return self._known[name]
 
     def is_carrier(self, name: str) -> bool:

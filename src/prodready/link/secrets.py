@@ -13,6 +13,7 @@ from dataclasses import replace
 from prodready.finding import Location, Step
 from prodready.link.frames import Bound
 from prodready.link.labels import Labels
+from prodready.link.percent import printed
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol
 from prodready.link.reduce import describe
 from prodready.link.secret_looks import ASKING, HARMLESS, MAX_NESTING, OBJECTS, Leak, Reach, SecretLooks, is_short
@@ -264,6 +265,14 @@ class SecretReader(SecretLooks):
             "counts",
             "help",
             "widgets",
+            "url",
+            "urls",
+            "uris",
+            "endpoints",
+            "routes",
+            "paths",
+            "ids",
+            "stats",
         }
 
     def _call(self, bound: Bound, value: v.Call, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
@@ -284,6 +293,8 @@ class SecretReader(SecretLooks):
                 base = value.target.base if isinstance(value.target, v.Attr) else value.target
                 yield from self._item(bound.sub(v.Item(base, key, 1)), base, key, trail, nesting)
                 return
+            if not OBJECTS.keys().isdisjoint(self.reducer.labels(bound)):
+                return  # one entry, and nobody knows which
         if self.names.is_redactor(name):
             return
         reduced = self.reducer.step(bound)
@@ -306,7 +317,7 @@ class SecretReader(SecretLooks):
         if name == "vars" and value.args:
             yield from self._fields_of(bound, value.args[0], trail)
             return
-        if name == "getattr" and len(value.args) > 1:
+        if name == "getattr" and len(value.args) > 1 and isinstance(v.bare(value.args[1]), v.Const):
             yield from self._item(
                 bound.sub(v.Item(value.args[0], value.args[1], 1)), value.args[0], value.args[1], trail, nesting
             )
@@ -390,7 +401,9 @@ class SecretReader(SecretLooks):
                 yield from self._carry(element, trail, nesting)
             if not elements and not self.reducer.labels(bound.sub(value.subject)) & OBJECTS.keys():
                 for found in self._carry(bound.sub(value.subject), trail, nesting):
-                    if isinstance(found, Reach) or (self._is_direct(value.subject) and _is_plural(value.subject)):
+                    if isinstance(found, Reach):
+                        yield replace(found, iterated=True)
+                    elif self._is_direct(value.subject) and _is_plural(value.subject):
                         yield found
             return
         if value.kind in {"%", "format", "join", "replace", "format_map", "substitute"}:
@@ -403,7 +416,14 @@ class SecretReader(SecretLooks):
     def _formatted(self, bound: Bound, value: v.Op, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
         yield from self._carry(bound.sub(value.subject), trail, nesting)
         template = v.bare(value.subject)
-        for argument in value.args:
+        arguments = value.args
+        if value.kind == "%":
+            operand = v.bare(value.args[0])
+            if isinstance(operand, v.Seq) and not operand.open:
+                arguments = tuple(printed(template, operand.items))
+            elif not isinstance(operand, v.Map):
+                arguments = tuple(printed(template, value.args))
+        for argument in arguments:
             inner = v.bare(argument)
             if value.kind == "%" and isinstance(inner, v.Map) and isinstance(template, v.Const):
                 for key, entry in inner.items:
@@ -421,9 +441,16 @@ class SecretReader(SecretLooks):
                 continue
             yield from self._carry(bound.sub(argument), trail, nesting)
         for keyword, entry in value.keywords:
-            if isinstance(template, v.Const) and keyword != "**" and "{" + keyword not in str(template.value):
-                continue
-            yield from self._carry(bound.sub(entry), trail, nesting)
+            if not isinstance(template, v.Const):
+                yield from self._carry(bound.sub(entry), trail, nesting)
+            elif keyword == "**":
+                fields = set(re.findall(r"\{(\w+)", str(template.value)))
+                for leaf in self.reducer.leaves(bound.sub(entry), 6):
+                    for key, inner in leaf.value.items if isinstance(leaf.value, v.Map) else ():
+                        if key is None or (isinstance(key, v.Const) and key.value in fields):
+                            yield from self._entry(leaf, key, inner, trail, nesting)
+            elif "{" + keyword in str(template.value):
+                yield from self._carry(bound.sub(entry), trail, nesting)
 
 
 def _is_plural(value: Value) -> bool:

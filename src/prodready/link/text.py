@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from prodready.finding import Location, Step
 from prodready.link.frames import Bound, Frame
 from prodready.link.labels import PROVED, Labels
+from prodready.link.percent import NUMERIC, PERCENT
 from prodready.link.reduce import SAFE_ATTRIBUTES, describe
 from prodready.read import values as v
 
@@ -17,11 +18,7 @@ BUDGET = 600
 """Values looked at for one text."""
 
 MAX_NESTING = 40
-PERCENT = re.compile(
-    r"%(?:\((?P<key>[^)]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<type>[diouxXeEfFgGcrsa%])"
-)
 TEMPLATE = re.compile(r"\$(?:\$|(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
-NUMERIC = frozenset("diouxXeEfFgG")
 PLACEHOLDER = "?"
 
 

@@ -34,9 +34,11 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from prodready.finding import Confidence, Finding, Location, Severity, Step
 from prodready.link.linked import Linked
+from prodready.link.percent import printed
 from prodready.link.secret_looks import Leak, Reach
 from prodready.link.sinks import Arrival, arrivals, shown_callee
 from prodready.read import values as v
@@ -46,14 +48,19 @@ KINDS = frozenset({"log", "log-context"})
 KEYS = ("key", "cache_key", "name")
 """Parameters that take what identifies an entry: a helper that logs one of them logs no more than that."""
 
+LONG = 6
+"""Steps from which on a path is improbable where only a name speaks for the secret."""
+
 
 def check(linked: Linked) -> Iterator[Finding]:
     """Judge what goes into every log call, there and at the callers of the functions that log what they are given."""
     judge = _Judge(linked)
     for sink in linked.sink_calls(KINDS):
         if not _writes_elsewhere(sink.fact.value):
+            numbers = _numbers(sink.fact.value)
             for arrival in arrivals(sink):
-                yield from judge.arrival(arrival, frozenset())
+                if not any(arrival.bound.value is number for number in numbers):
+                    yield from judge.arrival(arrival, frozenset())
 
 
 class _Judge:
@@ -79,7 +86,9 @@ class _Judge:
             key = (*arrival.frame.key, reach.name)
             if key not in seen:
                 for earlier in self.linked.callers_of(arrival, reach.name):
-                    yield from self.arrival(earlier, seen | {key})
+                    given = earlier.bound
+                    bound = given.sub(v.op("each", given.value)) if reach.iterated else given
+                    yield from self.arrival(replace(earlier, bound=bound), seen | {key})
 
     def _finding(self, arrival: Arrival, leaks: list[Leak]) -> Finding:
         leak = max(leaks, key=lambda one: (not one.weak, one.sure))
@@ -101,7 +110,9 @@ class _Judge:
 
 def _confidence(arrival: Arrival, leak: Leak) -> Confidence:
     if not leak.sure and (
-        leak.weak or any(f"passed as `{name}`" in s.message for s in arrival.onward for name in KEYS)
+        leak.weak
+        or len(arrival.onward) + len(leak.trail) > LONG
+        or any(f"passed as `{name}`" in s.message for s in arrival.onward for name in KEYS)
     ):
         return Confidence.LOW
     return Confidence.MEDIUM if arrival.assumed or not leak.sure else Confidence.HIGH
@@ -112,6 +123,14 @@ def _origin(leak: Leak) -> tuple[Step, ...]:
     if isinstance(value, v.Call) and value.line:
         return (Step(Location(leak.bound.frame.path, value.line, value.column), f"`{leak.name}` comes from here"),)
     return ()
+
+
+def _numbers(call: v.Call) -> list[v.Value]:
+    """The arguments of a log message that come out as numbers: `"%d"`."""
+    if not call.args:
+        return []
+    kept = printed(call.args[0], call.args[1:])
+    return [argument for argument in call.args[1:] if not any(argument is other for other in kept)]
 
 
 def _writes_elsewhere(call: v.Call) -> bool:
