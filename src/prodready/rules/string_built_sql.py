@@ -73,6 +73,21 @@ VALUE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 
+QUOTED_VALUE_BEFORE = re.compile(
+    r"(?:[=<>]|\b(?:like|ilike|regexp|values\s*\([^)]*|in\s*\([^)]*))\s*\"[^\"]*$", re.IGNORECASE
+)
+"""MySQL and SQLite take what stands in double quotes for a text where no column of that name exists."""
+
+KEYS = frozenset({("id",), ("ids",), ("pk",), ("pks",), ("oid",), ("rowid",), ("uuid",)})
+INPUTS = frozenset(
+    """
+    args arg params param form data body payload query json request req event message msg input inputs values kwargs post get
+    cookies headers options fields
+    """.split()
+)
+"""Words in the names of what somebody has sent, where nothing tells the class of it."""
+
+OPERATORS = frozenset({("config",), ("settings",), ("conf",), ("cfg",)})
 
 SUBQUERY_BEFORE = re.compile(r"\b(?:from|as|exists|join|union|all)\s*\(\s*$", re.IGNORECASE)
 LARGEST_TO_FIX = 60_000
@@ -84,11 +99,30 @@ BACKSLASH_STYLES = frozenset({"format", "pyformat"})
 
 @dataclass(frozen=True)
 class Verdict:
-    """The holes of one text that matter, worst first, and whether they stand where only an identifier can stand."""
+    """The holes of one text that matter, worst first.
+
+    `identifiers_only`: they stand where only an identifier can stand; `clauses_only`: where a part of a statement stands.
+    """
 
     holes: tuple[Hole, ...]
-    identifiers_only: bool
-    whole: bool
+    identifiers_only: bool = False
+    clauses_only: bool = False
+    whole: bool = False
+
+    @classmethod
+    def of(cls, holes: Sequence[Hole], pieces: Sequence[Piece]) -> Verdict | None:
+        """The verdict on these holes of a text; None where none of them matters."""
+        slots = _slots(pieces)
+        holes = [hole for hole in holes if slots.get(id(hole)) != "statement" or hole.kind == "request"]
+        if not holes:
+            return None
+        values = [hole for hole in holes if slots.get(id(hole)) != "identifier"]
+        chosen = values if max((h.rank for h in values), default=0) >= max(h.rank for h in holes) else holes
+        return cls(
+            tuple(sorted(chosen, key=lambda hole: -hole.rank)),
+            identifiers_only=not values,
+            clauses_only=all(slots.get(id(hole)) == "fragment" for hole in chosen),
+        )
 
 
 def check(linked: Linked) -> Iterator[Finding]:
@@ -162,15 +196,7 @@ class _Judge:
             return None
         if leading is not None and leading.kind != "request" and not FRAGMENT.search(literal):
             return None
-        slots = _slots(pieces)
-        holes = [hole for hole in holes if slots.get(id(hole)) != "statement" or hole.kind == "request"]
-        if not holes:
-            return None
-        values = [hole for hole in holes if slots.get(id(hole)) != "identifier"]
-        chosen = values if max((h.rank for h in values), default=0) >= max(h.rank for h in holes) else holes
-        identifiers_only = not values
-        ordered = tuple(sorted(chosen, key=lambda hole: -hole.rank))
-        return Verdict(ordered, identifiers_only, whole=False)
+        return Verdict.of(holes, pieces)
 
     def _report(self, arrival: Arrival, verdict: Verdict) -> Iterator[Finding]:
         span = arrival.fact.span
@@ -225,7 +251,9 @@ class _Judge:
             confidence = Confidence.LOW
         elif hole.kind == "request" and not hole.assumed and not assumed:
             confidence = Confidence.HIGH
-        elif hole.kind == "unknown" and (identifier or _is_metadata(hole) or self._is_operators(hole)):
+        elif hole.kind == "unknown" and (
+            identifier or verdict.clauses_only or _is_metadata(hole) or _is_key(hole) or self._is_operators(hole)
+        ):
             confidence = Confidence.LOW
         if hole.escaped and style not in BACKSLASH_STYLES:
             confidence = Confidence.LOW
@@ -245,7 +273,10 @@ class _Judge:
 
     def _is_operators(self, hole: Hole) -> bool:
         """Whether whoever runs the app has set the value: in the environment or the settings."""
-        return bool(self.linked.reducer.labels(hole.bound) & {"environ", "settings"})
+        if self.linked.reducer.labels(hole.bound) & {"environ", "settings"}:
+            return True
+        value = v.bare(hole.bound.value)
+        return isinstance(value, (v.Attr, v.Item)) and split_words(describe(value.base))[-1:] in OPERATORS
 
     def never_run(self, paths: Iterable[str]) -> Iterator[Finding]:
         """Statements that are built in these files and that nothing seen so far runs."""
@@ -268,13 +299,9 @@ class _Judge:
                 holes = [p for p in pieces if isinstance(p, Hole)]
                 if not holes or not is_plainly_sql(text):
                     continue
-                slots = _slots(pieces)
-                holes = [hole for hole in holes if slots.get(id(hole)) != "statement" or hole.kind == "request"]
-                if not holes:
+                verdict = Verdict.of(holes, pieces)
+                if verdict is None:
                     continue
-                values = [hole for hole in holes if slots.get(id(hole)) != "identifier"]
-                chosen = sorted(values or holes, key=lambda hole: -hole.rank)
-                verdict = Verdict(tuple(chosen), not values, whole=False)
                 location = place(path, built.span)
                 yield self._finding(
                     verdict,
@@ -325,6 +352,12 @@ def _is_metadata(hole: Hole) -> bool:
     return value.name in {"value", "name"} or not described.isdisjoint(base[-1:])
 
 
+def _is_key(hole: Hole) -> bool:
+    """Whether a value is the key of a row, read from the row or an object of it: a number, more often than not."""
+    words = split_words(hole.name)
+    return words[-1:] in KEYS and INPUTS.isdisjoint(words[:-1])
+
+
 def _place_of(value: v.Value) -> tuple[int, int] | None:
     return (value.line, value.column) if isinstance(value, (v.Text, v.Op)) else None
 
@@ -354,7 +387,11 @@ def _slots(pieces: Sequence[Piece]) -> dict[int, str]:
         tail = before[-200:]
         if SUBQUERY_BEFORE.search(tail) and _closes(pieces, piece):
             found[id(piece)] = "statement"
-        elif tail.count("'") % 2 or VALUE_BEFORE.search(tail):
+        elif (
+            tail.count("'") % 2
+            or VALUE_BEFORE.search(tail)
+            or (QUOTED_VALUE_BEFORE.search(tail) and not _after(pieces, piece).startswith('".'))
+        ):
             found[id(piece)] = "value"
         elif IDENTIFIER_BEFORE.search(tail):
             found[id(piece)] = "identifier"
@@ -366,9 +403,14 @@ def _slots(pieces: Sequence[Piece]) -> dict[int, str]:
 
 def _closes(pieces: Sequence[Piece], hole: Hole) -> bool:
     """Whether a parenthesis closes right behind a hole: all within it is another statement."""
+    return _after(pieces, hole).lstrip().startswith(")")
+
+
+def _after(pieces: Sequence[Piece], hole: Hole) -> str:
+    """The text right behind a hole."""
     at = next(i for i, piece in enumerate(pieces) if piece is hole)
     following = pieces[at + 1] if at + 1 < len(pieces) else ""
-    return isinstance(following, str) and following.lstrip().startswith(")")
+    return following if isinstance(following, str) else ""
 
 
 def _speaks_of_sql(name: str) -> bool:
