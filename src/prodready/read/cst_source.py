@@ -1,21 +1,25 @@
-"""What a LibCST tree needs to become `ast`: positions as `ast` counts them, and the values of its tokens."""
+"""What a LibCST tree needs to become `ast`: positions as `ast` counts them, and the values of its tokens.
+
+LibCST's nodes carry no positions, and its own way to find them takes longer than its parser: it prints the tree. The
+conversion instead goes through the text with the tree, token by token, in the order in which they stand; what is
+between tokens needs no look at the tree.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
 import unicodedata
+from bisect import bisect
 from typing import TypedDict
 
 import libcst as cst
-from libcst.metadata import CodePosition, MetadataWrapper, PositionProvider
 
 _LINE_END = re.compile(r"\r\n?|\n")
+_BETWEEN_TOKENS = re.compile(r"(?:[ \t\f\r\n\ufeff]+|\#[^\r\n]*|\\(?:\r\n?|\n))*")
+_STARTS_BETWEEN = frozenset(" \t\f\r\n\ufeff#\\")
 _STRING_TOKEN = re.compile(r"([A-Za-z]*)('''|\"\"\"|'|\")(.*)\2", re.DOTALL)
 _ESCAPE_OR_DELIMITER = re.compile(r"\\.|\\$|\"|\n", re.DOTALL)
-
-Place = tuple[int, int]
-"""A 1-based line and a 0-based offset in it, in UTF-8 bytes."""
 
 
 class Span(TypedDict):
@@ -28,63 +32,82 @@ class Span(TypedDict):
 
 
 class Source:
-    """A LibCST module as its text: where each node stands, by the rules of `ast`."""
+    """The text, and how far the conversion has got in it: `position` is the end of the last token taken.
 
-    def __init__(self, module: cst.Module) -> None:
-        try:
-            self._ranges = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
-        except KeyError:
-            # What LibCST does on the way out of a RecursionError: it looks up positions it has not computed yet.
-            raise RecursionError from None
-        self._lines = _LINE_END.split(module.code)
-        self._wide = {number for number, line in enumerate(self._lines, 1) if not line.isascii()}
+    Every converter takes all tokens of its node. Places are offsets in the text.
+    """
 
-    def start(self, node: cst.CSTNode) -> Place:
-        """Where `node` starts, without parentheses around it."""
-        return self._place(self._ranges[node].start)
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.position = 0
+        self._lines = [0, *(match.end() for match in _LINE_END.finditer(text))]
+        self._is_ascii = text.isascii()
 
-    def end(self, node: cst.CSTNode) -> Place:
-        """Where `node` ends, without parentheses around it."""
-        return self._place(self._ranges[node].end)
+    def begin(self) -> int:
+        """Go on to the next token, and say where it starts."""
+        position = self.position
+        if self.text[position : position + 1] in _STARTS_BETWEEN:
+            match = _BETWEEN_TOKENS.match(self.text, position)
+            assert match
+            self.position = position = match.end()
+        return position
 
-    def at(self, node: cst.CSTNode) -> Span:
-        """The position of `node`, without parentheses around it."""
-        return span(self.start(node), self.end(node))
+    def take(self, token: str) -> int:
+        """Take the next token, and say where it starts. Raises SyntaxError if it is another one."""
+        position = self.position
+        if self.text[position : position + 1] in _STARTS_BETWEEN:
+            match = _BETWEEN_TOKENS.match(self.text, position)
+            assert match
+            position = match.end()
+        return self._take_at(position, token)
 
-    def inside_parentheses(self, node: cst.Tuple | cst.GeneratorExp) -> Span:
-        """The position of a node that owns the innermost pair of the parentheses around it."""
-        if not node.lpar:
-            return self.at(node)
-        return span(self.start(node.lpar[-1]), self.end(node.rpar[0]))
+    def take_here(self, token: str) -> int:
+        """Take what follows at once, as text in an f-string does."""
+        return self._take_at(self.position, token)
 
-    def before_first_argument(self, call: cst.Call) -> Place:
-        """Where the opening parenthesis of `call` stands: LibCST has a node only for the whitespace after it."""
-        line, column = self.start(call.whitespace_before_args)
-        return line, column - 1
+    def take_if(self, node: object, token: str) -> None:
+        """Take a token that is there if the tree has a node for it."""
+        if node is not cst.MaybeSentinel.DEFAULT and node is not None:
+            self.take(token)
 
-    def between(self, start: Place, end: Place) -> str:
-        r"""The text between two places, with every line end as `\n`."""
-        lines = [line.encode() for line in self._lines[start[0] - 1 : end[0]]]
-        lines[-1] = lines[-1][: end[1]]
-        lines[0] = lines[0][start[1] :]
-        return b"\n".join(lines).decode()
+    def _take_at(self, position: int, token: str) -> int:
+        if not self.text.startswith(token, position):
+            raise SyntaxError(f"the parser saw {token!r} where there is none")
+        self.position = position + len(token)
+        return position
 
-    def refuse(self, node: cst.CSTNode, error: Exception) -> BadLiteralError:
+    def since(self, start: int) -> Span:
+        """From `start` to the end of the last token, as position attributes."""
+        return self.span(start, self.position)
+
+    def span(self, start: int, end: int) -> Span:
+        """Two places as position attributes."""
+        lines = self._lines
+        first, last = bisect(lines, start), bisect(lines, end)
+        from_start, to_end = lines[first - 1], lines[last - 1]
+        if self._is_ascii:
+            return {
+                "lineno": first,
+                "col_offset": start - from_start,
+                "end_lineno": last,
+                "end_col_offset": end - to_end,
+            }
+        return {
+            "lineno": first,
+            "col_offset": len(self.text[from_start:start].encode()),
+            "end_lineno": last,
+            "end_col_offset": len(self.text[to_end:end].encode()),
+        }
+
+    def since_as_written(self, start: int) -> str:
+        r"""The text from `start` to the end of the last token, with every line end as `\n`."""
+        return _LINE_END.sub("\n", self.text[start : self.position])
+
+    def refuse(self, start: int, error: Exception) -> BadLiteralError:
         """What Python says of a literal, at the literal's place."""
-        line, column = self._ranges[node].start.line, self._ranges[node].start.column
+        line = bisect(self._lines, start)
         message = error.msg if isinstance(error, SyntaxError) else str(error)
-        return BadLiteralError(message, ("<unknown>", line, column + 1, None))
-
-    def _place(self, position: CodePosition) -> Place:
-        line, column = position.line, position.column
-        if line in self._wide:
-            column = len(self._lines[line - 1][:column].encode())
-        return line, column
-
-
-def span(start: Place, end: Place) -> Span:
-    """Two places as position attributes."""
-    return {"lineno": start[0], "col_offset": start[1], "end_lineno": end[0], "end_col_offset": end[1]}
+        return BadLiteralError(message, ("<unknown>", line, start - self._lines[line - 1] + 1, None))
 
 
 def identifier(name: cst.Name) -> str:

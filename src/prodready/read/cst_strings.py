@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import libcst as cst
 
-from prodready.read.cst_source import Place, Source, span, string_value, text_value
+from prodready.read.cst_source import Source, Span, string_value, text_value
 
 Convert = Callable[[Source, cst.BaseExpression], ast.expr]
 
 _Text = (cst.FormattedStringText, cst.TemplatedStringText)
 _Field = cst.FormattedStringExpression | cst.TemplatedStringExpression
 _NO_CONVERSION = -1
+_STRING_OR_COMMENT = re.compile(r"(\"{3}|'{3}|\"|')(?:\\.|.)*?\1|#[^\n]*", re.DOTALL)
 
 
 class TemplateText(ast.JoinedStr):
@@ -27,15 +29,16 @@ def string(src: Source, node: cst.BaseString, convert: Convert) -> ast.expr:
 
     Raises SyntaxError for strings in a row that do not go together, BadLiteralError for escapes that Python refuses.
     """
+    start = src.begin()
     pieces = list(_pieces(node))
     if all(isinstance(piece, cst.SimpleString) for piece in pieces):
         values = [_value(src, piece) for piece in pieces if isinstance(piece, cst.SimpleString)]
-        return ast.Constant(_joined(values), _kind(pieces[0]), **src.at(node))
+        return ast.Constant(_joined(values), _kind(pieces[0]), **src.since(start))
     is_template = any(isinstance(piece, cst.TemplatedString) for piece in pieces)
     parts: list[ast.expr] = []
     for piece in pieces:
         parts += _parts(src, piece, convert)
-    return _interpolated(is_template)(_merged(parts), **src.at(node))
+    return _interpolated(is_template)(_merged(parts), **src.since(start))
 
 
 def _pieces(node: cst.BaseString) -> Iterator[cst.BaseString]:
@@ -55,17 +58,20 @@ def _joined(values: Sequence[str | bytes]) -> str | bytes:
 
 
 def _value(src: Source, piece: cst.SimpleString) -> str | bytes:
+    start = src.take(piece.value)
     try:
         return string_value(piece.value)
     except SyntaxError as error:
-        raise src.refuse(piece, error) from None
+        raise src.refuse(start, error) from None
 
 
-def _text(src: Source, part: cst.FormattedStringText | cst.TemplatedStringText, raw: bool) -> str:
+def _text(src: Source, part: cst.FormattedStringText | cst.TemplatedStringText, raw: bool) -> ast.Constant:
+    start = src.take_here(part.value)
     try:
-        return text_value(part.value.replace("{{", "{").replace("}}", "}"), raw)
+        text = text_value(part.value.replace("{{", "{").replace("}}", "}"), raw)
     except SyntaxError as error:
-        raise src.refuse(part, error) from None
+        raise src.refuse(start, error) from None
+    return ast.Constant(text, **src.since(start))
 
 
 def _kind(piece: cst.BaseString) -> str | None:
@@ -75,12 +81,16 @@ def _kind(piece: cst.BaseString) -> str | None:
 def _parts(src: Source, piece: cst.BaseString, convert: Convert) -> list[ast.expr]:
     """The constants and the fields of one string among others."""
     if isinstance(piece, cst.SimpleString):
+        start = src.begin()
         value = _value(src, piece)
         if isinstance(value, bytes):
             raise SyntaxError("cannot mix bytes and nonbytes literals")
-        return [ast.Constant(value, _kind(piece), **src.at(piece))]
+        return [ast.Constant(value, _kind(piece), **src.since(start))]
     assert isinstance(piece, (cst.FormattedString, cst.TemplatedString))
-    return _contents(src, piece.parts, "r" in piece.prefix, convert)
+    src.take(piece.start)
+    contents = _contents(src, piece.parts, "r" in piece.prefix, convert)
+    src.take_here(piece.end)
+    return contents
 
 
 def _contents(src: Source, parts: Sequence[cst.CSTNode], raw: bool, convert: Convert) -> list[ast.expr]:
@@ -88,8 +98,7 @@ def _contents(src: Source, parts: Sequence[cst.CSTNode], raw: bool, convert: Con
     converted: list[ast.expr] = []
     for part in parts:
         if isinstance(part, _Text):
-            text = _text(src, part, raw)
-            converted.append(ast.Constant(text, **src.at(part)))
+            converted.append(_text(src, part, raw))
         else:
             assert isinstance(part, _Field)
             converted += _field(src, part, raw, convert)
@@ -98,33 +107,37 @@ def _contents(src: Source, parts: Sequence[cst.CSTNode], raw: bool, convert: Con
 
 def _field(src: Source, part: _Field, raw: bool, convert: Convert) -> Iterator[ast.expr]:
     """A replacement field; before it, for `{name=}`, the constant with the text that it shows."""
+    start = src.take_here("{")
+    value_start = src.begin()
+    value = convert(src, part.expression)
+    value_text = src.since_as_written(value_start)
     if part.equal is not None:
-        line, column = src.start(part)
-        start, end = (line, column + 1), src.end(part.equal.whitespace_after)
-        yield ast.Constant(src.between(start, end), **span(start, end))
-    spec = None
-    if part.format_spec is not None:
-        start, end = _spec_place(src, part)
-        spec_parts = _merged(_contents(src, part.format_spec, raw, convert))
-        spec = ast.JoinedStr(spec_parts, **span(start, end))
+        src.take("=")
+        src.begin()
+        yield ast.Constant(_without_comments(src.since_as_written(start + 1)), **src.since(start + 1))
     conversion = _NO_CONVERSION
     if part.conversion:
+        src.take("!")
+        src.take(part.conversion)
         conversion = ord(part.conversion)
-    elif part.equal is not None and spec is None:
+    elif part.equal is not None and part.format_spec is None:
         conversion = ord("r")
-    value = convert(src, part.expression)
-    if isinstance(part, cst.TemplatedStringExpression):
-        yield _interpolation(src, part, value, conversion, spec)
+    spec = None
+    if part.format_spec is not None:
+        spec_start = src.take(":")
+        spec_parts = _merged(_contents(src, part.format_spec, raw, convert))
+        spec = ast.JoinedStr(spec_parts, **src.since(spec_start))
+        src.take_here("}")
     else:
-        yield ast.FormattedValue(value, conversion, spec, **src.at(part))
+        src.take("}")
+    if isinstance(part, cst.TemplatedStringExpression):
+        yield _interpolation(value, value_text, conversion, spec, src.since(start))
+    else:
+        yield ast.FormattedValue(value, conversion, spec, **src.since(start))
 
 
-def _spec_place(src: Source, part: _Field) -> tuple[Place, Place]:
-    """From the colon of a format spec to its end, which is the field's closing brace."""
-    line, column = src.end(part)
-    end = line, column - 1
-    line, column = src.start(part.format_spec[0]) if part.format_spec else end
-    return (line, column - 1), end
+def _without_comments(code: str) -> str:
+    return _STRING_OR_COMMENT.sub(lambda match: "" if match[0][0] == "#" else match[0], code) if "#" in code else code
 
 
 def _merged(parts: Sequence[ast.expr]) -> list[ast.expr]:
@@ -145,17 +158,12 @@ if sys.version_info >= (3, 14):
     def _interpolated(is_template: bool) -> Callable[..., ast.expr]:
         return ast.TemplateStr if is_template else ast.JoinedStr
 
-    def _interpolation(
-        src: Source, part: cst.TemplatedStringExpression, value: ast.expr, conversion: int, spec: ast.expr | None
-    ) -> ast.expr:
-        text = src.between(src.end(part.whitespace_before_expression), src.start(part.whitespace_after_expression))
-        return ast.Interpolation(value, text, conversion, spec, **src.at(part))
+    def _interpolation(value: ast.expr, text: str, conversion: int, spec: ast.expr | None, place: Span) -> ast.expr:
+        return ast.Interpolation(value, text, conversion, spec, **place)
 else:
 
     def _interpolated(is_template: bool) -> Callable[..., ast.expr]:
         return TemplateText if is_template else ast.JoinedStr
 
-    def _interpolation(
-        src: Source, part: cst.TemplatedStringExpression, value: ast.expr, conversion: int, spec: Any
-    ) -> ast.expr:
-        return ast.FormattedValue(value, conversion, spec, **src.at(part))
+    def _interpolation(value: ast.expr, _: str, conversion: int, spec: Any, place: Span) -> ast.expr:
+        return ast.FormattedValue(value, conversion, spec, **place)

@@ -15,33 +15,46 @@ from typing import Any
 
 import libcst as cst
 
-from prodready.read.cst_expressions import BINARY_OPERATORS, DELETE, STORE, arguments, expression, optional, parameters
+from prodready.read.cst_expressions import (
+    BINARY_OPERATORS,
+    DELETE,
+    LOAD,
+    STORE,
+    arguments,
+    elements,
+    expression,
+    name,
+    optional,
+    parameters,
+)
 from prodready.read.cst_patterns import pattern
-from prodready.read.cst_source import Source, Span, identifier, span
+from prodready.read.cst_source import Source, Span, identifier
 from prodready.read.cst_strings import TemplateText
 
 __all__ = ["TemplateText", "convert"]
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-_Clause = cst.Else | cst.Finally | cst.ExceptHandler | cst.ExceptStarHandler | cst.MatchCase
+_Clause = cst.Else | cst.Finally
 
 
-def convert(module: cst.Module) -> ast.Module:
-    """Convert a module fresh from LibCST's parser.
+def convert(module: cst.Module, text: str) -> ast.Module:
+    """Convert a module fresh from LibCST's parser, with the text that was parsed.
 
     Raises BadLiteralError for escapes and numbers that Python refuses, SyntaxError for what else LibCST lets pass, and
-    RecursionError for a tree deeper than about a quarter of the recursion limit.
+    RecursionError for a tree deeper than half of the recursion limit.
     """
-    return ast.Module(_statements(Source(module), module.body), [])
+    return ast.Module(_statements(Source(text), module.body), [])
 
 
 def _statements(src: Source, nodes: Iterable[cst.CSTNode]) -> list[ast.stmt]:
     found: list[ast.stmt] = []
     for node in nodes:
         if isinstance(node, cst.SimpleStatementLine):
-            found += [_statement(src, small) for small in node.body]
+            found += _statements(src, node.body)
         else:
             found.append(_statement(src, node))
+            if isinstance(node, cst.BaseSmallStatement):
+                src.take_if(node.semicolon, ";")
     return found
 
 
@@ -52,181 +65,246 @@ def _statement(src: Source, node: cst.CSTNode) -> ast.stmt:
     return converter(src, node)
 
 
-def _block(src: Source, node: cst.BaseCompoundStatement | _Clause | None) -> list[ast.stmt]:
-    """The statements under a header; none for a clause that is absent."""
-    return [] if node is None else _statements(src, node.body.body)
+def _block(src: Source, body: cst.BaseSuite) -> list[ast.stmt]:
+    """The colon and the statements after it. A semicolon is part of the block that it ends, though of no statement."""
+    src.take(":")
+    return _statements(src, body.body)
 
 
-def _position(src: Source, node: cst.CSTNode) -> Span:
-    """The position of a compound statement or clause: from its keyword to the end of the last statement in it."""
-    last = node
-    while not isinstance(last, cst.BaseSmallStatement):
-        last = _last_part(last)
-    # A semicolon is part of the block that it ends, though not of its statement.
-    end = src.end(last.semicolon if isinstance(last.semicolon, cst.Semicolon) else last)
-    return span(src.start(node), end)
-
-
-def _last_part(node: Any) -> cst.CSTNode:
-    """What stands last in a block, in a compound statement or in one of its clauses."""
-    if isinstance(node, (cst.SimpleStatementLine, cst.BaseSuite)):
-        return node.body[-1]
-    if isinstance(node, cst.Match):
-        return node.cases[-1]
-    handlers = getattr(node, "handlers", ())
-    parts = getattr(node, "finalbody", None), getattr(node, "orelse", None), handlers[-1] if handlers else None
-    last: cst.CSTNode = next((part for part in parts if part is not None), node.body)
-    return last
+def _clause(src: Source, node: _Clause | None, keyword: str) -> list[ast.stmt]:
+    """The statements of a clause; none if it is absent."""
+    if node is None:
+        return []
+    src.take(keyword)
+    return _block(src, node.body)
 
 
 # ---------------------------------------------------------------- simple statements
 
 
 def _expr(src: Source, node: cst.Expr) -> ast.stmt:
-    return ast.Expr(expression(src, node.value), **src.at(node))
+    start = src.begin()
+    value = expression(src, node.value)
+    return ast.Expr(value, **src.since(start))
 
 
-def _pass(src: Source, node: cst.Pass) -> ast.stmt:
-    return ast.Pass(**src.at(node))
+def _pass(src: Source, _: cst.Pass) -> ast.stmt:
+    start = src.take("pass")
+    return ast.Pass(**src.since(start))
 
 
-def _break(src: Source, node: cst.Break) -> ast.stmt:
-    return ast.Break(**src.at(node))
+def _break(src: Source, _: cst.Break) -> ast.stmt:
+    start = src.take("break")
+    return ast.Break(**src.since(start))
 
 
-def _continue(src: Source, node: cst.Continue) -> ast.stmt:
-    return ast.Continue(**src.at(node))
+def _continue(src: Source, _: cst.Continue) -> ast.stmt:
+    start = src.take("continue")
+    return ast.Continue(**src.since(start))
 
 
 def _return(src: Source, node: cst.Return) -> ast.stmt:
-    return ast.Return(optional(src, node.value), **src.at(node))
+    start = src.take("return")
+    value = optional(src, node.value)
+    return ast.Return(value, **src.since(start))
 
 
 def _delete(src: Source, node: cst.Del) -> ast.stmt:
+    start = src.take("del")
     if isinstance(node.target, cst.Tuple) and not node.target.lpar:
-        targets = [expression(src, element.value, DELETE) for element in node.target.elements]
+        targets = elements(src, node.target.elements, DELETE)
     else:
         targets = [expression(src, node.target, DELETE)]
-    return ast.Delete(targets, **src.at(node))
+    return ast.Delete(targets, **src.since(start))
 
 
 def _raise(src: Source, node: cst.Raise) -> ast.stmt:
-    cause = None if node.cause is None else expression(src, node.cause.item)
-    return ast.Raise(optional(src, node.exc), cause, **src.at(node))
+    start = src.take("raise")
+    raised = optional(src, node.exc)
+    cause = None if node.cause is None else optional(src, node.cause.item, "from")
+    return ast.Raise(raised, cause, **src.since(start))
 
 
 def _assert(src: Source, node: cst.Assert) -> ast.stmt:
-    return ast.Assert(expression(src, node.test), optional(src, node.msg), **src.at(node))
+    start = src.take("assert")
+    test = expression(src, node.test)
+    message = optional(src, node.msg, ",")
+    return ast.Assert(test, message, **src.since(start))
 
 
 def _global(src: Source, node: cst.Global) -> ast.stmt:
-    return ast.Global([identifier(item.name) for item in node.names], **src.at(node))
+    start = src.take("global")
+    names = _names(src, node.names)
+    return ast.Global(names, **src.since(start))
 
 
 def _nonlocal(src: Source, node: cst.Nonlocal) -> ast.stmt:
-    return ast.Nonlocal([identifier(item.name) for item in node.names], **src.at(node))
+    start = src.take("nonlocal")
+    names = _names(src, node.names)
+    return ast.Nonlocal(names, **src.since(start))
+
+
+def _names(src: Source, items: Iterable[cst.NameItem]) -> list[str]:
+    found = []
+    for item in items:
+        found.append(name(src, item.name))
+        src.take_if(item.comma, ",")
+    return found
 
 
 # ---------------------------------------------------------------- assignments
 
-_AUGMENTED: dict[type[cst.CSTNode], type[ast.operator]] = {
-    getattr(cst, f"{plain.__name__}Assign"): operator for plain, operator in BINARY_OPERATORS.items()
+_AUGMENTED: dict[type[cst.CSTNode], tuple[str, type[ast.operator]]] = {
+    getattr(cst, f"{plain.__name__}Assign"): (f"{token}=", operator)
+    for plain, (token, operator) in BINARY_OPERATORS.items()
 }
 
 
 def _assign(src: Source, node: cst.Assign) -> ast.stmt:
-    targets = [expression(src, target.target, STORE) for target in node.targets]
-    return ast.Assign(targets, expression(src, node.value), None, **src.at(node))
+    start = src.begin()
+    targets = []
+    for target in node.targets:
+        targets.append(expression(src, target.target, STORE))
+        src.take("=")
+    value = expression(src, node.value)
+    return ast.Assign(targets, value, None, **src.since(start))
 
 
 def _annotated_assign(src: Source, node: cst.AnnAssign) -> ast.stmt:
+    start = src.begin()
     target = expression(src, node.target, STORE)
     assert isinstance(target, (ast.Name, ast.Attribute, ast.Subscript))
-    annotation, value = expression(src, node.annotation.annotation), optional(src, node.value)
+    src.take(":")
+    annotation = expression(src, node.annotation.annotation)
+    value = optional(src, node.value, "=")
     is_simple = isinstance(node.target, cst.Name) and not node.target.lpar
-    return ast.AnnAssign(target, annotation, value, int(is_simple), **src.at(node))
+    return ast.AnnAssign(target, annotation, value, int(is_simple), **src.since(start))
 
 
 def _augmented_assign(src: Source, node: cst.AugAssign) -> ast.stmt:
+    start = src.begin()
     target = expression(src, node.target, STORE)
     assert isinstance(target, (ast.Name, ast.Attribute, ast.Subscript))
-    return ast.AugAssign(target, _AUGMENTED[type(node.operator)](), expression(src, node.value), **src.at(node))
+    token, make = _AUGMENTED[type(node.operator)]
+    src.take(token)
+    value = expression(src, node.value)
+    return ast.AugAssign(target, make(), value, **src.since(start))
 
 
 # ---------------------------------------------------------------- imports
 
 
 def _import(src: Source, node: cst.Import | cst.LazyImport) -> ast.stmt:
-    return ast.Import([_alias(src, alias) for alias in node.names], **src.at(node))
+    start = src.begin()
+    if isinstance(node, cst.LazyImport):
+        src.take("lazy")
+    src.take("import")
+    names = [_alias(src, alias) for alias in node.names]
+    return ast.Import(names, **src.since(start))
 
 
 def _import_from(src: Source, node: cst.ImportFrom | cst.LazyImportFrom) -> ast.stmt:
+    start = src.begin()
+    if isinstance(node, cst.LazyImportFrom):
+        src.take("lazy")
+    src.take("from")
+    for _ in node.relative:
+        src.take(".")
+    module = None if node.module is None else _dotted(src, node.module)
+    src.take("import")
+    src.take_if(node.lpar, "(")
     if isinstance(node.names, cst.ImportStar):
-        names = [ast.alias("*", None, **src.at(node.names))]
+        star = src.take("*")
+        names = [ast.alias("*", None, **src.since(star))]
     else:
         names = [_alias(src, alias) for alias in node.names]
-    module = None if node.module is None else _dotted(node.module)
-    return ast.ImportFrom(module, names, len(node.relative), **src.at(node))
+    src.take_if(node.rpar, ")")
+    return ast.ImportFrom(module, names, len(node.relative), **src.since(start))
 
 
 def _alias(src: Source, node: cst.ImportAlias) -> ast.alias:
-    return ast.alias(_dotted(node.name), _bound_name(node.asname), **src.at(node))
+    start = src.begin()
+    dotted, bound = _dotted(src, node.name), _bound_name(src, node.asname)
+    made = ast.alias(dotted, bound, **src.since(start))
+    src.take_if(node.comma, ",")
+    return made
 
 
-def _dotted(node: cst.BaseExpression) -> str:
-    names: list[str] = []
+def _dotted(src: Source, node: cst.BaseExpression) -> str:
+    names: list[cst.Name] = []
     while isinstance(node, cst.Attribute):
-        names.append(identifier(node.attr))
+        names.append(node.attr)
         node = node.value
     assert isinstance(node, cst.Name)
-    names.append(identifier(node))
-    return ".".join(reversed(names))
+    src.take(node.value)
+    for part in reversed(names):
+        src.take(".")
+        src.take(part.value)
+    return ".".join(map(identifier, (node, *reversed(names))))
 
 
-def _bound_name(node: cst.AsName | None) -> str | None:
+def _bound_name(src: Source, node: cst.AsName | None) -> str | None:
     if node is None:
         return None
     assert isinstance(node.name, cst.Name)
-    return identifier(node.name)
+    src.take("as")
+    return name(src, node.name)
 
 
 # ---------------------------------------------------------------- compound statements
 
 
-def _if(src: Source, node: cst.If) -> ast.stmt:
-    test, body = expression(src, node.test), _block(src, node)
-    orelse = [_if(src, node.orelse)] if isinstance(node.orelse, cst.If) else _block(src, node.orelse)
-    return ast.If(test, body, orelse, **_position(src, node))
+def _if(src: Source, node: cst.If, keyword: str = "if") -> ast.stmt:
+    start = src.take(keyword)
+    test, body = expression(src, node.test), _block(src, node.body)
+    orelse = [_if(src, node.orelse, "elif")] if isinstance(node.orelse, cst.If) else _clause(src, node.orelse, "else")
+    return ast.If(test, body, orelse, **src.since(start))
 
 
 def _while(src: Source, node: cst.While) -> ast.stmt:
-    test, body, orelse = expression(src, node.test), _block(src, node), _block(src, node.orelse)
-    return ast.While(test, body, orelse, **_position(src, node))
+    start = src.take("while")
+    test, body, orelse = expression(src, node.test), _block(src, node.body), _clause(src, node.orelse, "else")
+    return ast.While(test, body, orelse, **src.since(start))
 
 
 def _for(src: Source, node: cst.For) -> ast.stmt:
-    target, iterable = expression(src, node.target, STORE), expression(src, node.iter)
-    body, orelse = _block(src, node), _block(src, node.orelse)
+    start = src.begin()
+    src.take_if(node.asynchronous, "async")
+    src.take("for")
+    target = expression(src, node.target, STORE)
+    src.take("in")
+    iterable, body = expression(src, node.iter), _block(src, node.body)
+    orelse = _clause(src, node.orelse, "else")
     make = ast.For if node.asynchronous is None else ast.AsyncFor
-    return make(target, iterable, body, orelse, None, **_position(src, node))
+    return make(target, iterable, body, orelse, None, **src.since(start))
 
 
 def _with(src: Source, node: cst.With) -> ast.stmt:
+    start = src.begin()
+    src.take_if(node.asynchronous, "async")
+    src.take("with")
+    src.take_if(node.lpar, "(")
     items = [_with_item(src, item) for item in node.items]
-    body = _block(src, node)
+    src.take_if(node.rpar, ")")
+    body = _block(src, node.body)
     make = ast.With if node.asynchronous is None else ast.AsyncWith
-    return make(items, body, None, **_position(src, node))
+    return make(items, body, None, **src.since(start))
 
 
 def _with_item(src: Source, node: cst.WithItem) -> ast.withitem:
-    target = None if node.asname is None else expression(src, node.asname.name, STORE)
-    return ast.withitem(expression(src, node.item), target)
+    entered, target = expression(src, node.item), None
+    if node.asname is not None:
+        src.take("as")
+        target = expression(src, node.asname.name, STORE)
+    src.take_if(node.comma, ",")
+    return ast.withitem(entered, target)
 
 
 def _try(src: Source, node: cst.Try | cst.TryStar, make: Callable[..., ast.stmt] = ast.Try) -> ast.stmt:
-    body, handlers = _block(src, node), [_handler(src, handler) for handler in node.handlers]
-    orelse, finalbody = _block(src, node.orelse), _block(src, node.finalbody)
-    return make(body, handlers, orelse, finalbody, **_position(src, node))
+    start = src.take("try")
+    body, handlers = _block(src, node.body), [_handler(src, handler) for handler in node.handlers]
+    orelse, finalbody = _clause(src, node.orelse, "else"), _clause(src, node.finalbody, "finally")
+    return make(body, handlers, orelse, finalbody, **src.since(start))
 
 
 def _try_star(src: Source, node: cst.TryStar) -> ast.stmt:
@@ -236,72 +314,138 @@ def _try_star(src: Source, node: cst.TryStar) -> ast.stmt:
 
 
 def _handler(src: Source, node: cst.ExceptHandler | cst.ExceptStarHandler) -> ast.ExceptHandler:
-    caught, body = optional(src, node.type), _block(src, node)
-    return ast.ExceptHandler(caught, _bound_name(node.name), body, **_position(src, node))
+    start = src.take("except")
+    if isinstance(node, cst.ExceptStarHandler):
+        src.take("*")
+    caught, bound = optional(src, node.type), _bound_name(src, node.name)
+    body = _block(src, node.body)
+    return ast.ExceptHandler(caught, bound, body, **src.since(start))
 
 
 def _match(src: Source, node: cst.Match) -> ast.stmt:
-    subject, cases = expression(src, node.subject), [_case(src, case) for case in node.cases]
-    return ast.Match(subject, cases, **_position(src, node))
+    start = src.take("match")
+    subject = expression(src, node.subject)
+    src.take(":")
+    cases = [_case(src, case) for case in node.cases]
+    return ast.Match(subject, cases, **src.since(start))
 
 
 def _case(src: Source, node: cst.MatchCase) -> ast.match_case:
-    return ast.match_case(pattern(src, node.pattern), optional(src, node.guard), _block(src, node))
+    src.take("case")
+    matched, guard = pattern(src, node.pattern), optional(src, node.guard, "if")
+    return ast.match_case(matched, guard, _block(src, node.body))
 
 
 # ---------------------------------------------------------------- functions and classes
 
 
 def _function(src: Source, node: cst.FunctionDef) -> ast.stmt:
-    name, params, body = identifier(node.name), parameters(src, node.params), _block(src, node)
-    decorators = [expression(src, decorator.decorator) for decorator in node.decorators]
-    returns = None if node.returns is None else expression(src, node.returns.annotation)
+    decorators = _decorators(src, node.decorators)
+    start = src.begin()
+    src.take_if(node.asynchronous, "async")
+    src.take("def")
+    identifier, type_params = name(src, node.name), _type_params(src, node.type_parameters)
+    src.take("(")
+    params = parameters(src, node.params)
+    src.take(")")
+    returns = None if node.returns is None else optional(src, node.returns.annotation, "->")
+    body = _block(src, node.body)
     make: Callable[..., _Definition] = ast.FunctionDef if node.asynchronous is None else ast.AsyncFunctionDef
-    made = make(name, params, body, decorators, returns, None, **_position(src, node))
-    _set_type_params(src, made, node.type_parameters)
+    made = make(identifier, params, body, decorators, returns, None, **src.since(start))
+    _set_type_params(made, type_params)
     return made
 
 
 def _class(src: Source, node: cst.ClassDef) -> ast.stmt:
+    decorators = _decorators(src, node.decorators)
+    start = src.take("class")
+    identifier, type_params = name(src, node.name), _type_params(src, node.type_parameters)
+    src.take_if(node.lpar, "(")
     bases, keywords = arguments(src, [*node.bases, *node.keywords])
-    decorators, body = [expression(src, decorator.decorator) for decorator in node.decorators], _block(src, node)
+    src.take_if(node.rpar, ")")
+    body = _block(src, node.body)
     make: Callable[..., _Definition] = ast.ClassDef
-    made = make(identifier(node.name), bases, keywords, body, decorators, **_position(src, node))
-    _set_type_params(src, made, node.type_parameters)
+    made = make(identifier, bases, keywords, body, decorators, **src.since(start))
+    _set_type_params(made, type_params)
     return made
+
+
+def _decorators(src: Source, nodes: Iterable[cst.Decorator]) -> list[ast.expr]:
+    found = []
+    for node in nodes:
+        src.take("@")
+        found.append(expression(src, node.decorator))
+    return found
+
+
+def _type_alias(src: Source, node: cst.TypeAlias) -> ast.stmt:
+    start = src.take("type")
+    target = expression(src, node.name, STORE)
+    assert isinstance(target, ast.Name)
+    type_params = _type_params(src, node.type_parameters)
+    src.take("=")
+    value = expression(src, node.value)
+    if sys.version_info >= (3, 12):
+        return ast.TypeAlias(target, type_params, value, **src.since(start))
+    return ast.Assign([target], value, None, **src.since(start))
+
+
+def _type_params(src: Source, node: cst.TypeParameters | None) -> list[Any]:
+    if node is None:
+        return []
+    src.take("[")
+    found = []
+    for param in node.params:
+        found.append(_type_param(src, param))
+        src.take_if(param.comma, ",")
+    src.take("]")
+    return found
+
+
+def _type_param(src: Source, node: cst.TypeParam) -> Any:
+    param, start, bound = node.param, src.begin(), None
+    if isinstance(param, cst.TypeVar):
+        identifier = name(src, param.name)
+        bound = optional(src, param.bound, ":")
+    else:
+        src.take("*" if isinstance(param, cst.TypeVarTuple) else "**")
+        identifier = name(src, param.name)
+    default = None
+    if node.default is not None:
+        src.take("=")
+        default = _type_default(src, node.default, node.star)
+    return _make_type_param(param, identifier, bound, default, src.since(start))
+
+
+def _type_default(src: Source, node: cst.BaseExpression, star: str) -> ast.expr:
+    if not star:
+        return expression(src, node)
+    start = src.take(star)
+    value = expression(src, node)
+    return ast.Starred(value, LOAD, **src.since(start))
 
 
 if sys.version_info >= (3, 12):
 
-    def _type_alias(src: Source, node: cst.TypeAlias) -> ast.stmt:
-        name = expression(src, node.name, STORE)
-        assert isinstance(name, ast.Name)
-        return ast.TypeAlias(name, _type_params(src, node.type_parameters), expression(src, node.value), **src.at(node))
+    def _set_type_params(made: _Definition, params: list[Any]) -> None:
+        made.type_params = params
 
-    def _set_type_params(src: Source, made: _Definition, node: cst.TypeParameters | None) -> None:
-        made.type_params = _type_params(src, node)
-
-    def _type_params(src: Source, node: cst.TypeParameters | None) -> list[ast.type_param]:
-        return [] if node is None else [_type_param(src, param) for param in node.params]
-
-    def _type_param(src: Source, node: cst.TypeParam) -> ast.type_param:
-        param = node.param
-        fields: dict[str, Any] = {"name": identifier(param.name)}
-        position = src.at(param)
-        if isinstance(param, cst.TypeVar):
-            make: Callable[..., ast.type_param] = ast.TypeVar
-            fields["bound"] = optional(src, param.bound)
-        else:
-            make = ast.TypeVarTuple if isinstance(param, cst.TypeVarTuple) else ast.ParamSpec
+    def _make_type_param(
+        param: cst.CSTNode, identifier: str, bound: ast.expr | None, default: ast.expr | None, position: Span
+    ) -> ast.type_param:
+        fields: dict[str, Any] = {"name": identifier}
         if sys.version_info >= (3, 13):
-            fields["default_value"] = optional(src, node.default)
+            fields["default_value"] = default
+        if isinstance(param, cst.TypeVar):
+            return ast.TypeVar(bound=bound, **fields, **position)
+        make = ast.TypeVarTuple if isinstance(param, cst.TypeVarTuple) else ast.ParamSpec
         return make(**fields, **position)
 else:
 
-    def _type_alias(src: Source, node: cst.TypeAlias) -> ast.stmt:
-        return ast.Assign([expression(src, node.name, STORE)], expression(src, node.value), None, **src.at(node))
+    def _set_type_params(made: _Definition, params: list[Any]) -> None:
+        """This `ast` has no type parameters."""
 
-    def _set_type_params(src: Source, made: _Definition, node: cst.TypeParameters | None) -> None:
+    def _make_type_param(*_: object) -> None:
         """This `ast` has no type parameters."""
 
 

@@ -3,8 +3,9 @@
 The running interpreter's own parser goes first: it is the fastest. It knows no syntax newer than itself, so what it
 rejects goes to LibCST, whose parser takes the syntax of every Python 3 on any interpreter.
 
-How deep a tree can be: 6,000 levels on Python 3.10 and 3.11, 3,000 on 3.12 and 10,000 on 3.13; 1,000 where LibCST
-parsed it, which takes a recursion limit of 5,000: with a lower one, less deep texts are refused.
+How deep a tree can be: 6,000 levels on Python 3.10 and 3.11, 3,000 on 3.12 and 10,000 on 3.13; 500 where LibCST
+parsed it, which takes a recursion limit of 1,100 more than the caller's depth: with a lower one, less deep texts are
+refused.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def _parse_with_libcst(text: str, own_error: SyntaxError) -> ast.Module:
     from prodready.read.cst_to_ast import convert
 
     try:
-        return convert(libcst.parse_module(text))
+        return convert(libcst.parse_module(text), text)
     except libcst.ParserSyntaxError as error:
         raise _more_useful(own_error, error.message, text) from None
     except BadLiteralError as error:
