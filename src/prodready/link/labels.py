@@ -17,6 +17,7 @@ ENUMERATIONS = frozenset({"Enum", "StrEnum", "IntEnum", "TextChoices", "IntegerC
 NEGATED_CLASS = re.compile(r"\(?(?:\[\^(?:[\w\s.-]|\\[wdsWDS.\-])+\]|\\W)[+*]?\)?")
 """A pattern for all characters but letters, digits and what is as harmless in SQL."""
 
+HOLDERS = frozenset({"tuple", "list", "set", "frozenset", "sequence", "iterable", "collection"})
 PROVED = frozenset({"allowed", "number", "boolean", "quoted", "constant", "hashed", "placeholders"})
 """Labels of values that cannot hold text of somebody's choice."""
 
@@ -88,13 +89,29 @@ class Labels(Reducer):
                     effect = self.knowledge.slot(library, "item")
                     if effect is not None and effect.labels:
                         return effect.labels
-                return self.labels(bound.sub(value.base), depth + 1) & {"request"}
+                return self._element_labels(bound.sub(value.base)) | self.labels(bound.sub(value.base), depth + 1) & {
+                    "request"
+                }
             case v.Op(kind="each") | v.Op(kind="enter") | v.Op(kind="slice") | v.Op(kind="without"):
                 return self.labels(bound.sub(value.subject), depth + 1) & {"request"}
         reduced = self.step(bound)
         if reduced:
             return frozenset().union(*(self.labels(inner, depth + 1) for inner, _ in reduced))
         return frozenset()
+
+    def _element_labels(self, bound: Bound) -> frozenset[str]:
+        """What the annotation of a parameter says of what is in it: `tuple[int, int]`."""
+        value = v.bare(bound.value)
+        param = bound.frame.param(value.name) if isinstance(value, v.Param) and not bound.frame.entered else None
+        annotation = v.bare(param.annotation) if param is not None and param.annotation is not None else None
+        if (
+            not isinstance(annotation, v.Item)
+            or (v.dotted(annotation.base) or "").rpartition(".")[2].lower() not in HOLDERS
+        ):
+            return frozenset()
+        inner = v.bare(annotation.key)
+        of = [x for x in (inner.items if isinstance(inner, v.Seq) else (inner,)) if not _is_ellipsis(x)]
+        return frozenset.intersection(*(self.annotation_labels(bound.sub(x)) for x in of)) if of else frozenset()
 
     def _type_labels(self, kind: Type | None) -> frozenset[str]:
         found: frozenset[str] = frozenset()
@@ -196,7 +213,9 @@ class Labels(Reducer):
         return self._handlers[frame.key]
 
     def _look_for_handler(self, frame: Frame) -> bool:
-        function, home = frame.function, self.infer.module_frame(frame.path)
+        function = frame.function
+        outer = self.program.function(frame.path, function.qualname.rpartition(".")[0].removesuffix(".<locals>"))
+        home = Frame(frame.path, outer) if outer else self.infer.module_frame(frame.path)
         for decorator in function.decorators:
             call = decorator if isinstance(decorator, v.Call) else v.call(decorator, (), (), 0, 0)
             for callee in self.infer.callees(Bound(call, home)):
@@ -270,6 +289,10 @@ class Labels(Reducer):
                         waiting.append(value.args[0])
             self._validators[key] = frozenset(found)
         return self._validators[key]
+
+
+def _is_ellipsis(value: Value) -> bool:
+    return v.bare(value) in (v.UNKNOWN, v.Ref("Ellipsis"))
 
 
 def _enumerates(bases: Sequence[object]) -> bool:

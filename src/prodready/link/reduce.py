@@ -111,6 +111,13 @@ class Reducer:
                 for inner in self.infer.attribute_values(cls, value.name)
                 if not _mentions(inner.value, value.name)
             ]
+        if not found:  # what a base class leaves to its subclasses
+            found = [
+                (inner, None)
+                for sub in self.program.subclasses(kind.cls)
+                for inner in self.infer.attribute_values(sub, value.name)
+                if not _mentions(inner.value, value.name)
+            ]
         if found and self._is_field(kind.cls, value.name) and all(isinstance(b.value, v.Const) for b, _ in found):
             return None  # a default of a dataclass or model field is not what an instance holds
         return found or None
@@ -135,6 +142,8 @@ class Reducer:
                 hits = [x for k, x in inner.items if k == value.key or (k is not None and not isinstance(k, v.Const))]
                 if not hits and not isinstance(v.bare(value.key), v.Const):
                     hits = [x for k, x in inner.items if k is not None]
+                # What a `defaultdict` gives for all other keys.
+                hits = hits or [x for k, x in inner.items if k is None and isinstance(x, v.Const)]
                 found += [(base.sub(hit), None) for hit in hits]
             elif isinstance(inner, v.Seq):
                 key = value.key

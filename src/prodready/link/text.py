@@ -20,6 +20,7 @@ BUDGET = 600
 MAX_NESTING = 40
 TEMPLATE = re.compile(r"\$(?:\$|(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
 PLACEHOLDER = "?"
+QUOTES = ("'", '"', "`")
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Hole:
 
     `kind` is `request` (somebody sent it), `parameter` (an argument whose callers are not known), or `unknown`.
     `trail` leads from the text to where the value came in. `whole` names the parameter of the function that holds the
-    sink, where the hole is exactly that parameter. `escaped`: quotes in it were doubled by hand.
+    sink, where the hole is exactly that parameter. `escaped` is the kind of quote that was doubled in it by hand.
     """
 
     bound: Bound
@@ -37,7 +38,7 @@ class Hole:
     trail: tuple[Step, ...] = ()
     assumed: bool = False
     whole: str = ""
-    escaped: bool = False
+    escaped: str = ""
 
     @property
     def rank(self) -> int:
@@ -103,6 +104,8 @@ class TextReader:
                 return self._leaf(bound, trail)
             case v.Param():
                 return self._param(bound, value, trail, nesting)
+            case v.Seq() | v.Map() if _is_constant(value):
+                return [PLACEHOLDER]
             case v.Attr() if value.name in SAFE_ATTRIBUTES or self._is_model_meta(value):
                 return [PLACEHOLDER]
         if isinstance(value, (v.Call, v.Attr, v.Ref)):
@@ -414,13 +417,20 @@ class TextReader:
             for other in others:
                 pieces += put_in
                 pieces.append(other)
-        if needle == "'" and put_in == ["''"]:
-            pieces = [replace(p, escaped=True) if isinstance(p, Hole) else p for p in pieces]
+        if needle in QUOTES and put_in == [needle * 2]:
+            pieces = [replace(p, escaped=needle) if isinstance(p, Hole) else p for p in pieces]
         if found:
             self._note(bound.frame, value.line, value.column)
         elif needle is None and any(isinstance(p, Hole) for p in put_in):
             pieces += put_in
         return pieces
+
+
+def _is_constant(value: v.Value) -> bool:
+    """Whether a display holds constants only, however deep."""
+    if isinstance(value, (v.Seq, v.Map)):
+        return not (isinstance(value, v.Seq) and value.open) and all(map(_is_constant, v.children(value)))
+    return isinstance(v.bare(value), v.Const)
 
 
 def _names_of(value: v.Value) -> list[v.Named]:

@@ -8,6 +8,10 @@ from prodready.read import values as v
 from prodready.read.scope import Scope, path_of
 from prodready.read.values import Value
 
+MAPPINGS = frozenset({"dict", "collections.OrderedDict", "types.MappingProxyType"})
+EMPTY = frozenset({"str", "int", "float", "bool", "list", "dict", "set"})
+"""Factories that make what holds nothing yet."""
+
 ADDERS = frozenset({"append", "add", "insert", "extend", "update", "appendleft", "setdefault"})
 
 
@@ -71,27 +75,56 @@ class Containers:
         elif (path := path_of(target)) and self.scope.env:
             self.scope.env.pop(path, None)
 
-    def _mutate(self, function: ast.Attribute, args: tuple[Value, ...]) -> None:
+    def _made(self, target: Value, args: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...]) -> Value | None:
+        """The mapping that a call makes, where the call shows all of it."""
+        name = v.dotted(target)
+        given = tuple((v.Const(key) if key != "**" else None, value) for key, value in keywords)
+        if name == "collections.defaultdict" and args and v.dotted(args[0]) in EMPTY:
+            given = ((None, v.Const("")), *given)
+            args = args[1:]
+        elif name not in MAPPINGS:
+            return None
+        if not args:
+            return v.mapping(list(given))
+        inner = v.bare(args[0])
+        return v.mapping([*inner.items, *given]) if len(args) == 1 and isinstance(inner, v.Map) else None
+
+    def _mutate(
+        self, function: ast.Attribute, args: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...]
+    ) -> None:
         """`list.append(x)` and its like change the variable's value in place."""
-        path = path_of(function.value) if function.attr in ADDERS else None
-        if not path or not args or self.scope.env is None or path not in self.scope.env:
+        if function.attr not in ADDERS or self.scope.env is None:
             return
-        old = self.scope.env[path]
+        path = path_of(function.value)
+        if path and path in self.scope.env:
+            changed = self._changed(self.scope.env[path], function.attr, args, keywords)
+            if changed is not None:
+                self._store(path, self.scope.env[path], changed)
+        elif isinstance(function.value, ast.Subscript) and path_of(function.value.value) in self.scope.env:
+            changed = self._changed(self.eval(function.value), function.attr, args, keywords)
+            if changed is not None:
+                self._bind_item(function.value, changed)
+
+    def _changed(
+        self, old: Value, method: str, args: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...]
+    ) -> Value | None:
+        """A container after one of its methods was called; None if that is not known."""
         inner = v.bare(old)
-        added = args[-1]
+        added = args[-1] if args else v.mapping([(v.Const(key), value) for key, value in keywords if key != "**"])
+        if not args and (method != "update" or not keywords):
+            return None
         if isinstance(inner, v.Map):
-            if function.attr == "update":
+            if method == "update":
                 new = v.bare(added)
-                extra = new.items if isinstance(new, v.Map) else ((None, added),)
-                self._store(path, old, v.mapping([*inner.items, *extra]))
-            elif function.attr == "setdefault" and len(args) == 2:
-                self._store(path, old, v.mapping([*inner.items, (args[0], added)]))
+                return v.mapping([*inner.items, *(new.items if isinstance(new, v.Map) else ((None, added),))])
+            if method == "setdefault" and len(args) == 2:
+                return v.mapping([*inner.items, (args[0], added)])
         elif isinstance(inner, (v.Seq, v.Choice)):
             items = list(inner.items) if isinstance(inner, v.Seq) else [v.op("star", old)]
-            if function.attr in {"extend", "update"}:
+            if method in {"extend", "update"}:
                 more = v.bare(added)
                 items += more.items if isinstance(more, v.Seq) else (v.op("star", added),)
             else:
                 items.append(added)
-            is_open = isinstance(inner, v.Choice) or inner.open
-            self._store(path, old, v.seq(items, is_open=is_open))
+            return v.seq(items, is_open=isinstance(inner, v.Choice) or inner.open)
+        return None

@@ -304,13 +304,13 @@ class Expressions(Containers):
             result = self._text_method(function, target, args, keywords, node)
             if result is not None:
                 return result
-            self._mutate(function, args)
+            self._mutate(function, args, keywords)
         value = v.call(target, args, keywords, line, column)
         if not self.scope.silent and self.scope.env is not None and isinstance(value, v.Call):
             name = last_name(target)
             if name:
                 self.scope.calls.append(CallFact(name, value, self.scope.span(node)))
-        return value
+        return self._made(target, args, keywords) or value
 
     def _text_method(
         self,

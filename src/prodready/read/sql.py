@@ -37,6 +37,10 @@ FRAGMENT = re.compile(
     r"\b(?:where|and|or|order\s+by|group\s+by|having|from|join|limit|offset|values|set|in|like|between|is\s+null|asc|desc)\b|[=<>]",
     re.IGNORECASE,
 )
+CLAUSE = re.compile(
+    r"\b(?:where|order\s+by|group\s+by|having|from|join|limit|offset|values|set|in|like|between|is\s+null)\s",
+    re.IGNORECASE,
+)
 SIGNS = re.compile(r"[=*(]|\bwhere\b.*\b(?:like|in|is|between)\b|\bvalues\b", re.IGNORECASE | re.DOTALL)
 HOLE = "\x00"
 

@@ -55,7 +55,7 @@ from prodready.link.sinks import Arrival, arrivals, place, shown_callee
 from prodready.link.text import Hole, Piece
 from prodready.read import values as v
 from prodready.read.facts import FunctionFacts
-from prodready.read.sql import FRAGMENT, HOLE, is_plainly_sql, is_statement
+from prodready.read.sql import CLAUSE, FRAGMENT, HOLE, is_plainly_sql, is_statement
 from prodready.rules.base import Rule
 from prodready.words import split_words
 
@@ -87,7 +87,9 @@ INPUTS = frozenset(
 )
 """Words in the names of what somebody has sent, where nothing tells the class of it."""
 
-OPERATORS = frozenset({("config",), ("settings",), ("conf",), ("cfg",)})
+OPERATORS = frozenset({("config",), ("settings",), ("conf",), ("cfg",), ("options",), ("opts",)})
+ARGUMENTS = frozenset({("args",), ("arguments",), ("namespace",)})
+"""Words for what whoever runs the program sets. What has `args` as attributes is a command line; as items, a request."""
 
 SUBQUERY_BEFORE = re.compile(r"\b(?:from|as|exists|join|union|all)\s*\(\s*$", re.IGNORECASE)
 LARGEST_TO_FIX = 60_000
@@ -114,6 +116,7 @@ class Verdict:
         """The verdict on these holes of a text; None where none of them matters."""
         slots = _slots(pieces)
         holes = [hole for hole in holes if slots.get(id(hole)) != "statement" or hole.kind == "request"]
+        holes = [hole for hole in holes if not _is_quoted(pieces, hole)]
         if not holes:
             return None
         values = [hole for hole in holes if slots.get(id(hole)) != "identifier"]
@@ -192,7 +195,7 @@ class _Judge:
             holes = [hole for hole in holes if hole is not leading]
         if not holes:
             return None
-        if arrival.assumed and not is_statement(text) and not ((leading or fragment) and FRAGMENT.search(literal)):
+        if arrival.assumed and not is_statement(text) and not ((leading or fragment) and CLAUSE.search(literal)):
             return None
         if leading is not None and leading.kind != "request" and not FRAGMENT.search(literal):
             return None
@@ -255,7 +258,7 @@ class _Judge:
             identifier or verdict.clauses_only or _is_metadata(hole) or _is_key(hole) or self._is_operators(hole)
         ):
             confidence = Confidence.LOW
-        if hole.escaped and style not in BACKSLASH_STYLES:
+        if hole.escaped == "'" and style not in BACKSLASH_STYLES:
             confidence = Confidence.LOW
         return Finding(
             code=rule.code,
@@ -276,7 +279,10 @@ class _Judge:
         if self.linked.reducer.labels(hole.bound) & {"environ", "settings"}:
             return True
         value = v.bare(hole.bound.value)
-        return isinstance(value, (v.Attr, v.Item)) and split_words(describe(value.base))[-1:] in OPERATORS
+        if not isinstance(value, (v.Attr, v.Item)):
+            return False
+        base = split_words(describe(value.base))[-1:]
+        return base in OPERATORS or (isinstance(value, v.Attr) and base in ARGUMENTS)
 
     def never_run(self, paths: Iterable[str]) -> Iterator[Finding]:
         """Statements that are built in these files and that nothing seen so far runs."""
@@ -355,7 +361,8 @@ def _is_metadata(hole: Hole) -> bool:
 def _is_key(hole: Hole) -> bool:
     """Whether a value is the key of a row, read from the row or an object of it: a number, more often than not."""
     words = split_words(hole.name)
-    return words[-1:] in KEYS and INPUTS.isdisjoint(words[:-1])
+    read = re.search(r"[.\[]|^an element of ", hole.name)
+    return read is not None and words[-1:] in KEYS and INPUTS.isdisjoint(words[:-1])
 
 
 def _place_of(value: v.Value) -> tuple[int, int] | None:
@@ -404,6 +411,14 @@ def _slots(pieces: Sequence[Piece]) -> dict[int, str]:
 def _closes(pieces: Sequence[Piece], hole: Hole) -> bool:
     """Whether a parenthesis closes right behind a hole: all within it is another statement."""
     return _after(pieces, hole).lstrip().startswith(")")
+
+
+def _is_quoted(pieces: Sequence[Piece], hole: Hole) -> bool:
+    """Whether a hole stands between quotes for names that were doubled in it: standard SQL's own way to quote a name."""
+    quote = hole.escaped if hole.escaped != "'" else ""
+    at = next(i for i, piece in enumerate(pieces) if piece is hole)
+    before = pieces[at - 1] if at else ""
+    return bool(quote) and isinstance(before, str) and before.endswith(quote) and _after(pieces, hole).startswith(quote)
 
 
 def _after(pieces: Sequence[Piece], hole: Hole) -> str:
