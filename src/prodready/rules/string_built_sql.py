@@ -50,48 +50,15 @@ from prodready.finding import Confidence, Finding, Fix, Location, Severity, Step
 from prodready.fix.bind_parameters import bind_parameters
 from prodready.link.frames import Bound, Frame
 from prodready.link.linked import Linked
-from prodready.link.reduce import describe
 from prodready.link.sinks import Arrival, arrivals, place, shown_callee
+from prodready.link.slots import flat, is_key, is_metadata, is_quoted, is_setting, slots
 from prodready.link.text import Hole, Piece
 from prodready.read import values as v
 from prodready.read.facts import FunctionFacts
 from prodready.read.sql import CLAUSE, FRAGMENT, HOLE, is_plainly_sql, is_statement
 from prodready.rules.base import Rule
-from prodready.words import split_words
 
 KINDS = frozenset({"sql", "sql-fragment"})
-IDENTIFIER_BEFORE = re.compile(
-    r"(?:\b(?:from|join|into|update|table|view|index|schema|database|column|on|by|select|distinct|asc|desc|pragma|alter|drop"
-    r"|truncate|add|rename|to|as|exists|set|sequence|user|role|analyze|vacuum|describe|columns|returning|function|trigger|call"
-    r"|use|install|load|kill|attach|detach|grant|revoke|owner|extension|savepoint|release|listen|notify|pragma\s+\w+\s*=?)"
-    r"\s*|[.`\"\[]|,\s*|\(\s*)$",
-    re.IGNORECASE,
-)
-VALUE_BEFORE = re.compile(
-    r"(?:[=<>!]\s*|'[^']*|\b(?:like|ilike|values|between|limit|offset|in|interval|top|returns|when|then|else|and|where|or|not)\s*\(?\s*"
-    r"|\bin\s*\([^)]*|\bvalues\s*\([^)]*|%)$",
-    re.IGNORECASE,
-)
-
-QUOTED_VALUE_BEFORE = re.compile(
-    r"(?:[=<>]|\b(?:like|ilike|regexp|values\s*\([^)]*|in\s*\([^)]*))\s*\"[^\"]*$", re.IGNORECASE
-)
-"""MySQL and SQLite take what stands in double quotes for a text where no column of that name exists."""
-
-KEYS = frozenset({("id",), ("ids",), ("pk",), ("pks",), ("oid",), ("rowid",), ("uuid",)})
-INPUTS = frozenset(
-    """
-    args arg params param form data body payload query json request req event message msg input inputs values kwargs post get
-    cookies headers options fields
-    """.split()
-)
-"""Words in the names of what somebody has sent, where nothing tells the class of it."""
-
-OPERATORS = frozenset({("config",), ("settings",), ("conf",), ("cfg",), ("options",), ("opts",)})
-ARGUMENTS = frozenset({("args",), ("arguments",), ("namespace",)})
-"""Words for what whoever runs the program sets. What has `args` as attributes is a command line; as items, a request."""
-
-SUBQUERY_BEFORE = re.compile(r"\b(?:from|as|exists|join|union|all)\s*\(\s*$", re.IGNORECASE)
 LARGEST_TO_FIX = 60_000
 """Characters of a file in which a fix is looked for: taking a larger one apart takes longer than the whole check."""
 
@@ -104,27 +71,30 @@ class Verdict:
     """The holes of one text that matter, worst first.
 
     `identifiers_only`: they stand where only an identifier can stand; `clauses_only`: where a part of a statement stands.
+    `in_text`: one stands between quotes.
     """
 
     holes: tuple[Hole, ...]
     identifiers_only: bool = False
     clauses_only: bool = False
+    in_text: bool = False
     whole: bool = False
 
     @classmethod
     def of(cls, holes: Sequence[Hole], pieces: Sequence[Piece]) -> Verdict | None:
         """The verdict on these holes of a text; None where none of them matters."""
-        slots = _slots(pieces)
-        holes = [hole for hole in holes if slots.get(id(hole)) != "statement" or hole.kind == "request"]
-        holes = [hole for hole in holes if not _is_quoted(pieces, hole)]
+        stands = slots(pieces)
+        holes = [hole for hole in holes if stands.get(id(hole)) != "statement" or hole.kind == "request"]
+        holes = [hole for hole in holes if not is_quoted(pieces, hole)]
         if not holes:
             return None
-        values = [hole for hole in holes if slots.get(id(hole)) != "identifier"]
+        values = [hole for hole in holes if stands.get(id(hole)) != "identifier"]
         chosen = values if max((h.rank for h in values), default=0) >= max(h.rank for h in holes) else holes
         return cls(
             tuple(sorted(chosen, key=lambda hole: -hole.rank)),
             identifiers_only=not values,
-            clauses_only=all(slots.get(id(hole)) == "fragment" for hole in chosen),
+            clauses_only=all(stands.get(id(hole)) == "fragment" for hole in chosen),
+            in_text=any(stands.get(id(hole)) == "text" for hole in chosen),
         )
 
 
@@ -178,7 +148,7 @@ class _Judge:
         holes = [p for p in pieces if isinstance(p, Hole)]
         if not holes:
             return None
-        text = _flat(pieces)
+        text = flat(pieces)
         literal = text.replace(HOLE, "").strip()
         fragment = arrival.sink.effect.sink == "sql-fragment"
         leading = _leading(pieces)
@@ -255,7 +225,12 @@ class _Judge:
         elif hole.kind == "request" and not hole.assumed and not assumed:
             confidence = Confidence.HIGH
         elif hole.kind == "unknown" and (
-            identifier or verdict.clauses_only or _is_metadata(hole) or _is_key(hole) or self._is_operators(hole)
+            identifier
+            or verdict.clauses_only
+            or is_metadata(hole)
+            or is_key(hole)
+            or self._is_operators(hole)
+            or (is_setting(hole) and not verdict.in_text)
         ):
             confidence = Confidence.LOW
         if hole.escaped == "'" and style not in BACKSLASH_STYLES:
@@ -276,13 +251,7 @@ class _Judge:
 
     def _is_operators(self, hole: Hole) -> bool:
         """Whether whoever runs the app has set the value: in the environment or the settings."""
-        if self.linked.reducer.labels(hole.bound) & {"environ", "settings"}:
-            return True
-        value = v.bare(hole.bound.value)
-        if not isinstance(value, (v.Attr, v.Item)):
-            return False
-        base = split_words(describe(value.base))[-1:]
-        return base in OPERATORS or (isinstance(value, v.Attr) and base in ARGUMENTS)
+        return bool(self.linked.reducer.labels(hole.bound) & {"environ", "settings"})
 
     def never_run(self, paths: Iterable[str]) -> Iterator[Finding]:
         """Statements that are built in these files and that nothing seen so far runs."""
@@ -301,7 +270,7 @@ class _Judge:
             if place_ is None or (path, *place_) in self.texts.built or place_ in said:
                 continue
             for pieces in self.texts.alternatives(Bound(built.value, frame)):
-                text = _flat(pieces)
+                text = flat(pieces)
                 holes = [p for p in pieces if isinstance(p, Hole)]
                 if not holes or not is_plainly_sql(text):
                     continue
@@ -336,41 +305,8 @@ class _Judge:
         return found
 
 
-def _is_metadata(hole: Hole) -> bool:
-    """What a mapped class, a table or an enumeration says of itself: `column.type`, `table.name`, `kind.value`."""
-    value = v.bare(hole.bound.value)
-    if not isinstance(value, v.Attr):
-        return False
-    base = split_words(describe(value.base))
-    described = {
-        "column",
-        "columns",
-        "col",
-        "table",
-        "field",
-        "model",
-        "index",
-        "constraint",
-        "schema",
-        "dialect",
-        "sequence",
-    }
-    return value.name in {"value", "name"} or not described.isdisjoint(base[-1:])
-
-
-def _is_key(hole: Hole) -> bool:
-    """Whether a value is the key of a row, read from the row or an object of it: a number, more often than not."""
-    words = split_words(hole.name)
-    read = re.search(r"[.\[]|^an element of ", hole.name)
-    return read is not None and words[-1:] in KEYS and INPUTS.isdisjoint(words[:-1])
-
-
 def _place_of(value: v.Value) -> tuple[int, int] | None:
     return (value.line, value.column) if isinstance(value, (v.Text, v.Op)) else None
-
-
-def _flat(pieces: Sequence[Piece]) -> str:
-    return "".join(HOLE if isinstance(piece, Hole) else piece for piece in pieces)
 
 
 def _leading(pieces: Sequence[Piece]) -> Hole | None:
@@ -381,51 +317,6 @@ def _leading(pieces: Sequence[Piece]) -> Hole | None:
         if piece.strip():
             return None
     return None
-
-
-def _slots(pieces: Sequence[Piece]) -> dict[int, str]:
-    """For each hole whether it stands where a value stands or where an identifier stands."""
-    found: dict[int, str] = {}
-    before = ""
-    for piece in pieces:
-        if isinstance(piece, str):
-            before += piece
-            continue
-        tail = before[-200:]
-        if SUBQUERY_BEFORE.search(tail) and _closes(pieces, piece):
-            found[id(piece)] = "statement"
-        elif (
-            tail.count("'") % 2
-            or VALUE_BEFORE.search(tail)
-            or (QUOTED_VALUE_BEFORE.search(tail) and not _after(pieces, piece).startswith('".'))
-        ):
-            found[id(piece)] = "value"
-        elif IDENTIFIER_BEFORE.search(tail):
-            found[id(piece)] = "identifier"
-        else:
-            found[id(piece)] = "fragment"
-        before += HOLE
-    return found
-
-
-def _closes(pieces: Sequence[Piece], hole: Hole) -> bool:
-    """Whether a parenthesis closes right behind a hole: all within it is another statement."""
-    return _after(pieces, hole).lstrip().startswith(")")
-
-
-def _is_quoted(pieces: Sequence[Piece], hole: Hole) -> bool:
-    """Whether a hole stands between quotes for names that were doubled in it: standard SQL's own way to quote a name."""
-    quote = hole.escaped if hole.escaped != "'" else ""
-    at = next(i for i, piece in enumerate(pieces) if piece is hole)
-    before = pieces[at - 1] if at else ""
-    return bool(quote) and isinstance(before, str) and before.endswith(quote) and _after(pieces, hole).startswith(quote)
-
-
-def _after(pieces: Sequence[Piece], hole: Hole) -> str:
-    """The text right behind a hole."""
-    at = next(i for i, piece in enumerate(pieces) if piece is hole)
-    following = pieces[at + 1] if at + 1 < len(pieces) else ""
-    return following if isinstance(following, str) else ""
 
 
 def _speaks_of_sql(name: str) -> bool:
