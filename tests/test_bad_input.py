@@ -524,6 +524,29 @@ def test_ctrl_c(app: Path, everybody: bool) -> None:
 
 
 @linux_only
+def test_ctrl_c_while_a_result_is_on_its_way(app: Path) -> None:
+    many(app)
+    script = """if True:
+        import multiprocessing.connection, os, signal, sys, time
+        from prodready.__main__ import run
+
+        def write_half(self, data):
+            if os.getpid() == here:
+                return write(self, data)
+            self._send(len(data).to_bytes(4, "big") + bytes(data[:10]))
+            os.kill(here, signal.SIGINT)
+            time.sleep(60)
+
+        here, write = os.getpid(), multiprocessing.connection.Connection._send_bytes
+        multiprocessing.connection.Connection._send_bytes = write_half
+        sys.argv = ["prodready", "check", "--jobs", "2"]
+        sys.exit(run())
+    """
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, timeout=20)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"prodready: interrupted\n")
+
+
+@linux_only
 def test_ctrl_c_at_any_time(app: Path) -> None:
     many(app, 60)
     for delay in range(0, 1000, 60):

@@ -9,6 +9,7 @@ def run() -> int:
     """Run the command line and return the exit code."""
     try:
         import gc
+        import signal
 
         from prodready.cli import main
 
@@ -17,6 +18,8 @@ def run() -> int:
             return main()
         finally:
             gc.freeze()
+            # All is said: an interrupt while the interpreter goes down could only add a traceback to it.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
     except KeyboardInterrupt:
         print("prodready: interrupted", file=sys.stderr)
         return 130

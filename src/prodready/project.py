@@ -172,10 +172,11 @@ class Session:
                 options.progress(done, len(unread))
 
         jobs = options.jobs or self.config.jobs or os.cpu_count() or 1
-        for result in read_many(self.config.root, list(unread), jobs, progress):
-            self._take(state, result, unread[result.path])
-            if result.lasting:
-                fresh[result.path] = state.entries[result.path]
+        with contextlib.closing(read_many(self.config.root, list(unread), jobs, progress)) as results:
+            for result in results:
+                self._take(state, result, unread[result.path])
+                if result.lasting:
+                    fresh[result.path] = state.entries[result.path]
         for path, entry in state.entries.items():
             if entry.known.error:
                 state.problems.append(Problem(entry.known.error, path, entry.known.line))

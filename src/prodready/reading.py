@@ -7,9 +7,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -80,20 +81,26 @@ def _unread(path: str, error: str) -> FileRead:
     return FileRead(path, "", Known(Outline((), (), 0), error), lasting=False)
 
 
-def read_many(root: Path, paths: Sequence[str], jobs: int, progress: Callable[[int], None]) -> Iterator[FileRead]:
-    """Read files, in processes where it is worth it. A file that kills its process costs only itself."""
+def read_many(
+    root: Path, paths: Sequence[str], jobs: int, progress: Callable[[int], None]
+) -> Generator[FileRead, None, None]:
+    """Read files, in processes where it is worth it. A file that kills its process costs only itself.
+
+    Who stops before the end closes the generator: that ends the processes.
+    """
     if jobs < 2 or len(paths) < WORTH_A_POOL:
         for path in paths:
             yield read_path(root, path)
             progress(1)
         return
     lost: list[Sequence[str]] = []
-    for chunk, results in _in_pool(root, [paths[i : i + CHUNK] for i in range(0, len(paths), CHUNK)], jobs):
-        if results is None:
-            lost.append(chunk)
-            continue
-        yield from results
-        progress(len(chunk))
+    with closing(_in_pool(root, [paths[i : i + CHUNK] for i in range(0, len(paths), CHUNK)], jobs)) as chunks:
+        for chunk, results in chunks:
+            if results is None:
+                lost.append(chunk)
+                continue
+            yield from results
+            progress(len(chunk))
     for chunk in lost:
         yield from _read_carefully(root, chunk)
         progress(len(chunk))
@@ -113,9 +120,9 @@ def _read_carefully(root: Path, paths: Sequence[str]) -> Iterator[FileRead]:
 
 def _in_pool(
     root: Path, chunks: Sequence[Sequence[str]], jobs: int
-) -> Iterator[tuple[Sequence[str], list[FileRead] | None]]:
+) -> Generator[tuple[Sequence[str], list[FileRead] | None], None, None]:
     """Each chunk with what reading it gave, in the order they are done; None for those lost when a process died."""
-    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
     try:
@@ -125,14 +132,20 @@ def _in_pool(
         return
     waiting: dict[Future[list[FileRead]], Sequence[str]] = {}
     lost: list[Sequence[str]] = []
+    # Not `as_completed`: an interrupt between two locks of its own would leave the pool's thread without them for good.
+    done: SimpleQueue[Future[list[FileRead]]] = SimpleQueue()
     try:
         with _interrupts_held():
             for chunk in chunks:
                 try:
-                    waiting[pool.submit(_read_chunk, str(root), chunk)] = chunk
+                    future = pool.submit(_read_chunk, str(root), chunk)
                 except BrokenProcessPool:
                     lost.append(chunk)
-        for future in as_completed(list(waiting)):
+                else:
+                    waiting[future] = chunk
+                    future.add_done_callback(done.put)
+        while waiting:
+            future = done.get()
             chunk = waiting.pop(future)
             try:
                 results = future.result()
@@ -140,11 +153,11 @@ def _in_pool(
                 lost.append(chunk)
             else:
                 yield chunk, results
-    except BaseException:
-        _kill(pool)
-        raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        with _interrupts_held():
+            if waiting:
+                _kill(pool)
+            pool.shutdown(cancel_futures=True)
     yield from ((chunk, None) for chunk in lost)
 
 
@@ -158,7 +171,10 @@ def _context() -> BaseContext:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C waits until the processes are started: one that came before a process ignores it would print a traceback."""
+    """Ctrl-C waits while processes are started or ended.
+
+    One that came before a process ignores it would print a traceback; one in the middle of either would leave locks shut.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -173,6 +189,10 @@ def _kill(pool: ProcessPoolExecutor) -> None:
     """End the processes of a pool whose results nobody waits for any more."""
     for process in list((getattr(pool, "_processes", None) or {}).values()):
         process.kill()
+    # Of a result that was cut short the pool would wait for the rest, as long as somebody can still write it: we.
+    writer = getattr(getattr(pool, "_result_queue", None), "_writer", None)
+    if writer is not None:
+        writer.close()
 
 
 def _read_chunk(root: str, paths: Sequence[str]) -> list[FileRead]:
