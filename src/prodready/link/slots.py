@@ -19,10 +19,13 @@ IDENTIFIER_BEFORE = re.compile(
     re.IGNORECASE,
 )
 VALUE_BEFORE = re.compile(
-    r"(?:[=<>!]\s*|'[^']*|\b(?:like|ilike|values|between|limit|offset|in|interval|top|returns|when|then|else|and|where|or|not)\s*\(?\s*"
+    r"(?:[=<>!]\s*|'[^']*|\b(?:like|ilike|values|between|limit|offset|in|interval|top|returns|when|then|else)\s*\(?\s*"
     r"|\bin\s*\([^)]*|\bvalues\s*\([^)]*|%)$",
     re.IGNORECASE,
 )
+CLAUSE_BEFORE = re.compile(r"\b(?:where|and|or|not|having)\s*\(?\s*$", re.IGNORECASE)
+BETWEEN_BEFORE = re.compile(r"\bbetween\s+\S+\s+and\s*$", re.IGNORECASE)
+OPERATOR_AFTER = re.compile(r"\s*(?:[=<>!]|(?:not\s+)?(?:like|ilike|in|between)\b|is\b)", re.IGNORECASE)
 QUOTED_VALUE_BEFORE = re.compile(
     r"(?:[=<>]|\b(?:like|ilike|regexp|values\s*\([^)]*|in\s*\([^)]*))\s*\"[^\"]*$", re.IGNORECASE
 )
@@ -61,8 +64,12 @@ def slots(pieces: Sequence[Piece]) -> dict[int, str]:
             found[id(piece)] = "statement"
         elif tail.count("'") % 2:
             found[id(piece)] = "text"
-        elif VALUE_BEFORE.search(tail) or (
-            QUOTED_VALUE_BEFORE.search(tail) and not _after(pieces, piece).startswith('".')
+        elif CLAUSE_BEFORE.search(tail) and not BETWEEN_BEFORE.search(tail):
+            found[id(piece)] = "identifier" if OPERATOR_AFTER.match(_after(pieces, piece)) else "fragment"
+        elif (
+            VALUE_BEFORE.search(tail)
+            or BETWEEN_BEFORE.search(tail)
+            or (QUOTED_VALUE_BEFORE.search(tail) and not _after(pieces, piece).startswith('".'))
         ):
             found[id(piece)] = "value"
         elif IDENTIFIER_BEFORE.search(tail):
