@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from prodready.link.reduce import describe
 from prodready.link.text import Hole, Piece
 from prodready.read import values as v
+from prodready.read.facts import last_name
 from prodready.read.sql import HOLE
 from prodready.words import split_words
 
@@ -136,3 +137,11 @@ def is_key(hole: Hole) -> bool:
     words = split_words(hole.name)
     read = re.search(r"[.\[]|^an element of ", hole.name)
     return read is not None and words[-1:] in KEYS and INPUTS.isdisjoint(words[:-1])
+
+
+def is_fetched(hole: Hole) -> bool:
+    """Whether a value is the one column of a row that a query has given: `cursor.fetchone()[0]`."""
+    value = v.bare(hole.bound.value)
+    while isinstance(value, (v.Item, v.Attr)):
+        value = v.bare(value.base)
+    return isinstance(value, v.Call) and last_name(value) in {"fetchone", "scalar", "scalar_one", "fetchval"}

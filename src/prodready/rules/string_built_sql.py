@@ -51,7 +51,7 @@ from prodready.fix.bind_parameters import bind_parameters
 from prodready.link.frames import Bound, Frame
 from prodready.link.linked import Linked
 from prodready.link.sinks import Arrival, arrivals, place, shown_callee
-from prodready.link.slots import flat, is_key, is_metadata, is_quoted, is_setting, slots
+from prodready.link.slots import flat, is_fetched, is_key, is_metadata, is_quoted, is_setting, slots
 from prodready.link.text import Hole, Piece
 from prodready.read import values as v
 from prodready.read.facts import FunctionFacts
@@ -230,7 +230,7 @@ class _Judge:
             or is_metadata(hole)
             or is_key(hole)
             or self._is_operators(hole)
-            or (is_setting(hole) and not verdict.in_text)
+            or ((is_setting(hole) or is_fetched(hole)) and not verdict.in_text)
         ):
             confidence = Confidence.LOW
         if hole.escaped == "'" and style not in BACKSLASH_STYLES:
