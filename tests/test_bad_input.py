@@ -546,6 +546,18 @@ def test_ctrl_c_while_a_result_is_on_its_way(app: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"prodready: interrupted\n")
 
 
+def test_ctrl_c_inside_an_exec(app: Path) -> None:
+    """Imports are full of them: dataclasses and named tuples are made that way."""
+    (app / "wrapped.py").write_text(
+        "import sys, prodready.cli, prodready.__main__\n"
+        "prodready.cli._run = lambda arguments: exec('raise KeyboardInterrupt')\n"
+        "sys.argv[1:] = ['rules']\n"
+        "sys.exit(prodready.__main__.run())\n"
+    )
+    done = subprocess.run([sys.executable, "-m", "wrapped"], capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"prodready: interrupted\n")
+
+
 @linux_only
 def test_ctrl_c_at_any_time(app: Path) -> None:
     many(app, 60)

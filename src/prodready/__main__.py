@@ -23,6 +23,10 @@ def run() -> int:
     except KeyboardInterrupt:
         print("prodready: interrupted", file=sys.stderr)
         return 130
+    finally:
+        # CPython ends by the signal, not with our exit code, if an interrupt passed through an `exec` of text, of which
+        # imports are full, even when it was caught. Running another text makes it forget.
+        exec("")
 
 
 if __name__ == "__main__":
