@@ -207,7 +207,33 @@ def test_a_rule_that_did_not_run_leaves_no_comment_unused() -> None:
         ("prodready: PRD301", "there is no `prodready: prd301`", "ignore[PRD301]"),
         ("prodready:", "it does not say `ignore`", "ignore[CODE]"),
         ("prodready ignore[PRD301] reason", "a colon is missing", "ignore[PRD301] reason"),
-        ("noqa: PRD999", "there is no rule PRD999", "# noqa: "),
+        (
+            "prodready: ignore-line[PRD301] because",
+            "no `prodready: ignore-line`",
+            "# prodready: ignore[PRD301] because",
+        ),
+        ("prodready: ignore-next-line[PRD301] because", "no `prodready: ignore-next", "ready: ignore[PRD301] because"),
+        ("prodready: ignorefile[PRD301] because", "no `prodready: ignorefile`", "ignore-file[PRD301] because"),
+        (
+            "prodready: noqa",
+            "there is no `prodready: noqa`",
+            "`# noqa: CODE` or `# prodready: ignore[CODE] the reason`",
+        ),
+        (
+            "prodready: noqa: PRD301",
+            "there is no `prodready: noqa`",
+            "`# noqa: PRD301` or `# prodready: ignore[PRD301]",
+        ),
+        (
+            "prodready: noqa[PRD301]",
+            "there is no `prodready: noqa`",
+            "`# noqa: PRD301` or `# prodready: ignore[PRD301]",
+        ),
+        ("prodready: ignore[PRD301;PRD401] reason", "commas go between codes", "ignore[PRD301, PRD401] reason"),
+        ("prodready: ignore[PRD301 PRD401] reason", "commas go between codes", "ignore[PRD301, PRD401] reason"),
+        ("prodready: ignore[PRD] reason", "it takes whole codes", "ignore[CODE] reason"),
+        ("prodready: ignore[PRD999] reason", "there is no rule PRD999", "ignore[CODE] reason"),
+        ("noqa: PRD3O1", "there is no rule PRD3", "`# noqa: PRD301`"),
     ],
 )
 def test_malformed_is_reported_with_the_right_spelling_and_silences_nothing(
@@ -220,6 +246,11 @@ def test_malformed_is_reported_with_the_right_spelling_and_silences_nothing(
     assert why in extra[0].message
     assert spelling in extra[0].message.partition("write")[2]
     assert extra[0].location.column == 4
+
+
+def test_nothing_is_proposed_where_nothing_is_near() -> None:
+    _, _, extra = judged("x  # noqa: PRD999", finding(1))
+    assert [one.message for one in extra] == ["there is no rule PRD999; `prodready rules` lists them"]
 
 
 def test_a_malformed_comment_does_not_spoil_its_neighbours() -> None:
@@ -245,10 +276,20 @@ def test_no_comment_silences_the_report_about_itself() -> None:
         "x  # prodready: ignore[PRD001] reason",
         "x  # prodready: ignore[PRD301, PRD001] reason",
         "# prodready: ignore-file[PRD001] reason",
-        "x  # noqa: PRD301,PRD001",
     ):
         assert {one.code for one in judged(text)[2]} == {"PRD001"}, text
     assert [one.code for one in judged("x  # prodready: ignore[PRD002]")[2]] == ["PRD002"]
+
+
+@pytest.mark.parametrize("comment", ["noqa: PRD001", "noqa: PRD301,PRD001", "noqa: PRD0,PRD301", "noqa: PRD999,PRD002"])
+def test_a_noqa_silences_what_is_said_of_itself_as_in_flake8(comment: str) -> None:
+    _, suppressed, extra = judged(f"x  # {comment}")
+    assert extra == []
+    assert {one.kind for one in suppressed} == {"noqa"}
+
+
+def test_a_noqa_silences_what_is_said_of_its_neighbour() -> None:
+    assert judged("x  # prodready: ignore[PRD001] reason  # noqa")[2] == []
 
 
 def test_another_comment_does() -> None:

@@ -26,7 +26,7 @@ def run() -> int:
     finally:
         # CPython ends by the signal, not with our exit code, if an interrupt passed through an `exec` of text, of which
         # imports are full, even when it was caught. Running another text makes it forget.
-        exec("")
+        exec("")  # noqa: S102
 
 
 if __name__ == "__main__":

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
 from prodready.finding import Confidence, Severity
+from prodready.words import near
 
 _Level = TypeVar("_Level", bound=IntEnum)
 
@@ -22,9 +22,8 @@ class Key(NamedTuple):
 
 def nearest(word: str, choices: Iterable[str]) -> str:
     """`; did you mean 'x'?`, or nothing when no choice is near."""
-    lowered = {choice.lower(): choice for choice in choices}
-    close = get_close_matches(word.lower(), lowered, n=1, cutoff=0.5)
-    return f"; did you mean {lowered[close[0]]!r}?" if close else ""
+    close = near(word, choices)
+    return f"; did you mean {close!r}?" if close else ""
 
 
 def type_name(value: object) -> str:

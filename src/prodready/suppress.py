@@ -16,17 +16,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from difflib import get_close_matches
 
 import msgspec
 
 from prodready.finding import Confidence, Finding, Location, Suppressed
 from prodready.source import comments
+from prodready.words import near
 
 UNUSED = "PRD001"
 INVALID = "PRD002"
 _OURS = frozenset({UNUSED, INVALID})
 _WORDS = ("ignore", "ignore-file")
+_SEPARATORS = re.compile(r"[\s;|/+&]+")
 
 # As in flake8.defaults, so that one comment means the same to both.
 _NOQA = re.compile(r"# noqa(?::\s?(?P<codes>(?:[A-Z]+[0-9]+(?:[,\s]+)?)+))?", re.IGNORECASE)
@@ -55,6 +56,11 @@ class Directive(msgspec.Struct, frozen=True, array_like=True):
     reason: str = ""
     below: int = 0
     colon: bool = True
+
+    @property
+    def is_noqa(self) -> bool:
+        """Whether it is flake8's comment, not a `prodready: noqa`, which does not exist."""
+        return self.word == "noqa" and self.text[:6].lower() == "# noqa"
 
 
 class Suppressions(msgspec.Struct, frozen=True, array_like=True):
@@ -165,16 +171,25 @@ class _Judge:
         ]
         about += self._unused(lambda code: code not in _OURS)
         extra, more = self._sift(about)
-        # A comment that names PRD001 or PRD002 can be unused too; nothing silences that report.
-        extra += [finding for finding, _ in self._unused(lambda code: code in _OURS)]
-        return kept, suppressed + more, sorted(extra, key=lambda finding: finding.sort_key)
+        # A comment that names PRD001 or PRD002 can be unused too; only a `noqa` silences that report.
+        last, most = self._sift(self._unused(lambda code: code in _OURS), noqa_only=True)
+        return kept, suppressed + more + most, sorted(extra + last, key=lambda finding: finding.sort_key)
 
-    def _sift(self, findings: Sequence[tuple[Finding, int]]) -> tuple[list[Finding], list[Suppressed]]:
-        """Those kept and those silenced; each finding comes with the index of the comment that it is about, or -1."""
+    def _sift(
+        self, findings: Sequence[tuple[Finding, int]], noqa_only: bool = False
+    ) -> tuple[list[Finding], list[Suppressed]]:
+        """Those kept and those silenced; each finding comes with the index of the comment that it is about, or -1.
+
+        A `noqa` may silence what is said of itself, because in flake8 it does.
+        """
         kept: list[Finding] = []
         suppressed: list[Suppressed] = []
         for finding, own in findings:
-            silencing = [i for i in range(len(self.directives)) if i != own and self._silences(i, finding)]
+            silencing = [
+                i
+                for i, directive in enumerate(self.directives)
+                if (directive.is_noqa or (i != own and not noqa_only)) and self._silences(i, finding)
+            ]
             if silencing:
                 first = self.directives[silencing[0]]
                 suppressed.append(Suppressed(finding, first.word, first.reason))
@@ -184,7 +199,7 @@ class _Judge:
 
     def _silences(self, index: int, finding: Finding) -> bool:
         directive, codes = self.directives[index], self.codes[index]
-        if directive.word == "noqa":
+        if directive.is_noqa:
             match = "" if codes is None else next((code for code in codes if finding.code.startswith(code)), None)
         else:
             match = finding.code if self.errors[index] is None and codes and finding.code in codes else None
@@ -196,14 +211,14 @@ class _Judge:
     def _unused(self, wanted: Callable[[str], bool]) -> list[tuple[Finding, int]]:
         found = []
         for index, (directive, codes) in enumerate(zip(self.directives, self.codes, strict=True)):
-            if not codes or (self.errors[index] is not None and directive.word != "noqa"):
+            if not codes or (self.errors[index] is not None and not directive.is_noqa):
                 continue
             idle = [
                 code
                 for code in dict.fromkeys(codes)
                 if wanted(code)
                 and (index, code) not in self.used
-                and any(ran.startswith(code) if directive.word == "noqa" else ran == code for ran in self.ran)
+                and any(ran.startswith(code) if directive.is_noqa else ran == code for ran in self.ran)
             ]
             if idle:
                 where = "in this file" if directive.word == "ignore-file" else "here"
@@ -220,13 +235,17 @@ class _Judge:
     def _error(self, directive: Directive) -> str | None:
         """Why the comment is malformed, with the nearest valid spelling; None if it is not."""
         codes = directive.codes
-        if directive.word == "noqa":
+        if directive.is_noqa:
             unknown = [code for code in codes or () if not any(rule.startswith(code) for rule in self.rules)]
             if not unknown:
                 return None
-            right = [code if code not in unknown else self._nearest(code) for code in codes or ()]
-            return f"there is no rule {' or '.join(unknown)}; write `# noqa: {','.join(dict.fromkeys(right))}`"
+            right = dict.fromkeys(self._nearest(code) if code in unknown else code for code in codes or ())
+            right.pop("", None)
+            how = f"write `# noqa: {','.join(right)}`" if right else "`prodready rules` lists them"
+            return f"there is no rule {' or '.join(unknown)}; {how}"
         unknown = [code for code in codes or () if not self._code(code)]
+        parts = [part for code in codes or () for part in _SEPARATORS.split(code) if part]
+        prefixes = [code for code in unknown if any(rule.startswith(code.upper()) for rule in self.rules)]
         if directive.word not in _WORDS:
             why = f"there is no `prodready: {directive.word}`" if directive.word else "it does not say `ignore`"
         elif not directive.colon:
@@ -235,28 +254,35 @@ class _Judge:
             why = "it names no rule in brackets"
         elif not codes:
             why = "its brackets are empty"
+        elif unknown and all(map(self._code, parts)):
+            why = "commas go between codes"
+        elif prefixes:
+            why = f"it takes whole codes, and {' and '.join(prefixes)} is only the beginning of one"
         elif unknown:
             why = f"there is no rule {' or '.join(unknown)}"
         elif self.require_reason and not directive.reason:
             why = "it gives no reason"
         else:
             return None
-        return f"`{_short(directive.text)}` silences nothing: {why}; write `{self._corrected(directive)}`"
+        return f"`{_short(directive.text)}` silences nothing: {why}; write {self._corrected(directive)}"
 
     def _corrected(self, directive: Directive) -> str:
-        word = next(iter(get_close_matches(directive.word.replace("_", "-"), _WORDS, n=1, cutoff=0.5)), "ignore")
+        word = near(directive.word.replace("_", "-"), _WORDS) or "ignore"
         reason = directive.reason
-        codes = directive.codes
+        codes = [part for code in directive.codes or () for part in _SEPARATORS.split(code)]
         if not codes:
-            codes = tuple(re.findall(r"\bPRD\w+", directive.text, re.IGNORECASE))
+            codes = re.findall(r"\bPRD\w+", directive.text, re.IGNORECASE)
             reason = ""
         right = dict.fromkeys(self._code(code) or self._nearest(code) for code in codes)
-        return f"# prodready: {word}[{', '.join(right) or 'CODE'}] {_short(reason) or 'the reason'}"
+        right.pop("", None)
+        listed = ", ".join(right) or "CODE"
+        ours = f"`# prodready: {word}[{listed}] {_short(reason) or 'the reason'}`"
+        return f"`# noqa: {listed}` or {ours}" if directive.word == "noqa" else ours
 
     def _nearest(self, written: str) -> str:
-        choices = {code: code for code in self.rules} | {slug.upper(): code for slug, code in self.by_slug.items()}
-        close = get_close_matches(written.upper().replace("_", "-"), choices, n=1, cutoff=0.5)
-        return choices[close[0]] if close else "CODE"
+        """The code that was plainly meant by what is no code, or nothing."""
+        choices = {code: code for code in self.rules} | self.by_slug
+        return choices.get(near(written.replace("_", "-"), choices), "")
 
     def _finding(self, code: str, index: int, message: str) -> Finding:
         directive, rule = self.directives[index], self.rules[code]

@@ -17,7 +17,8 @@ Good
 Not reported
 ------------
 Comments for rules that did not run on this file (not selected, or silent in tests by default), a `# noqa` without
-codes, and the codes of other tools in a `# noqa`. This report cannot be silenced by the comment that it is about.
+codes, and the codes of other tools in a `# noqa`. A `# noqa` that names PRD001 also silences what is to be said of
+itself, as everything in flake8; a `# prodready:` comment does not.
 
 References
 ----------
