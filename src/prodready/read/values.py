@@ -227,6 +227,8 @@ def text(parts: list[Value], how: str, line: int, column: int) -> Value:
         return Const("")
     if len(flat) == 1 and isinstance(flat[0], Const) and isinstance(flat[0].value, str):
         return flat[0]
+    if len(flat) > 2 * MAX_SIZE:
+        flat = flat[:MAX_SIZE] + flat[-MAX_SIZE:]
     total = sum(map(size, flat)) + 1
     while total > MAX_SIZE and len(flat) > 2:
         # The beginning tells whether it is SQL; the newest part is what this line adds.
@@ -252,11 +254,11 @@ def choice(options: list[Value]) -> Value:
 
 def seq(items: list[Value], *, is_open: bool = False) -> Value:
     """A list of known items."""
-    total = sum(map(size, items)) + 1
-    while total > MAX_SIZE and items:
-        total -= size(items[-1])
-        items, is_open = items[:-1], True
-    return Seq(tuple(items), is_open, total)
+    kept = items[:MAX_SIZE]
+    total = sum(map(size, kept)) + 1
+    while total > MAX_SIZE and kept:
+        total -= size(kept.pop())
+    return Seq(tuple(kept), is_open or len(kept) < len(items), total)
 
 
 def mapping(items: list[tuple[Value | None, Value]]) -> Value:
