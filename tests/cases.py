@@ -31,6 +31,7 @@ def copied(case: Path, to: Path) -> Path:
     else:
         root.mkdir()
         shutil.copy(case, root)
+    (root / "setup.cfg").touch()  # what says that it is a project
     return root
 
 

@@ -55,6 +55,12 @@ class TestRoot:
         assert find_root(tmp_path / "a") == tmp_path / "a"
         assert find_root(file) == tmp_path / "a"
 
+    def test_a_file_in_a_package_outside_of_projects(self, tmp_path: Path) -> None:
+        write(tmp_path / "a" / "__init__.py", "")
+        write(tmp_path / "a" / "b" / "__init__.py", "")
+        assert find_root(tmp_path / "a" / "b" / "x.py") == tmp_path
+        assert find_root(tmp_path / "a" / "b") == tmp_path / "a" / "b"
+
     def test_broken_pyproject_of_somebody_else_is_not_our_business(self, tmp_path: Path) -> None:
         write(tmp_path / "pyproject.toml", "[[[ prodready")
         assert load(tmp_path).source is None

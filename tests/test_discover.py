@@ -6,13 +6,15 @@ import os
 import random
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from prodready.config import Config, load
-from prodready.discover import Exclusion, Walk, excluded, is_generated, kind, walk
+from prodready import discover
+from prodready.config import Config, find_root, load
+from prodready.discover import Exclusion, Walk, excluded, is_generated, kind
 from prodready.globs import Globs
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -29,6 +31,11 @@ def tree(root: Path, *files: str, **contents: str) -> Path:
 def put(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+
+
+def walk(config: Config, targets: Sequence[Path] = ()) -> Walk:
+    """A walk for someone who checks the root, and names other places too."""
+    return discover.walk(config, [config.root, *targets])
 
 
 def paths(found: Walk) -> list[str]:
@@ -67,9 +74,30 @@ class TestWalk:
         put(tmp_path / "svc" / "prodready.toml", "")
         put(tmp_path / "tool" / "pyproject.toml", "[tool.prodready]\n")
         put(tmp_path / "lib" / "pyproject.toml", "[project]\nname = 'lib'\n")
+        (tmp_path / "sub" / ".git").mkdir(parents=True)
+        (tmp_path / ".git").mkdir()
         found = walk(Config(tmp_path))
         assert paths(found) == ["a.py", "lib/d.py"]
-        assert found.nested == (tmp_path / "svc", tmp_path / "tool")
+        assert found.nested == (tmp_path / "sub", tmp_path / "svc", tmp_path / "tool")
+
+    @pytest.mark.parametrize("ours", ["", ".git/HEAD", "setup.py", "prodready.toml"])
+    def test_nested_is_what_is_the_root_of_its_own_files(self, tmp_path: Path, ours: str) -> None:
+        tree(tmp_path, "a/.git/HEAD", "b/setup.cfg", "c/pyproject.toml", "d/prodready.toml", "e/x.py")
+        if ours:
+            put(tmp_path / ours, "")
+        nested = [tmp_path / name for name in "abcde" if find_root(tmp_path / name / "x.py") == tmp_path / name]
+        found = walk(Config(tmp_path), [tmp_path])
+        assert list(found.nested) == [place for place in nested if ours or place.name != "e"]
+        assert 1 <= len(found.nested) < 5
+
+    def test_without_a_project_only_modules_and_packages_around_a_file(self, tmp_path: Path) -> None:
+        tree(tmp_path, "a.py", "pkg/__init__.py", "pkg/sub/__init__.py", "pkg/sub/b.py", "other/c.py", "pkg/data/d.py")
+        beside = ["a.py", "pkg/__init__.py", "pkg/sub/__init__.py", "pkg/sub/b.py"]
+        assert paths(discover.walk(Config(tmp_path), [tmp_path / "a.py"])) == beside
+        assert paths(discover.walk(Config(tmp_path), [tmp_path / "other"])) == sorted([*beside, "other/c.py"])
+        assert len(paths(discover.walk(Config(tmp_path), [tmp_path]))) == 6
+        put(tmp_path / "setup.cfg", "")
+        assert len(paths(discover.walk(Config(tmp_path), [tmp_path / "a.py"]))) == 6
 
     def test_links(self, tmp_path: Path) -> None:
         root = tree(tmp_path / "root", "a.py", "sub/b.py")

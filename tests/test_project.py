@@ -43,9 +43,10 @@ def test_each_file_of_a_large_project_is_told_what_the_whole_is_told(tmp_path: P
                 shutil.copy(case, target)
             else:
                 shutil.copytree(case, target.parent)
+    (tmp_path / "setup.cfg").touch()
     whole = check(Config(root=tmp_path), [tmp_path], ALONE)
     assert whole.files > 300
-    some = sorted(tmp_path.rglob("*.py"))[::25]
+    some = sorted(tmp_path.rglob("*.py"))[::37]
     names = {path.relative_to(tmp_path).as_posix() for path in some}
     expected = [finding for finding in whole.findings if finding.location.path in names]
     assert len({finding.code for finding in expected}) > 2
@@ -125,3 +126,11 @@ def test_a_session_sees_what_changes_between_checks(app: Path) -> None:
     content = CALLER.encode() + b"\n\ndef more(token):\n    print(token)\n"
     unsaved = Options(jobs=1, cache=False, stdin=("app/login.py", content))
     assert [f.location.line for f in session.check([app / "app/login.py"], unsaved).findings] == [9]
+
+
+def test_a_comment_counts_on_any_line_of_the_statement_around_a_lambda(tmp_path: Path) -> None:
+    call = "logging.info(\n    password\n)  # prodready: ignore[PRD401] local only\n"
+    (tmp_path / "a.py").write_text(f"import logging\n\nlogin = lambda password: {call}")
+    report = check(Config(root=tmp_path), [tmp_path], ALONE)
+    assert report.findings == ()
+    assert [(one.finding.code, one.finding.statement) for one in report.suppressed] == [("PRD401", (3, 5))]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,9 @@ else:
     import tomli as tomllib
 
 FILE_NAME = "prodready.toml"
+PACKAGE = "__init__.py"
+_REPOSITORY = (".git",)
+_PROJECT = ("pyproject.toml", "setup.cfg", "setup.py")
 DEFAULT_EXCLUDE = (
     ".git", ".hg", ".svn", ".tox", ".nox", ".venv", "venv", "node_modules", "site-packages", "__pycache__", ".eggs",
     "build", "dist", "vendor", "vendored", "third_party", ".mypy_cache", ".pytest_cache", ".ruff_cache",
@@ -184,7 +187,7 @@ def find_root(path: Path) -> Path:
     """The project the file or directory belongs to.
 
     The nearest directory upward with a configuration of ours; else with `.git`; else with a Python project file;
-    else the directory itself.
+    else, for want of a project, the directory itself, or the one that holds the package it is part of.
     """
     path = path.absolute()
     start = path if os.path.isdir(path) else path.parent
@@ -192,11 +195,30 @@ def find_root(path: Path) -> Path:
     for directory in upward:
         if holds_config(directory):
             return directory
-    for marks in ((".git",), ("pyproject.toml", "setup.cfg", "setup.py")):
+    for marks in (_REPOSITORY, _PROJECT):
         for directory in upward:
-            if any(os.path.exists(directory / mark) for mark in marks):
+            if _has(directory, marks):
                 return directory
-    return start
+    return start if start == path else next(place for place in upward if not (place / PACKAGE).is_file())
+
+
+def is_project(root: Path) -> bool:
+    """Whether something in the directory that `find_root` gave says that it is a project."""
+    return holds_config(root) or _has(root, _REPOSITORY + _PROJECT)
+
+
+def inner_marks(root: Path) -> frozenset[str]:
+    """Names of which one makes a directory below the project `root` a project of its own, as `find_root` sees it.
+
+    A directory with a configuration of ours is one in any case.
+    """
+    if holds_config(root):
+        return frozenset()
+    return frozenset(_REPOSITORY if _has(root, _REPOSITORY) else _REPOSITORY + _PROJECT)
+
+
+def _has(directory: Path, names: Iterable[str]) -> bool:
+    return any(os.path.exists(directory / name) for name in names)
 
 
 def holds_config(directory: Path) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from prodready.config import Config, holds_config
+from prodready.config import PACKAGE, Config, holds_config, inner_marks, is_project
 from prodready.finding import Problem
 from prodready.globs import Globs, compiled
 from prodready.ignore import GitIgnore, above
@@ -46,9 +46,13 @@ class Walk:
 
 
 def walk(config: Config, targets: Sequence[Path] = ()) -> Walk:
-    """The project's files, and those of `targets` (absolute, below the root) that the walk alone would leave out."""
+    """The project's files, and those of `targets` (absolute, below the root) that the walk alone would leave out.
+
+    Where nothing says that the root is a project, only the modules in it and the packages below are taken for one:
+    nobody who checks a script wants their home directory read.
+    """
     walker = _Walker(config)
-    walker.descend(config.root)
+    walker.descend(config.root, only_packages=config.root not in targets and not is_project(config.root))
     for target in targets:
         if target.is_dir():
             if walker.path_of(target) not in walker.seen:
@@ -144,6 +148,7 @@ class _Walker:
     def __init__(self, config: Config) -> None:
         self.root = str(config.root)
         self.config = config
+        self.inner_marks = inner_marks(config.root)
         self.excludes = compiled(config.exclude + config.extend_exclude)
         self.kinds = _kind_globs(config)
         self.files: dict[str, SourceFile] = {}
@@ -158,7 +163,7 @@ class _Walker:
         relative = os.path.relpath(place, self.root).replace(os.sep, "/")
         return "" if relative == "." else relative
 
-    def descend(self, start: Path) -> None:
+    def descend(self, start: Path, only_packages: bool = False) -> None:
         """Collect the files below a directory, whatever the rules say of the directory itself."""
         ignore, prefix = above(start, self.config.root) if self.config.respect_gitignore else (GitIgnore(), "")
         # From the root's relative paths to those of the repository's top: the start has the same place in both.
@@ -175,8 +180,10 @@ class _Walker:
                 if "pyvenv.cfg" in names:
                     self.notes.append(f"{path}: a virtual environment, not read")
                     continue
-                if names & _PROJECT_FILES and holds_config(Path(place)):
+                if names & self.inner_marks or (names & _PROJECT_FILES and holds_config(Path(place))):
                     self.nested.append(Path(place))
+                    continue
+                if only_packages and PACKAGE not in names:
                     continue
             self.seen.add(path)
             if self.config.respect_gitignore and ".gitignore" in names:

@@ -37,7 +37,9 @@ drops the file's `ignore`, `extend-select` and `extend-ignore`; `--extend-select
 Patterns are those of `.gitignore`, relative to the project's root.
 
 The root is the nearest directory upward with such a configuration; else the one with `.git`; else the one with
-`pyproject.toml`, `setup.cfg` or `setup.py`; else the directory that is checked.
+`pyproject.toml`, `setup.cfg` or `setup.py`. Directories below it that are roots by the same rule are projects of their
+own. Where there is no root, a directory is checked as a project, and a file together with the modules beside it and the
+packages around and below it.
 
 """
 

@@ -299,6 +299,10 @@ class Statements(Definitions):
         name = f"<lambda>{node.lineno}:{node.col_offset}"
         body = ast.Return(value=node.body)
         ast.copy_location(body, node)
+        if self.scope.statement[0]:
+            body.lineno, body.end_lineno = (
+                self.scope.statement
+            )  # a comment counts on any line of the statement around it
         return self.define(node, name, node.args, [body], decorators=[])
 
     def _type_alias(self, node: Any) -> None:
