@@ -55,6 +55,26 @@ class TestProcess:
         for heavy in ("msgspec", "libcst", "rich", "dataclasses"):
             assert f" {heavy}\n" not in done.stderr
 
+    def test_nothing_to_do(self, app: Path) -> None:
+        done = run(self.command("check", "nowhere.py"))
+        assert (done.returncode, done.stdout) == (2, "Nothing was checked: 1 thing could not be done (see above).\n")
+        done = run(self.command("check", "--select", ""))
+        assert (done.returncode, done.stderr) == (0, "prodready: warning: no rule is selected for .\n")
+
+    def test_verbose_tells_what_is_left_out(self, app: Path) -> None:
+        (app / "tests").mkdir()
+        (app / "app.py").rename(app / "tests" / "app.py")
+        assert "note: left out: 1 of PRD301 in tests, where it is silent\n" in run(self.command("check", "-v")).stderr
+        words = ["-v", "--config", "prodready.toml", "--min-severity", "error"]
+        (app / "prodready.toml").write_text("test-paths = []\nmin-confidence = 'high'")
+        done = run(self.command("check", *words))
+        assert "note: left out: 1 below min-confidence or min-severity\n" in done.stderr
+
+    def test_rules_by_name(self, app: Path) -> None:
+        done = run(self.command("rule", "PRD301", "nosuch", "secret-in-log"))
+        assert (done.returncode, done.stdout.count("Why it matters")) == (2, 2)
+        assert done.stderr == "prodready: no rule 'nosuch'; `prodready rules` lists them\n"
+
     def test_check(self, app: Path) -> None:
         done = run(self.command("check", "--output-format", "concise"))
         assert done.stderr == ""

@@ -128,6 +128,29 @@ class TestLoading:
         loaded = load(tmp_path, {"select": ["PRD301"]})
         assert [code for code in RULES if loaded.enabled(code)] == ["PRD301"]
 
+    @pytest.mark.parametrize(
+        ("file", "given", "enabled"),
+        [
+            ('ignore = ["PRD301"]', {"extend-select": ["PRD301"]}, True),
+            ('ignore = ["PRD301"]', {"extend-select": ["PRD3"]}, True),
+            ('extend-ignore = ["PRD3"]', {"extend-select": ["PRD301"]}, True),
+            ('ignore = ["PRD301"]', {"extend-select": ["PRD4"]}, False),
+            ('select = ["PRD301"]', {"extend-ignore": ["PRD3"]}, False),
+            ('extend-select = ["PRD301"]', {"ignore": ["PRD3"]}, False),
+            ('select = ["PRD301"]', {"ignore": ["PRD4"]}, True),
+        ],
+    )
+    def test_the_command_line_outweighs_the_file(
+        self, tmp_path: Path, file: str, given: dict[str, object], enabled: bool
+    ) -> None:
+        write(tmp_path / "prodready.toml", file)
+        assert load(tmp_path, given).enabled("PRD301") == enabled
+
+    def test_a_table_where_the_keys_stand_at_the_top(self, tmp_path: Path) -> None:
+        write(tmp_path / "prodready.toml", "[tool.prodready]\njobs = 2")
+        with pytest.raises(ConfigError, match="in this file the keys stand at the top, without a table"):
+            load(tmp_path)
+
     def test_extend_on_the_command_line_adds(self, tmp_path: Path) -> None:
         write(tmp_path / "prodready.toml", 'extend-ignore = ["PRD401"]')
         loaded = load(tmp_path, {"extend-ignore": ["PRD301"]})

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from cases import FIXTURES, cases, checked, marks
 
-from prodready import config, docs, knowledge, rules
+from prodready import config, docs, knowledge, knowledge_form, rules
 from prodready.cli import main
 from prodready.config import Config
 from prodready.fix.bind_parameters import STYLES
@@ -141,10 +141,10 @@ def test_needles_stand_in_every_project_that_is_reported(rule: Rule) -> None:
 # ---- knowledge (what an entry refers to: test_knowledge.py)
 
 VOCABULARIES = {
-    "sinks": knowledge.SINKS,
-    "labels": knowledge.LABELS,
-    "decorations": knowledge.DECORATIONS,
-    "words": knowledge.WORDS,
+    "sinks": knowledge_form.SINKS,
+    "labels": knowledge_form.LABELS,
+    "decorations": knowledge_form.DECORATIONS,
+    "words": knowledge_form.WORDS,
 }
 
 
@@ -156,7 +156,7 @@ def shipped() -> dict[str, set[str]]:
     for entry in loaded.types.values():
         labels |= {entry.label} if isinstance(entry.label, str) else set(entry.label)
         members = (*entry.methods.values(), *entry.attributes.values(), entry.item, entry.call, entry.enter, entry.each)
-        effects += [effect for effect in members if isinstance(effect, knowledge.Effect)]
+        effects += [effect for effect in members if isinstance(effect, knowledge_form.Effect)]
     return {
         "sinks": {effect.sink for effect in effects},
         "labels": labels.union(*(effect.labels for effect in effects)),
@@ -278,7 +278,8 @@ def _keys(value: object) -> set[str]:
 # ---- modules
 
 BASE = {
-    "prodready", "words", "finding", "config", "config_values", "knowledge", "globs", "ignore", "discover", "source",
+    "prodready", "words", "finding", "config", "config_values", "knowledge", "knowledge_check",
+    "knowledge_form", "globs", "ignore", "discover", "source",
     "suppress",
 }  # fmt: skip
 ALLOWED = {

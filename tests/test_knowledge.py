@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from prodready import knowledge as module
-from prodready.knowledge import Effect, Knowledge, KnowledgeError, KnowledgeFile, TypeEntry, load, rules_folder
+from prodready import knowledge_form as module
+from prodready.knowledge import Knowledge, KnowledgeError, load, rules_folder
+from prodready.knowledge_form import Effect, KnowledgeFile, TypeEntry
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = sorted((rules_folder() / "knowledge").glob("*.toml"))
@@ -307,11 +308,22 @@ secret = ["geheim"]
         ('library = "t"\n[functions]\n"t.f" = { label = "tainted" }\n', 3, ["t.f", "tainted", "request"]),
         ('library = "t"\n[types."t.C"]\n\nlabel = "tainted"\n', 2, ["t.C", "tainted", "request"]),
         ('library = "t"\n[types."t.C"]\n\nstyle = "dolar"\n', 2, ["t.C", "dolar", "dollar"]),
-        ('library = "t"\n[functions]\n"t.f" = { sink = "sqll", at = [0] }\n', 3, ["t.f", "sqll", "sql-fragment"]),
+        ('library = "t"\n[functions]\n"t.f" = { sink = "sqll", at = [0] }\n', 3, ["t.f", "sqll", "did you mean 'sql'?"]),
         ('library = "t"\n[functions]\n"t.e" = { }\n"t.f" = { sink = "sql" }\n', 4, ["t.f", "`at`"]),
         ('library = "t"\n[functions]\n"t.f" = { decorates = "hander" }\n', 3, ["t.f", "hander", "handler"]),
-        ('library = "t"\n[words]\nsecrets = ["x"]\n', 3, ["secrets", "not-secret"]),
-        ('library = "t"\n[functions]\n"t.f" = { sink = 3 }\n', 3, ["sink", "str"]),
+        ('library = "t"\n[words]\nsecrets = ["x"]\n', 3, ["secrets", "did you mean 'secret'?"]),
+        ('library = "t"\n[functions]\n"t.f" = { sink = 3 }\n', 3, ["'t.f': `sink` must be text"]),
+        ('library = "t"\n[types."t.C"]\n\nmethods.x = { }\nmethods.run = 3\n', 5, ["'t.C.run': must be text or a table"]),
+        ('library = "t"\n[types."t.C"]\nbases = "t.B"\n', 3, ["'t.C': `bases` must be a list"]),
+        ('library = "t"\n[types."t.C"]\nbase = ["t.B"]\n', 3, ["unknown key 'base'; did you mean 'bases'?"]),
+        ('library = "t"\n[functions]\n"t.f" = { snk = "sql" }\n', 3, ["unknown key 'snk'; did you mean 'sink'?"]),
+        ('library = "t"\n[function]\n"t.f" = "str"\n', 2, ["unknown key 'function'; did you mean 'functions'?"]),
+        ('library = "t"\n[functions]\nrun = { }\n', 3, ["'run' is not a qualified name: write `module.run`"]),
+        ('library = "t"\n[functions]\n"t.f" = { sink = "sql", at = [-1] }\n', 3, ["-1 is no position"]),
+        ('library = "t"\n[words]\nsecret = ["PassWord"]\n', 3, ["lower case: 'password'"]),
+        ('library = "t"\n[functions]\n"t.f" = "sqlite3.Cursr"\n', 3, ["'t.f' speaks", "did you mean 'sqlite3.Cursor'?"]),
+        ('library = "t"\n[types."t.C"]\nbases = ["far.Away"]\n', 2, ["'far.Away'; describe it under `[types]`"]),
+        ('library = "t"\n[parameters]\ndb = "t.B"\n', 3, ["'db' speaks of a type that no knowledge file describes"]),
         ('[functions]\n"t.f" = { }\n', 1, ["library"]),
         ('library = "t"\n[functions\n', 2, ["TOML"]),
         ('library = "t"\n[functions]\n"t.f" = { }\n"t.f" = { }\n', 4, ["TOML"]),

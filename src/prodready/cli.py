@@ -96,14 +96,20 @@ def _rule(arguments: Namespace) -> int:
 
     rules = all_rules()
     by_slug = {rule.slug: rule for rule in rules.values()}
-    wanted = arguments.rule.strip()
-    rule = rules.get(wanted.upper()) or by_slug.get(wanted.lower().replace("_", "-"))
-    if rule is None:
-        say(f"no rule {wanted!r}{nearest(wanted, [*rules, *by_slug]) or '; `prodready rules` lists them'}")
-        return 2
+    code, found = 0, []
+    for name in map(str.strip, arguments.rules):
+        rule = rules.get(name.upper()) or by_slug.get(name.lower().replace("_", "-"))
+        if rule is None:
+            say(f"no rule {name!r}{nearest(name, [*rules, *by_slug]) or '; `prodready rules` lists them'}")
+            code = 2
+        else:
+            found.append(rule)
     if arguments.output_format == "json":
-        return _print(_json(rule_page.record(rule)), "the rule")
-    return _print(rule_page.plain(rule), "the rule")
+        records = [rule_page.record(rule) for rule in found]
+        text = _json(records if len(arguments.rules) > 1 else records[0]) if records else ""
+    else:
+        text = "\n".join(map(rule_page.plain, found))
+    return max(code, _print(text, "the rule"))
 
 
 def _rules(arguments: Namespace) -> int:

@@ -23,6 +23,8 @@ from prodready.report.view import Sources, totals
 
 STDIN = "-"
 _PATIENCE = 1.0
+_WIDE = 200
+"""Columns where the output is no terminal: enough for nearly any line, too few for what a program wrote into one."""
 
 
 def run(arguments: Namespace) -> int:
@@ -128,7 +130,10 @@ class _Job:
 
     def _check(self, settings: config.Config, targets: Sequence[Path]) -> Report:
         from prodready.project import Options, check
+        from prodready.rules import all_rules
 
+        if not any(map(settings.enabled, all_rules())):
+            say(f"warning: no rule is selected for {config.shown(settings.root)}")
         if self.arguments.verbose:
             source = config.shown(settings.source) if settings.source else "none"
             say(f"project {settings.root}, configuration: {source}")
@@ -198,7 +203,7 @@ def _overrides(arguments: Namespace) -> dict[str, object]:
 def _view(arguments: Namespace, given: dict[str, bytes]) -> View:
     return View(
         color=_colored(arguments),
-        width=max(60, shutil.get_terminal_size((120, 24)).columns),
+        width=max(60, shutil.get_terminal_size((_WIDE, 24)).columns),
         statistics=arguments.statistics,
         quiet=arguments.quiet,
         sources=Sources(given),

@@ -26,7 +26,7 @@ def parser() -> ArgumentParser:
     _run(check.add_argument_group("how to run"))
 
     rule = commands.add_parser("rule", help="explain a rule")
-    rule.add_argument("rule", metavar="RULE", help="a code or a slug: PRD301 or string-built-sql")
+    rule.add_argument("rules", nargs="+", metavar="RULE", help="a code or a slug: PRD301 or string-built-sql")
     rules = commands.add_parser("rules", help="list the rules")
     for command in (rule, rules):
         command.add_argument("--output-format", choices=("text", "json"), default="text", help="default: text")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -113,18 +113,24 @@ class Config:
     ] = True
     test_paths: Annotated[
         tuple[str, ...],
-        Key(values.strings, "What is test code: rules that skip tests are silent there.", '["tests/", "e2e/"]'),
+        Key(
+            values.strings,
+            "What is test code, where most rules are silent. Replaces the default.",
+            '["tests/", "e2e/"]',
+        ),
     ] = ("tests/", "test/", "testing/", "test_*.py", "*_test.py", "conftest.py")
     migration_paths: Annotated[
         tuple[str, ...],
-        Key(values.strings, "What is a migration: rules that skip migrations are silent there.", '["db/changes/"]'),
+        Key(
+            values.strings, "What is a migration, where some rules are silent. Replaces the default.", '["db/changes/"]'
+        ),
     ] = ("migrations/", "alembic/versions/")
     generated_paths: Annotated[
         tuple[str, ...],
         Key(
             values.strings,
-            "What is generated code, besides files that say so in their first lines: rules that skip generated code "
-            "are silent there.",
+            "What is generated code, besides files that say so in their first lines; most rules are silent there. "
+            "Replaces the default.",
             '["client/api/"]',
         ),
     ] = ("*_pb2.py", "*_pb2_grpc.py")
@@ -252,7 +258,8 @@ def load(
     """The configuration of the project at `root`; raises ConfigError.
 
     `overrides` are keys in the form of the file, from the command line. They replace the file's, except that
-    `extend-...` adds to it, and that `select` also drops the `ignore` and `extend-...` of the file.
+    `extend-...` adds to it, and that `select` also drops the `ignore` and `extend-...` of the file. What is selected or
+    ignored there is so whatever the file says of the same code or of longer ones.
     `file` is read in place of what the root holds; `isolated` reads nothing.
     """
     root = root.absolute()
@@ -264,9 +271,19 @@ def load(
     if "select" in given:
         for name in ("ignore", "extend_select", "extend_ignore"):
             parsed.pop(name, None)
+    _yield(parsed, given, ("select", "extend_select"), to=("ignore", "extend_ignore"))
+    _yield(parsed, given, ("ignore", "extend_ignore"), to=("select", "extend_select"))
     for name, value in given.items():
         parsed[name] = parsed.get(name, ()) + value if name.startswith("extend_") else value
     return Config(root=root, source=source, **parsed)
+
+
+def _yield(parsed: dict[str, Any], given: Mapping[str, Any], names: Sequence[str], to: Sequence[str]) -> None:
+    """Drop from the file's keys `names` the codes that the command line's keys `to` speak of."""
+    prefixes = tuple(code for name in to for code in given.get(name, ()))
+    for name in names:
+        if name in parsed:
+            parsed[name] = tuple(code for code in parsed[name] if not code.startswith(prefixes))
 
 
 def _config_file(root: Path) -> Path | None:
@@ -304,6 +321,8 @@ def _parsed(table: Mapping[str, object], source: Path | None) -> dict[str, Any]:
     for key, raw in table.items():
         label = key if source else f"--{key}"
         if key not in keys():
+            if source and source.name == FILE_NAME and key == "tool" and isinstance(raw, dict) and "prodready" in raw:
+                raise ConfigError(source, "tool.prodready", "in this file the keys stand at the top, without a table")
             hint = nearest(key.replace("_", "-"), keys())
             raise ConfigError(source, label, f"unknown key{hint or '; the keys are ' + ', '.join(sorted(keys()))}")
         try:

@@ -33,7 +33,8 @@ extend-exclude = ["legacy/"]
 ```
 
 In `prodready.toml` the keys stand at the top, without a table. The command line overrides the file: `--select` also
-drops the file's `ignore`, `extend-select` and `extend-ignore`; `--extend-select` and `--extend-ignore` add to it.
+drops the file's `ignore`, `extend-select` and `extend-ignore`; `--extend-select` and `--extend-ignore` add to it. What
+the command line says of a code outweighs what the file says of it.
 Patterns are those of `.gitignore`, relative to the project's root.
 
 The root is the nearest directory upward with such a configuration; else the one with `.git`; else the one with
@@ -63,7 +64,8 @@ def configuration() -> str:
     parts = [_CONFIGURATION]
     defaults = {field.name.replace("_", "-"): field.default for field in fields(Config)}
     for name, key in keys().items():
-        parts.append(f"## `{name}`\n\n{key.doc}\n\nDefault: {_toml(defaults[name])}\n\n")
+        default = "`{}`" if key.example.startswith("{") else _toml(defaults[name])
+        parts.append(f"## `{name}`\n\n{key.doc}\n\nDefault: {default}\n\n")
         parts.append(f"```toml\n{name} = {key.example}\n```\n\n")
     return "".join(parts).rstrip() + "\n"
 

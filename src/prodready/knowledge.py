@@ -17,100 +17,21 @@ from typing import Any
 
 import msgspec
 
+from prodready.knowledge_check import line_of, malformed, mistakes, unknown_types
+from prodready.knowledge_form import Effect, KnowledgeFile, TypeEntry, effect
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-SINKS = frozenset({"sql", "sql-fragment", "log", "log-context", "none"})
-LABELS = frozenset(
-    {
-        "request",  # whoever sends the request chose it
-        "headers", "cookies", "environ", "body", "settings",  # whole objects that carry secrets
-        "number", "count", "boolean", "constant",  # cannot hold text of somebody's choice
-        "quoted",  # made safe to stand in SQL
-        "placeholders",  # a list of parameter markers
-        "hashed", "redacted",  # what is left of a secret is harmless
-        "secret",
-    }
-)  # fmt: skip
-STYLES = frozenset({"qmark", "format", "pyformat", "named", "dollar", "sqlalchemy"})
-DECORATIONS = frozenset({"handler", "guard"})
-WORDS = frozenset({"secret", "not-secret", "redactor", "login", "carrier"})
 
 
 class KnowledgeError(Exception):
     """A knowledge file that cannot be used; the text is one line naming file, line and what is wrong."""
 
 
-class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a call does, or what reading an attribute gives.
-
-    `sink` is the kind of sink the arguments `at` flow into (positions, keyword names, "*" for all positional ones, "**"
-    for all keyword ones); `returns` is the type of the result, `label` what is true of it; `passes` lists the arguments
-    whose text the result carries ("self" is the receiver); `decorates` says what it makes of a function below it.
-    """
-
-    sink: str = ""
-    at: tuple[int | str, ...] = ()
-    returns: str = ""
-    label: tuple[str, ...] | str = ()
-    passes: tuple[int | str, ...] = ()
-    decorates: str = ""
-
-    @property
-    def labels(self) -> frozenset[str]:
-        """The labels as a set."""
-        return frozenset((self.label,) if isinstance(self.label, str) else self.label)
-
-
-class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A class of a library.
-
-    `names` are words by which a variable of unknown origin is taken for one (medium confidence). `handlers` are the
-    methods, as patterns, that a framework calls with what a request brought: their parameters are request data. `style`
-    is the DB-API paramstyle; `item`, `call`, `enter` and `each` say what `x[k]`, `x(...)`, `with x as y` and
-    `for y in x` give; `label` holds for the object itself.
-    """
-
-    bases: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    handlers: tuple[str, ...] = ()
-    style: str = ""
-    label: tuple[str, ...] | str = ()
-    attributes: dict[str, Effect | str] = {}
-    methods: dict[str, Effect | str] = {}
-    item: Effect | str = ""
-    call: Effect | str = ""
-    enter: Effect | str = ""
-    each: Effect | str = ""
-
-    @property
-    def labels(self) -> frozenset[str]:
-        """The labels as a set."""
-        return frozenset((self.label,) if isinstance(self.label, str) else self.label) - {""}
-
-
-class KnowledgeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One file as written."""
-
-    library: str
-    functions: dict[str, Effect | str] = {}
-    objects: dict[str, Effect | str] = {}
-    types: dict[str, TypeEntry] = {}
-    parameters: dict[str, str] = {}
-    words: dict[str, tuple[str, ...]] = {}
-
-
-NOTHING = Effect()
-
 Sources = tuple[tuple[str, str], ...]
 """The paths and texts of knowledge files."""
-
-
-def _effect(value: Effect | str) -> Effect:
-    return Effect(returns=value) if isinstance(value, str) else value
 
 
 class Knowledge:
@@ -156,7 +77,7 @@ class Knowledge:
         for name in self.lineage(type_name):
             value = getattr(self.types[name], slot)
             if value:
-                return _effect(value)
+                return effect(value)
         return None
 
     def style(self, type_name: str) -> str:
@@ -191,7 +112,7 @@ class Knowledge:
         if key not in self._methods:
             self._methods[key] = next(
                 (
-                    _effect(members[member])
+                    effect(members[member])
                     for name in self.lineage(type_name)
                     if member in (members := getattr(self.types[name], table))
                 ),
@@ -204,10 +125,13 @@ class Knowledge:
     def _any_attribute(self, type_name: str) -> Effect | None:
         """What an attribute of any name gives: the entry `"*"` of the type's attributes."""
         entries = (self.types[name].attributes.get("*") for name in self.lineage(type_name))
-        return next((_effect(entry) for entry in entries if entry), None)
+        return next((effect(entry) for entry in entries if entry), None)
 
-    def add(self, path: Path, text: str) -> None:
-        """Merge one file. Raises KnowledgeError naming file and line for anything wrong or said twice."""
+    def add(self, path: Path, text: str) -> KnowledgeFile:
+        """Merge one file and return it as written.
+
+        Raises KnowledgeError naming file and line for anything wrong or said twice.
+        """
         try:
             raw = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -217,16 +141,16 @@ class Knowledge:
         try:
             entry = msgspec.convert(raw, KnowledgeFile)
         except msgspec.ValidationError as error:
-            what, _, where = str(error).partition(" - at ")
-            line = _line_of(text, _key_of(what, where))
-            raise KnowledgeError(f"{path}:{line}: {what[:1].lower()}{what[1:]} (at {where or '$'})") from None
-        self._check(path, text, entry)
-        for name, effect in entry.functions.items():
+            line, what = malformed(text, raw, error)
+            raise KnowledgeError(f"{path}:{line}: {what}") from None
+        for line, what in mistakes(text, entry):
+            raise KnowledgeError(f"{path}:{line}: {what}")
+        for name, value in entry.functions.items():
             self._once(path, text, "function", name)
-            self.functions[name] = _effect(effect)
-        for name, effect in entry.objects.items():
+            self.functions[name] = effect(value)
+        for name, value in entry.objects.items():
             self._once(path, text, "object", name)
-            self.objects[name] = _effect(effect)
+            self.objects[name] = effect(value)
         for name, kind in entry.parameters.items():
             self._once(path, text, "parameter", name)
             self.parameters[name] = kind
@@ -234,6 +158,7 @@ class Knowledge:
             self.words[name] = self.words.get(name, frozenset()) | set(words)
         for name, type_entry in entry.types.items():
             self._add_type(path, text, name, type_entry)
+        return entry
 
     def _add_type(self, path: Path, text: str, name: str, entry: TypeEntry) -> None:
         name = self.canonical(name)
@@ -268,63 +193,9 @@ class Knowledge:
         key = f"{kind} {name}"
         if key in self._first:
             first, first_text = self._first[key]
-            place, first_place = f"{path}:{_line_of(text, name)}", f"{first}:{_line_of(first_text, name)}"
+            place, first_place = f"{path}:{line_of(text, name)}", f"{first}:{line_of(first_text, name)}"
             raise KnowledgeError(f"{place}: {kind} {name!r} is described twice, first in {first_place}")
         self._first[key] = (path, text)
-
-    def _check(self, path: Path, text: str, entry: KnowledgeFile) -> None:
-        def effects() -> Iterable[tuple[str, Effect]]:
-            for table in (entry.functions, entry.objects):
-                yield from ((name, _effect(value)) for name, value in table.items())
-            for type_entry in entry.types.values():
-                for members in (type_entry.methods, type_entry.attributes):
-                    yield from ((name, _effect(value)) for name, value in members.items())
-                for slot in ("item", "call", "enter", "each"):
-                    yield slot, _effect(getattr(type_entry, slot))
-
-        def reject(name: str, kind: str, value: str, known: Iterable[str]) -> None:
-            line = _line_of(text, name)
-            raise KnowledgeError(
-                f"{path}:{line}: {name!r} has unknown {kind} {value!r}; known: {', '.join(sorted(known))}"
-            )
-
-        for name, effect in effects():
-            if effect.sink and effect.sink not in SINKS:
-                reject(name, "sink", effect.sink, SINKS)
-            for label in effect.labels - LABELS:
-                reject(name, "label", label, LABELS)
-            if effect.decorates and effect.decorates not in DECORATIONS:
-                reject(name, "decoration", effect.decorates, DECORATIONS)
-            if effect.sink and effect.sink != "none" and not effect.at:
-                raise KnowledgeError(f"{path}:{_line_of(text, name)}: {name!r} is a sink but `at` names no argument")
-        for name, type_entry in entry.types.items():
-            for label in type_entry.labels - LABELS:
-                reject(name, "label", label, LABELS)
-            if type_entry.style and type_entry.style not in STYLES:
-                reject(name, "style", type_entry.style, STYLES)
-        for word in entry.words:
-            if word not in WORDS:
-                reject(word, "word list", word, WORDS)
-
-
-def _key_of(what: str, where: str) -> str:
-    """The key a msgspec error speaks of: the unknown field it quotes, or the end of the path where it happened."""
-    field = re.search(r"unknown field `([^`]*)`", what)
-    return field[1] if field else where.strip("`").rpartition(".")[2]
-
-
-def _line_of(text: str, name: str) -> int:
-    """The line that most likely holds the key `name`; a member is looked for below the header of its type."""
-    lines = text.splitlines()
-    kind, _, member = name.rpartition(".")
-    start = next((n for n, line in enumerate(lines) if kind and f'types."{kind}"' in line), 0)
-    for part, first in ((name, 0), (member, start)):
-        after = r"[\w.-]" if "." in part else r"[\w-]"
-        key = re.compile(rf'(?<![\w.-])(?:\w+\.)?"?{re.escape(part)}"?(?!{after})')
-        for number, line in enumerate(lines[first:], first + 1):
-            if part and key.search(line.partition("#")[0]):
-                return number
-    return 1
 
 
 def rules_folder() -> Path:
@@ -357,8 +228,11 @@ def digest(files: Sources) -> str:
 def merge(files: Sources) -> Knowledge:
     """The files as one; raises KnowledgeError for one that does not hold to the form."""
     knowledge = Knowledge()
-    for path, text in files:
-        knowledge.add(Path(path), text)
+    entries = [(path, text, knowledge.add(Path(path), text)) for path, text in files]
+    known = {*knowledge.types, *knowledge.aliases}
+    for path, text, entry in entries:
+        for line, what in unknown_types(text, entry, known):
+            raise KnowledgeError(f"{path}:{line}: {what}")
     return knowledge
 
 

@@ -7,6 +7,7 @@ import gc
 import hashlib
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,7 @@ class Session:
             facts = _Loader(self.config.root, cache, state, self._decoded)
             outcome = self._judge(cache, state, chosen, facts)
             clock.lap("judge")
-            findings, suppressed = self._select(outcome.findings, chosen, state, facts, options)
+            findings, suppressed, left_out = self._select(outcome.findings, chosen, state, facts, options)
             clock.lap("report")
         finally:
             cache.close()
@@ -115,7 +116,7 @@ class Session:
             findings=tuple(findings),
             suppressed=tuple(suppressed),
             problems=tuple(problem for problem in problems if problem not in elsewhere),
-            notes=(*walk.notes, *map(str, elsewhere)),
+            notes=(*walk.notes, *map(str, elsewhere), *left_out),
             warnings=tuple(cache.notes),
             files=len(chosen),
             lines=sum(state.entries[path].outline.lines for path in chosen),
@@ -251,9 +252,10 @@ class Session:
 
     def _select(
         self, findings: Iterable[Finding], chosen: frozenset[str], state: _State, load: _Loader, options: Options
-    ) -> tuple[list[Finding], list[Suppressed]]:
-        """What is to be shown of `findings`: chosen files, selected rules, nothing suppressed."""
+    ) -> tuple[list[Finding], list[Suppressed], list[str]]:
+        """What is to be shown of `findings`: chosen files, selected rules, nothing suppressed; and notes on the rest."""
         rules = all_rules()
+        left_out: Counter[str] = Counter()
         by_file: dict[str, list[Finding]] = {}
         for finding in findings:
             if finding.location.path in chosen:
@@ -266,23 +268,24 @@ class Session:
                 continue
             data = self._content(path, options)
             kinds = discover.kind(self.config, path) | ({"generated"} if discover.is_generated(data) else set())
-            kept = [
-                f
-                for f in by_file.get(path, [])
-                if not rules[f.code].skip & kinds and self.config.enabled_in(f.code, path)
-            ]
-            kept = _fingerprinted(kept, data)
+            enabled = {code for code in rules if self.config.enabled_in(code, path)}
+            ran = {code for code in enabled if not rules[code].skip & kinds}
+            here = by_file.get(path, [])
+            for finding in here:
+                if finding.code in enabled - ran:
+                    kind = ", ".join(sorted(rules[finding.code].skip & kinds))
+                    left_out[f"of {finding.code} in {kind}, where it is silent"] += 1
+            kept = _fingerprinted([finding for finding in here if finding.code in ran], data)
             facts = load(path)
             if facts is not None:
-                ran = {
-                    code for code, rule in rules.items() if self.config.enabled_in(code, path) and not rule.skip & kinds
-                }
                 kept, quiet, extra = apply(kept, facts.suppressions, path, ran, self.config.require_reason)
                 kept = sorted([*kept, *extra], key=lambda f: f.sort_key)
                 silenced += (s for s in quiet if self.config.shows(s.finding))
-            kept = [finding for finding in kept if self.config.shows(finding)]
-            shown += _fixable(kept, data) if options.fixes else kept
-        return shown, silenced
+            wanted = [finding for finding in kept if self.config.shows(finding)]
+            left_out["below min-confidence or min-severity"] += len(kept) - len(wanted)
+            shown += _fixable(wanted, data) if options.fixes else wanted
+        notes = [f"left out: {count} {why}" for why, count in sorted(left_out.items()) if count]
+        return shown, silenced, notes
 
     def _content(self, path: str, options: Options) -> bytes:
         if options.stdin is not None and options.stdin[0] == path:

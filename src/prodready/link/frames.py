@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from prodready.knowledge import Effect
+from prodready.knowledge_form import Effect
 from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.read import values as v
 from prodready.read.facts import CallFact, FunctionFacts, ParamFact

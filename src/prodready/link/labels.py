@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from prodready.knowledge import NOTHING, Effect
+from prodready.knowledge_form import NOTHING, Effect
 from prodready.link.frames import Bound, Frame, Type
 from prodready.link.infer import Inference
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from prodready.finding import Location, Step
-from prodready.knowledge import Effect, Knowledge
+from prodready.knowledge import Knowledge
+from prodready.knowledge_form import Effect
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.infer import Inference
 from prodready.link.scope import MAX_CHAIN, Scope

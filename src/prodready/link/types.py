@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prodready.knowledge import NOTHING
+from prodready.knowledge_form import NOTHING
 from prodready.link.frames import Bound, Callee, CallSite, Frame, Type, is_property, is_static
 from prodready.link.program import (
     ClassSymbol,

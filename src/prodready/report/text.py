@@ -36,6 +36,9 @@ def statistics(counts: Totals) -> list[str]:
 
 def summary(counts: Totals) -> str:
     """The last line."""
+    undone = f"{_number(counts.problems, 'thing')} could not be done (see above)"
+    if counts.problems and not counts.files and not counts.findings:
+        return f"Nothing was checked: {undone}."
     scope = f"{_number(counts.files, 'file')}, {_number(counts.lines, 'line')}, {counts.seconds:.1f} s"
     names = {"error": "error", "warning": "warning", "info": "remark"}
     kinds = ", ".join(_number(count, names[label]) for label, count in counts.by_severity.items())
@@ -50,7 +53,7 @@ def summary(counts: Totals) -> str:
     if counts.suppressed:
         text += f" {counts.suppressed:,} suppressed by comments."
     if counts.problems:
-        text += f" Incomplete: {_number(counts.problems, 'thing')} could not be done (see above)."
+        text += f" Incomplete: {undone}."
     return text
 
 
