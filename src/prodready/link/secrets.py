@@ -67,7 +67,7 @@ class SecretReader(SecretLooks):
         if self.names.is_secret(key):
             self._budget = BUDGET
             if not self._is_harmless(bound, 0, key):
-                return [self._weighed(Leak(bound, key, (), self.names.is_sure(key)))]
+                return [self._weighed(leak) for leak in self._under(key, bound, (), 0)]
             return []
         return self.carried(bound)
 
@@ -110,6 +110,16 @@ class SecretReader(SecretLooks):
                         if isinstance(found, Leak):
                             yield found
 
+    def _under(self, name: str, bound: Bound, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak]:
+        """The secret that a value is under the name of one: where that is vague, the name it had before may not be."""
+        if self.names.is_vague(name):
+            found = self._carry(bound, trail, nesting)
+            own = [leak for leak in found if isinstance(leak, Leak) and not self.names.is_vague(leak.name)]
+            if own:
+                yield from own
+                return
+        yield Leak(bound, name, trail, self.names.is_sure(name))
+
     def _named(self, bound: Bound, value: v.Named, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
         if self._says_redacted(value.name):
             return
@@ -117,7 +127,7 @@ class SecretReader(SecretLooks):
         inner = bound.sub(value.value)
         if self.names.is_secret(value.name):
             if not self._is_harmless(inner, nesting, value.name) and not self._is_plain_object(inner):
-                yield Leak(inner, value.name, (*trail, step), self.names.is_sure(value.name))
+                yield from self._under(value.name, inner, (*trail, step), nesting)
             return
         printed = self._printed(inner, (*trail, step))
         if printed is not None:
@@ -213,7 +223,7 @@ class SecretReader(SecretLooks):
         name = key.value if isinstance(key, v.Const) and isinstance(key.value, str) else None
         if name is not None and self.names.is_secret(name):
             if not self._is_harmless(bound.sub(inner), nesting, name):
-                yield Leak(bound.sub(inner), name, trail, self.names.is_sure(name))
+                yield from self._under(name, bound.sub(inner), trail, nesting)
             return
         yield from self._carry(bound.sub(inner), trail, nesting)
 
