@@ -134,3 +134,13 @@ def test_a_comment_counts_on_any_line_of_the_statement_around_a_lambda(tmp_path:
     report = check(Config(root=tmp_path), [tmp_path], ALONE)
     assert report.findings == ()
     assert [(one.finding.code, one.finding.statement) for one in report.suppressed] == [("PRD401", (3, 5))]
+
+
+def test_what_a_knowledge_file_says_is_no_database(tmp_path: Path) -> None:
+    built = '"SELECT a FROM t WHERE name = \'" + name + "\'"'
+    (tmp_path / "a.py").write_text(f"def find(rpc, name):\n    query = {built}\n    return rpc.execute(query)\n")
+    (tmp_path / "rpc.toml").write_text(
+        'library = "rpc"\n[types."acme.Rpc"]\nnames = ["rpc"]\nmethods.execute = { sink = "none" }\n'
+    )
+    assert [one.code for one in check(Config(root=tmp_path), [tmp_path], ALONE).findings] == ["PRD301"]
+    assert check(Config(root=tmp_path, knowledge=("rpc.toml",)), [tmp_path], ALONE).findings == ()

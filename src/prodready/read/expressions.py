@@ -411,9 +411,25 @@ def _grows_from(value: Value, earlier: Value) -> bool:
         return False
     if _grows_from(value.parts[0], earlier):
         return True
-    parts = earlier.parts if isinstance(earlier, v.Text) else (earlier,)
-    holes = [part for part in parts if not isinstance(part, v.Const)]
-    return bool(holes) and all(any(part is hole for part in value.parts) for hole in holes)
+    inner = earlier.parts if isinstance(earlier, v.Text) else (earlier,)
+    if len(inner) < 2 or value.parts == inner:  # the same text twice is two statements
+        return False
+    starts = range(len(value.parts) - len(inner) + 1)
+    return any(_continues(value.parts[start : start + len(inner)], inner) for start in starts)
+
+
+def _continues(parts: tuple[Value, ...], earlier: tuple[Value, ...]) -> bool:
+    """Whether these parts of a text are the earlier ones, with more before the first and behind the last."""
+    for index, (part, old) in enumerate(zip(parts, earlier, strict=True)):
+        if part is old:
+            continue
+        if not (isinstance(part, v.Const) and isinstance(old, v.Const)):
+            return False
+        text, known = str(part.value), str(old.value)
+        at_end = index == len(earlier) - 1
+        if not (text.endswith(known) if index == 0 else text.startswith(known) if at_end else text == known):
+            return False
+    return True
 
 
 def _inside(inner: BuiltText, outer: BuiltText) -> bool:

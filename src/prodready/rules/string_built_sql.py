@@ -300,8 +300,9 @@ class _Judge:
                 found.update(place for value in values if (place := _place_of(value)))
                 continue
             places = {place for value in values if (place := _place_of(v.bare(value)))}
-            if places and self.linked.stays_in_project(Bound(fact.value, frame)):
-                found |= places  # what becomes of it there has been followed
+            bound = Bound(fact.value, frame)
+            if places and (self.linked.stays_in_project(bound) or self.linked.reducer.effect(bound).sink == "none"):
+                found |= places  # what becomes of it there has been followed, or is known
         return found
 
 
