@@ -50,6 +50,7 @@ ASKING = (
 class Leak:
     """A secret in a value. `sure`: nothing but a secret has such a name, or the knowledge says so.
 
+    `remark` says why a value is one whose `name` does not tell.
     `weak`: only the name speaks for it, and the name often means something else (the id of a session of any kind).
     """
 
@@ -58,6 +59,7 @@ class Leak:
     trail: tuple[Step, ...]
     sure: bool = False
     weak: bool = False
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class SecretLooks:
             if label in labels:
                 if label == "body" and not self._takes_credentials(bound.frame):
                     return None
-                return Leak(bound, f"{describe(bound.value)} ({says})", trail, sure=label != "body")
+                return Leak(bound, describe(bound.value), trail, sure=label != "body", remark=says)
         return None
 
     def _printed(self, bound: Bound, trail: tuple[Step, ...]) -> Leak | None:
@@ -101,8 +103,9 @@ class SecretLooks:
             member = self.program.member(kind.cls, name)
             if isinstance(member, FunctionSymbol):
                 shows = self._shows_secret(member)
-                says = f"{describe(bound.value)} (its `{name}` shows a secret)"
-                return Leak(bound, says, trail) if shows else None
+                return (
+                    Leak(bound, describe(bound.value), trail, remark=f"its `{name}` shows a secret") if shows else None
+                )
         return next(self._fields_of(bound, bound.value, trail), None) if self._is_dataclass(kind.cls) else None
 
     def _takes_credentials(self, frame: Frame) -> bool:
@@ -157,9 +160,8 @@ class SecretLooks:
                     continue
                 if annotation is not None and self.infer.annotated_class(Bound(annotation, home)) is not None:
                     continue  # an object with a text of its own
-                yield Leak(
-                    bound.sub(base), f"{describe(base)} (its fields include `{name}`)", trail, self.names.is_sure(name)
-                )
+                sure, remark = self.names.is_sure(name), f"its fields include `{name}`"
+                yield Leak(bound.sub(base), describe(base), trail, sure, remark=remark)
                 return
 
     def _fields(self, cls: ClassSymbol) -> Iterator[tuple[str, ClassSymbol]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from prodready.finding import Location, Step
@@ -69,6 +69,21 @@ class Arrival:
 def place(path: str, span: Span) -> Location:
     """A span as a location."""
     return Location(path, span.line, span.column, span.end_line, span.end_column)
+
+
+def trace(
+    source: Bound, says: str, trail: Sequence[Step], location: Location, onward: Sequence[Step]
+) -> tuple[Step, ...]:
+    """The way from a source to a sink: where the source stands, what it went through on its way to `location`, the rest.
+
+    `says` is the text for the source, `trail` its steps, the last one first.
+    """
+    value = source.value
+    if isinstance(value, v.Call) and value.line:
+        location = Location(source.frame.path, value.line, value.column)
+    elif trail:
+        return (*reversed(trail), *onward)
+    return (Step(location, says), *reversed(trail), *onward)
 
 
 def shown_callee(fact: CallFact) -> str:

@@ -36,11 +36,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from prodready.finding import Confidence, Finding, Location, Severity, Step
+from prodready.finding import Confidence, Finding, Severity
 from prodready.link.linked import Linked
 from prodready.link.percent import printed
 from prodready.link.secret_looks import Leak, Reach
-from prodready.link.sinks import Arrival, arrivals, shown_callee
+from prodready.link.sinks import Arrival, arrivals, shown_callee, trace
 from prodready.read import values as v
 from prodready.rules.base import Rule
 
@@ -97,11 +97,11 @@ class _Judge:
         return Finding(
             code=rule.code,
             slug=rule.slug,
-            message=f"`{leak.name}` is written to the log by `{sink}()`{via}",
+            message=f"`{leak.name}`{f' ({leak.remark})' if leak.remark else ''} is written to the log by `{sink}()`{via}",
             severity=Severity.ERROR if leak.sure else Severity.WARNING,
             confidence=_confidence(arrival, leak),
             location=arrival.location,
-            trace=(*_origin(leak), *reversed(leak.trail), *arrival.onward),
+            trace=trace(leak.bound, f"`{leak.name}` comes from here", leak.trail, arrival.location, arrival.onward),
             hint="leave the value out, or log something that identifies it without giving it away: an id, a masked form",
             context=arrival.frame.function.qualname,
             statement=(arrival.fact.span.first, arrival.fact.span.last),
@@ -116,13 +116,6 @@ def _confidence(arrival: Arrival, leak: Leak) -> Confidence:
     ):
         return Confidence.LOW
     return Confidence.MEDIUM if arrival.assumed or not leak.sure else Confidence.HIGH
-
-
-def _origin(leak: Leak) -> tuple[Step, ...]:
-    value = leak.bound.value
-    if isinstance(value, v.Call) and value.line:
-        return (Step(Location(leak.bound.frame.path, value.line, value.column), f"`{leak.name}` comes from here"),)
-    return ()
 
 
 def _numbers(call: v.Call) -> list[v.Value]:

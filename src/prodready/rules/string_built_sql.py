@@ -50,7 +50,7 @@ from prodready.finding import Confidence, Finding, Fix, Location, Severity, Step
 from prodready.fix.bind_parameters import bind_parameters
 from prodready.link.frames import Bound, Frame
 from prodready.link.linked import Linked
-from prodready.link.sinks import Arrival, arrivals, place, shown_callee
+from prodready.link.sinks import Arrival, arrivals, place, shown_callee, trace
 from prodready.link.slots import flat, is_fetched, is_key, is_metadata, is_quoted, is_setting, slots
 from prodready.link.text import Hole, Piece
 from prodready.read import values as v
@@ -213,7 +213,7 @@ class _Judge:
         names = dict.fromkeys(other.name for other in verdict.holes if other.name != hole.name)
         subject = f"`{hole.name}` ({origin})"
         if verdict.whole:
-            subject += " is the whole SQL statement"
+            subject += " is put into the SQL" if verdict.identifiers_only else " is the whole SQL statement"
         elif names:
             subject += f" and {len(names)} more {'value' if len(names) == 1 else 'values'} are put into the text of SQL"
         else:
@@ -235,6 +235,7 @@ class _Judge:
             confidence = Confidence.LOW
         if hole.escaped == "'" and style not in BACKSLASH_STYLES:
             confidence = Confidence.LOW
+        says = "comes in with the request" if hole.kind == "request" else "comes from here"
         return Finding(
             code=rule.code,
             slug=rule.slug,
@@ -242,7 +243,7 @@ class _Judge:
             severity=Severity.WARNING if identifier else Severity.ERROR,
             confidence=confidence,
             location=location,
-            trace=(*_origin(hole), *reversed(hole.trail), *onward),
+            trace=trace(hole.bound, f"`{hole.name}` {says}", hole.trail, location, onward),
             hint=_hint(verdict, style),
             context=frame.function.qualname,
             statement=statement,
@@ -322,14 +323,6 @@ def _leading(pieces: Sequence[Piece]) -> Hole | None:
 
 def _speaks_of_sql(name: str) -> bool:
     return bool(re.search(r"sql|query|statement|stmt", name, re.IGNORECASE))
-
-
-def _origin(hole: Hole) -> tuple[Step, ...]:
-    value = hole.bound.value
-    if isinstance(value, v.Call) and value.line:
-        says = "comes in with the request" if hole.kind == "request" else "is what this call returns"
-        return (Step(Location(hole.bound.frame.path, value.line, value.column), f"`{hole.name}` {says}"),)
-    return ()
 
 
 MARKERS = {
