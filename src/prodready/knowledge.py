@@ -143,8 +143,8 @@ class Knowledge:
         except msgspec.ValidationError as error:
             line, what = malformed(text, raw, error)
             raise KnowledgeError(f"{path}:{line}: {what}") from None
-        for line, what in mistakes(text, entry):
-            raise KnowledgeError(f"{path}:{line}: {what}")
+        for name, what in mistakes(entry):
+            raise KnowledgeError(f"{path}:{line_of(text, name)}: {what}")
         for name, value in entry.functions.items():
             self._once(path, text, "function", name)
             self.functions[name] = effect(value)
@@ -231,8 +231,8 @@ def merge(files: Sources) -> Knowledge:
     entries = [(path, text, knowledge.add(Path(path), text)) for path, text in files]
     known = {*knowledge.types, *knowledge.aliases}
     for path, text, entry in entries:
-        for line, what in unknown_types(text, entry, known):
-            raise KnowledgeError(f"{path}:{line}: {what}")
+        for name, what in unknown_types(entry, known):
+            raise KnowledgeError(f"{path}:{line_of(text, name)}: {what}")
     return knowledge
 
 

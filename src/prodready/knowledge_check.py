@@ -18,12 +18,9 @@ _SLOTS = ("item", "call", "enter", "each")
 _GLOBALS = frozenset({"*", *dir(builtins), "__file__", "__path__"})
 """Names without a module: of built-ins, of what every module has, of any type."""
 
-Wrong = tuple[int, str]
-"""The line and what is wrong there."""
 
-
-def malformed(text: str, raw: Mapping[str, Any], error: msgspec.ValidationError) -> Wrong:
-    """Where and why `raw`, read from `text`, is not of the form of a knowledge file."""
+def malformed(text: str, raw: Mapping[str, Any], error: msgspec.ValidationError) -> tuple[int, str]:
+    """The line where `raw`, read from `text`, is not of the form of a knowledge file, and why."""
     for name, value, form in _pieces(raw):
         try:
             msgspec.convert(value, form)
@@ -35,39 +32,38 @@ def malformed(text: str, raw: Mapping[str, Any], error: msgspec.ValidationError)
     return 1, str(error)
 
 
-def mistakes(text: str, entry: KnowledgeFile) -> Iterator[Wrong]:
-    """What a file of the right form says that cannot be meant."""
+def mistakes(entry: KnowledgeFile) -> Iterator[tuple[str, str]]:
+    """What a file of the right form says that cannot be meant: the key it stands at, and why."""
     for name in (*entry.functions, *entry.objects, *entry.types):
         if "." not in name and name not in _GLOBALS:
-            yield line_of(text, name), f"{name!r} is not a qualified name: write `module.{name}`"
+            yield name, f"{name!r} is not a qualified name: write `module.{name}`"
     for name, what in _effects(entry):
-        line = line_of(text, name)
         if what.sink and what.sink not in SINKS:
-            yield line, _unknown(name, "sink", what.sink, SINKS)
+            yield name, _unknown(name, "sink", what.sink, SINKS)
         for label in what.labels - LABELS:
-            yield line, _unknown(name, "label", label, LABELS)
+            yield name, _unknown(name, "label", label, LABELS)
         if what.decorates and what.decorates not in DECORATIONS:
-            yield line, _unknown(name, "decoration", what.decorates, DECORATIONS)
+            yield name, _unknown(name, "decoration", what.decorates, DECORATIONS)
         if what.sink and what.sink != "none" and not what.at:
-            yield line, f"{name!r} is a sink but `at` names no argument"
+            yield name, f"{name!r} is a sink but `at` names no argument"
         for place in (*what.at, *what.passes):
             if isinstance(place, int) and place < 0:
-                yield line, f"{name!r}: {place} is no position of an argument: they count from 0"
+                yield name, f"{name!r}: {place} is no position of an argument: they count from 0"
     for name, kind in entry.types.items():
         for label in kind.labels - LABELS:
-            yield line_of(text, name), _unknown(name, "label", label, LABELS)
+            yield name, _unknown(name, "label", label, LABELS)
         if kind.style and kind.style not in STYLES:
-            yield line_of(text, name), _unknown(name, "style", kind.style, STYLES)
+            yield name, _unknown(name, "style", kind.style, STYLES)
     for name, words in entry.words.items():
         if name not in WORDS:
-            yield line_of(text, name), _unknown("words", "list", name, WORDS)
+            yield name, _unknown("words", "list", name, WORDS)
         for word in words:
             if word != word.lower():
-                yield line_of(text, word), f"{name!r}: words are written in lower case: {word.lower()!r}"
+                yield word, f"{name!r}: words are written in lower case: {word.lower()!r}"
 
 
-def unknown_types(text: str, entry: KnowledgeFile, known: Iterable[str]) -> Iterator[Wrong]:
-    """Types that the file refers to and that no file describes."""
+def unknown_types(entry: KnowledgeFile, known: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Types that the file refers to and that no file describes: the key where it does, and what is wrong."""
     known = frozenset(known)
     references = [(name, what.returns) for name, what in _effects(entry)]
     references += [(name, base) for name, kind in entry.types.items() for base in kind.bases]
@@ -75,10 +71,7 @@ def unknown_types(text: str, entry: KnowledgeFile, known: Iterable[str]) -> Iter
     for name, reference in references:
         if reference and reference not in known:
             hint = nearest(reference, known) or "; describe it under `[types]`"
-            yield (
-                line_of(text, name),
-                f"{name!r} speaks of a type that no knowledge file describes: {reference!r}{hint}",
-            )
+            yield name, f"{name!r} speaks of a type that no knowledge file describes: {reference!r}{hint}"
 
 
 def line_of(text: str, name: str) -> int:
