@@ -83,6 +83,10 @@ class Program:
         for path in outlines:
             for name in self._module_names(path):
                 self._modules.setdefault(name, []).append(path)
+        described = (knowledge.functions, knowledge.objects, knowledge.types)
+        self._known_roots = sys.stdlib_module_names.union(
+            name.partition(".")[0] for table in described for name in table
+        )
         self._calls: dict[tuple[str, str], list[tuple[FunctionFacts, CallFact]]] = {}
         self._renamed: dict[str, dict[str, None]] | None = None
         self._calling: dict[str, list[str]] | None = None
@@ -121,8 +125,21 @@ class Program:
         """The file of module `name` as imported by `importer`: the nearest, where several have that name."""
         found = self._modules.get(name)
         if not found:
-            return None
+            return self._beside(name, importer)
         return max(found, key=lambda path: (_shared(path, importer), -len(path))) if len(found) > 1 else found[0]
+
+    def _beside(self, name: str, importer: str) -> str | None:
+        """The module as a program sees it that is started inside of a package: beside it, or beside one above it."""
+        if name.partition(".")[0] in self._known_roots:
+            return None
+        folder = importer
+        while folder:
+            folder = folder.rpartition("/")[0]
+            stem = f"{folder}/{name.replace('.', '/')}"
+            for path in (f"{stem}.py", f"{stem}/__init__.py"):
+                if path in self.outlines:
+                    return path
+        return None
 
     def _relative(self, name: str, path: str) -> tuple[str | None, str]:
         """The file that a relative name starts from, and the names that follow."""

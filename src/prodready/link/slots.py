@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
 from prodready.link.reduce import describe
 from prodready.link.text import Hole, Piece
@@ -20,13 +21,13 @@ IDENTIFIER_BEFORE = re.compile(
     re.IGNORECASE,
 )
 VALUE_BEFORE = re.compile(
-    r"(?:[=<>!]\s*|'[^']*|\b(?:like|ilike|values|between|limit|offset|in|interval|top|returns|when|then|else)\s*\(?\s*"
+    r"(?:[=<>!]\s*|\b(?:like|ilike|values|between|limit|offset|in|interval|top|returns|when|then|else)\s*\(?\s*"
     r"|\bin\s*\([^)]*|\bvalues\s*\([^)]*|%)$",
     re.IGNORECASE,
 )
 CLAUSE_BEFORE = re.compile(r"\b(?:where|and|or|not|having)\s*\(?\s*$", re.IGNORECASE)
 BETWEEN_BEFORE = re.compile(r"\bbetween\s+\S+\s+and\s*$", re.IGNORECASE)
-OPERATOR_AFTER = re.compile(r"\s*(?:[=<>!]|(?:not\s+)?(?:like|ilike|in|between)\b|is\b)", re.IGNORECASE)
+OPERATOR_AFTER = re.compile(r"\w*[`\"\]]?\s*(?:[=<>!]|(?:not\s+)?(?:like|ilike|in|between)\b|is\b)", re.IGNORECASE)
 QUOTED_VALUE_BEFORE = re.compile(
     r"(?:[=<>]|\b(?:like|ilike|regexp|values\s*\([^)]*|in\s*\([^)]*))\s*\"[^\"]*$", re.IGNORECASE
 )
@@ -55,15 +56,16 @@ def flat(pieces: Sequence[Piece]) -> str:
 def slots(pieces: Sequence[Piece]) -> dict[int, str]:
     """For each hole what stands there: a text between quotes, another value, an identifier, a fragment, a statement."""
     found: dict[int, str] = {}
-    before = ""
+    before, in_quotes = "", False
     for piece in pieces:
         if isinstance(piece, str):
             before += piece
+            in_quotes ^= piece.count("'") % 2 == 1
             continue
         tail = before[-200:]
         if SUBQUERY_BEFORE.search(tail) and _closes(pieces, piece):
             found[id(piece)] = "statement"
-        elif tail.count("'") % 2:
+        elif in_quotes:
             found[id(piece)] = "text"
         elif CLAUSE_BEFORE.search(tail) and not BETWEEN_BEFORE.search(tail):
             found[id(piece)] = "identifier" if OPERATOR_AFTER.match(_after(pieces, piece)) else "fragment"
@@ -95,10 +97,9 @@ def is_quoted(pieces: Sequence[Piece], hole: Hole) -> bool:
 
 
 def _after(pieces: Sequence[Piece], hole: Hole) -> str:
-    """The text right behind a hole."""
+    """The text behind a hole, up to the next one."""
     at = next(i for i, piece in enumerate(pieces) if piece is hole)
-    following = pieces[at + 1] if at + 1 < len(pieces) else ""
-    return following if isinstance(following, str) else ""
+    return "".join(takewhile(lambda piece: isinstance(piece, str), pieces[at + 1 :]))  # type: ignore[arg-type]
 
 
 def is_metadata(hole: Hole) -> bool:

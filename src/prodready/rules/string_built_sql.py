@@ -288,6 +288,7 @@ class _Judge:
                     onward=(Step(location, "the statement is built here"),),
                     assumed=True,
                     style="",
+                    vague=verdict.identifiers_only and verdict.holes[0].kind != "request",
                 )
                 break
 
