@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from prodready.knowledge_form import NOTHING, Effect
 from prodready.link.frames import Bound, Frame, Type
 from prodready.link.infer import Inference
+from prodready.link.injected import injected
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
 from prodready.link.reduce import Reducer
 from prodready.read import values as v
@@ -28,6 +29,7 @@ class Labels(Reducer):
     def __init__(self, infer: Inference) -> None:
         super().__init__(infer)
         self._handlers: dict[tuple[str, str], bool] = {}
+        self._given: dict[tuple[str, str], frozenset[str]] = {}
         self._requests = {name for kind in self.knowledge.parameters.values() for name in self.knowledge.lineage(kind)}
         self._validators: dict[tuple[str, str], frozenset[str]] = {}
 
@@ -70,6 +72,10 @@ class Labels(Reducer):
                 own = self.effect(bound).labels
                 if own:
                     return own
+                if isinstance(value, v.Call) and v.dotted(value.target) in {"min", "max"}:
+                    # Nothing but a number compares with one.
+                    numbers = any(self._is_number(bound.sub(argument), depth) for argument in value.args)
+                    return frozenset({"number"} if numbers else ())
                 if (
                     isinstance(value, v.Attr)
                     and value.name in {"value", "name"}
@@ -98,6 +104,11 @@ class Labels(Reducer):
         if reduced:
             return frozenset().union(*(self.labels(inner, depth + 1) for inner, _ in reduced))
         return frozenset()
+
+    def _is_number(self, bound: Bound, depth: int) -> bool:
+        leaves = list(self.leaves(bound, 2))
+        constant = all(isinstance(x.value, v.Const) and isinstance(x.value.value, (int, float)) for x in leaves)
+        return (bool(leaves) and constant) or bool(self.labels(bound, depth + 1) & {"number", "count"})
 
     def _element_labels(self, bound: Bound) -> frozenset[str]:
         """What the annotation of a parameter says of what is in it: `tuple[int, int]`."""
@@ -135,7 +146,7 @@ class Labels(Reducer):
                 return frozenset()
         if isinstance(param.default, v.Call):  # a dependency, not something sent
             return frozenset()
-        if not self.is_handler(bound.frame):
+        if not self.is_handler(bound.frame) or value.name in self._injected(bound.frame):
             return frozenset()
         return frozenset({"number"} if self._is_converted(bound.frame, value.name) else {"request"})
 
@@ -213,9 +224,7 @@ class Labels(Reducer):
         return self._handlers[frame.key]
 
     def _look_for_handler(self, frame: Frame) -> bool:
-        function = frame.function
-        outer = self.program.function(frame.path, function.qualname.rpartition(".")[0].removesuffix(".<locals>"))
-        home = Frame(frame.path, outer) if outer else self.infer.module_frame(frame.path)
+        function, home = frame.function, self._home(frame)
         for decorator in function.decorators:
             call = decorator if isinstance(decorator, v.Call) else v.call(decorator, (), (), 0, 0)
             for callee in self.infer.callees(Bound(call, home)):
@@ -231,6 +240,16 @@ class Labels(Reducer):
                 if isinstance(base, str) and self.knowledge.handles(base, name):
                     return True
         return False
+
+    def _injected(self, frame: Frame) -> frozenset[str]:
+        if frame.key not in self._given:
+            self._given[frame.key] = injected(self.infer, frame, self._home(frame))
+        return self._given[frame.key]
+
+    def _home(self, frame: Frame) -> Frame:
+        """Where the function is defined: in another function, or in the module."""
+        outer = self.program.function(frame.path, frame.function.qualname.rpartition(".")[0].removesuffix(".<locals>"))
+        return Frame(frame.path, outer) if outer else self.infer.module_frame(frame.path)
 
     def _takes_request(self, frame: Frame) -> bool:
         """Whether a request comes first, as in the views of most frameworks: `view(request, slug)`, `(self, req, resp)`."""

@@ -34,6 +34,7 @@ QUOTED_VALUE_BEFORE = re.compile(
 """MySQL and SQLite take what stands in double quotes for a text where no column of that name exists."""
 
 SUBQUERY_BEFORE = re.compile(r"\b(?:from|as|exists|join|union|all)\s*\(\s*$", re.IGNORECASE)
+SCRIPT_BEFORE = re.compile(r";\s*$")
 KEYS = frozenset({("id",), ("ids",), ("pk",), ("pks",), ("oid",), ("rowid",), ("uuid",)})
 INPUTS = frozenset(
     """
@@ -63,7 +64,7 @@ def slots(pieces: Sequence[Piece]) -> dict[int, str]:
             in_quotes ^= piece.count("'") % 2 == 1
             continue
         tail = before[-200:]
-        if SUBQUERY_BEFORE.search(tail) and _closes(pieces, piece):
+        if (SUBQUERY_BEFORE.search(tail) and _closes(pieces, piece)) or (SCRIPT_BEFORE.search(tail) and not in_quotes):
             found[id(piece)] = "statement"
         elif in_quotes:
             found[id(piece)] = "text"
@@ -136,6 +137,7 @@ def is_setting(hole: Hole) -> bool:
 def is_key(hole: Hole) -> bool:
     """Whether a value is the key of a row, read from the row or an object of it: a number, more often than not."""
     words = split_words(hole.name)
+    words = words[:-1] if words[-1:] in {("list",), ("set",)} else words
     read = re.search(r"[.\[]|^an element of ", hole.name)
     return read is not None and words[-1:] in KEYS and INPUTS.isdisjoint(words[:-1])
 

@@ -9,6 +9,7 @@ from prodready.read.scope import Scope, path_of
 from prodready.read.values import Value
 
 MAPPINGS = frozenset({"dict", "collections.OrderedDict", "types.MappingProxyType"})
+SEQUENCES = frozenset({"list", "tuple", "set", "frozenset", "collections.deque"})
 EMPTY = frozenset({"str", "int", "float", "bool", "list", "dict", "set"})
 """Factories that make what holds nothing yet."""
 
@@ -76,8 +77,10 @@ class Containers:
             self.scope.env.pop(path, None)
 
     def _made(self, target: Value, args: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...]) -> Value | None:
-        """The mapping that a call makes, where the call shows all of it."""
+        """The container that a call makes, where the call shows all of it."""
         name = v.dotted(target)
+        if name in SEQUENCES and not args and not keywords:
+            return v.seq([])
         given = tuple((v.Const(key) if key != "**" else None, value) for key, value in keywords)
         if name == "collections.defaultdict" and args and v.dotted(args[0]) in EMPTY:
             given = ((None, v.Const("")), *given)

@@ -10,6 +10,7 @@ from prodready.read import values as v
 from prodready.read.containers import Containers
 from prodready.read.facts import BuiltText, CallFact, Span, last_name
 from prodready.read.fold import compare, fold
+from prodready.read.handed import handed
 from prodready.read.narrow import narrow
 from prodready.read.scope import path_of
 from prodready.read.sql import starts_like_sql
@@ -123,7 +124,7 @@ class Expressions(Containers):
                 items += [*(b.items if isinstance(b, v.Seq) else (v.op("star", right),))]
                 is_open = any(isinstance(x, v.Seq) and x.open for x in (a, b))
                 return v.seq(items, is_open=is_open)
-            if _is_number(a) and _is_number(b):
+            if _is_number(a) or _is_number(b):  # nothing but a number can be added to one
                 return fold(operator, a, b)
             return self._built(v.text([left, right], "+", line, column), node)
         if isinstance(operator, ast.Mod):
@@ -310,6 +311,9 @@ class Expressions(Containers):
             name = last_name(target)
             if name:
                 self.scope.calls.append(CallFact(name, value, self.scope.span(node)))
+                later = handed(name, args, keywords)
+                if isinstance(later, v.Call) and (called := last_name(later.target)):
+                    self.scope.calls.append(CallFact(called, later, self.scope.span(node)))
         return self._made(target, args, keywords) or value
 
     def _text_method(
