@@ -144,3 +144,13 @@ def test_what_a_knowledge_file_says_is_no_database(tmp_path: Path) -> None:
     )
     assert [one.code for one in check(Config(root=tmp_path), [tmp_path], ALONE).findings] == ["PRD301"]
     assert check(Config(root=tmp_path, knowledge=("rpc.toml",)), [tmp_path], ALONE).findings == ()
+
+
+def test_star_imports_of_what_is_not_there_and_in_circles(app: Path) -> None:
+    stars = "".join(f"from .missing{number} import *\n" for number in range(6))
+    (app / "app/__init__.py").write_text(stars + "from .others import *\n")
+    (app / "app/others.py").write_text(stars + "from . import *\nfrom .notes import *\nfrom .others import *\n")
+    (app / "app/login.py").write_text(
+        "from app import Thing, note\n\n\nclass Other(Thing):\n    def login(self, password):\n        note(password)\n"
+    )
+    assert lines(app) == ["app/login.py:6"]

@@ -85,6 +85,8 @@ class Labels(Reducer):
                 kind = self.infer.type_of(bound)
                 if kind is not None and (typed := self._type_labels(kind)):
                     return typed
+                if isinstance(value, v.Attr) and (declared := self._declared_labels(bound, value)):
+                    return declared
                 inherited = value.target if isinstance(value, v.Call) else value
                 if isinstance(inherited, v.Attr):
                     return self.labels(bound.sub(inherited.base), depth + 1) & {"request", "number"}
@@ -103,6 +105,16 @@ class Labels(Reducer):
         reduced = self.step(bound)
         if reduced:
             return frozenset().union(*(self.labels(inner, depth + 1) for inner, _ in reduced))
+        return frozenset()
+
+    def _declared_labels(self, bound: Bound, value: v.Attr) -> frozenset[str]:
+        """What the annotation of a field promises, in the body of its class or where a method binds it."""
+        kind = self.infer.type_of(bound.sub(value.base))
+        for base in self.program.lineage(kind.cls) if kind is not None and kind.cls is not None else ():
+            if isinstance(base, ClassSymbol):
+                annotation = base.facts.annotations.get(value.name) or base.facts.declared.get(value.name)
+                if annotation is not None:
+                    return self.annotation_labels(Bound(annotation, self.infer.module_frame(base.path)))
         return frozenset()
 
     def _is_number(self, bound: Bound, depth: int) -> bool:

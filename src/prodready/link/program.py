@@ -91,6 +91,8 @@ class Program:
         self._renamed: dict[str, dict[str, None]] | None = None
         self._calling: dict[str, list[str]] | None = None
         self._defining: dict[str, list[tuple[str, str]]] | None = None
+        self._searched: set[tuple[str, str]] = set()
+        """Modules whose star imports were looked through for a name in the present search: they may form circles."""
         self.resolve = lru_cache(maxsize=None)(self._resolve)
         self.lineage = lru_cache(maxsize=None)(self._lineage)
         self.subclasses = lru_cache(maxsize=None)(self._subclasses)
@@ -159,7 +161,11 @@ class Program:
 
     def _resolve(self, name: str, path: str) -> Symbol | None:
         """What `name`, as a Ref of the file `path` writes it, stands for."""
-        return self._follow(name, path, 0)
+        outer, self._searched = self._searched, set()
+        try:
+            return self._follow(name, path, 0)
+        finally:
+            self._searched = outer
 
     def _follow(self, name: str, path: str, hops: int) -> Symbol | None:
         if hops > MAX_HOPS:
@@ -206,8 +212,12 @@ class Program:
             base, remaining = self._relative("." + name, path)
             if base is not None and base != path:
                 return self._member_of(base, remaining, hops + 1) if remaining else ModuleSymbol(base)
+        if (path, name) in self._searched:
+            return None
+        self._searched.add((path, name))
         for star in facts.stars:
-            found = self._follow(f"{star}{'' if star.endswith('.') else '.'}{name}", path, hops + 1)
+            base, remaining = self._relative(star, path) if star.startswith(".") else (self.find_module(star, path), "")
+            found = self._member_of(base, name, hops + 1) if base is not None and not remaining else None
             if found is not None and not isinstance(found, LibrarySymbol):
                 return found
         if len(facts.stars) == 1 and not facts.stars[0].startswith("."):

@@ -17,6 +17,9 @@ from prodready.read.values import Value
 from prodready.words import split_words
 
 MAX_NESTING = 24
+LONG_TAIL = 16
+"""A secret that lacks so much at its end is no more than a hint at it."""
+
 SHORT = 8
 """A prefix or suffix up to this length does not give a secret away."""
 
@@ -369,7 +372,7 @@ def is_short(value: v.Op) -> bool:
     low = lower.value if isinstance(lower, v.Const) else 0
     high = upper.value if isinstance(upper, v.Const) else 0
     if isinstance(lower, v.Const) and low is None and isinstance(upper, v.Const) and isinstance(high, int):
-        return 0 <= high <= SHORT
+        return 0 <= high <= SHORT or high <= -LONG_TAIL
     if isinstance(upper, v.Const) and high is None and isinstance(lower, v.Const) and isinstance(low, int):
         return -SHORT <= low < 0
     return isinstance(low, int) and isinstance(high, int) and 0 < high - low <= SHORT

@@ -27,6 +27,16 @@ BUDGET = 300
 KEYS_ONLY = frozenset({"pin", "pass"})
 """Words that mean a secret as the key of a field, and anything as a name."""
 
+GETTING = frozenset("get generate create make new fetch read load issue build mint obtain".split())
+"""Verbs of functions that give what the rest of their name says."""
+
+DOING = frozenset(
+    """
+    reset confirm login encode process handle save store parse decode write upload mount list print add register
+    """.split()
+)
+"""Verbs of functions that do something with it, and give whatever they like."""
+
 ITERATES = frozenset({"list", "tuple", "set", "frozenset", "sorted", "reversed", "iter"})
 DUMPS = frozenset(
     {
@@ -337,7 +347,8 @@ class SecretReader(SecretLooks):
                 yield Leak(bound, f"{name}()", trail, self.names.is_sure(name))
                 return
             for inner, step in reduced:
-                yield from self._carry(inner, (*trail, step) if step else trail, nesting)
+                found_inside = list(self._carry(inner, (*trail, step) if step else trail, nesting))
+                yield from self._sometimes(bound, inner, found_inside, nesting)
             return
         if self._is_getter(name) and effect.sink == "" and not self._is_plain_object(bound):
             yield Leak(bound, f"{name}()", trail, self.names.is_sure(name))
@@ -346,6 +357,20 @@ class SecretReader(SecretLooks):
             dumped = [*value.args[:1]] or ([value.target.base] if isinstance(value.target, v.Attr) else [])
             for base in dumped:
                 yield from self._fields_of(bound, base, trail)
+
+    def _sometimes(self, call: Bound, result: Bound, found: list[Leak | Reach], nesting: int) -> Iterator[Leak | Reach]:
+        """What a function returns, held back where one of its returns makes a secret of its own and another does not."""
+        inner = v.bare(result.value)
+        options = [one for one in inner.options if v.bare(one) != v.Const(None)] if isinstance(inner, v.Choice) else []
+        makes = [leaf for leaf in found if isinstance(leaf, Leak) and leaf.bound.frame.key != call.frame.key]
+        partial = len(options) > 1 and bool(makes)
+        if partial:
+            partial = any(
+                not any(isinstance(leaf, Leak) for leaf in self._carry(result.sub(option), (), nesting))
+                for option in options
+            )
+        for leaf in found:
+            yield replace(leaf, weak=True, sure=False) if partial and leaf in makes else leaf
 
     def _leaves_out(self, call: v.Call) -> bool:
         """`model_dump(exclude={"password"})`, or one that names what to include."""
@@ -364,28 +389,9 @@ class SecretReader(SecretLooks):
     def _is_getter(self, name: str) -> bool:
         """`get_token`, `generate_password`: functions named after the secret they give."""
         words = split_words(name)
-        if len(words) > 1 and words[0] in {
-            "get",
-            "generate",
-            "create",
-            "make",
-            "new",
-            "fetch",
-            "read",
-            "load",
-            "issue",
-            "build",
-            "mint",
-            "obtain",
-        }:
+        if len(words) > 1 and words[0] in GETTING:
             return self.names.is_secret("_".join(words[1:]))
-        return (
-            len(words) > 1
-            and words[-1] not in {"token"}
-            and self.names.is_secret(name)
-            and words[0]
-            not in {"reset", "confirm", "login", "encode", "process", "handle", "save", "store", "parse", "decode"}
-        )
+        return len(words) > 1 and words[-1] not in {"token"} and self.names.is_secret(name) and words[0] not in DOING
 
     def _operation(self, bound: Bound, value: v.Op, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
         if value.kind in {"in", "test", "repeat", "super", "difference"}:

@@ -33,6 +33,9 @@ QUOTED_VALUE_BEFORE = re.compile(
 )
 """MySQL and SQLite take what stands in double quotes for a text where no column of that name exists."""
 
+NAME_BEGUN = re.compile(r"(?<=[\s.`\"\[(,])\w+$")
+"""What a value only goes on with: `FROM log_{year}`."""
+
 SUBQUERY_BEFORE = re.compile(r"\b(?:from|as|exists|join|union|all)\s*\(\s*$", re.IGNORECASE)
 SCRIPT_BEFORE = re.compile(r";\s*$")
 KEYS = frozenset({("id",), ("ids",), ("pk",), ("pks",), ("oid",), ("rowid",), ("uuid",)})
@@ -63,7 +66,7 @@ def slots(pieces: Sequence[Piece]) -> dict[int, str]:
             before += piece
             in_quotes ^= piece.count("'") % 2 == 1
             continue
-        tail = before[-200:]
+        tail = NAME_BEGUN.sub("", before[-200:])
         if (SUBQUERY_BEFORE.search(tail) and _closes(pieces, piece)) or (SCRIPT_BEFORE.search(tail) and not in_quotes):
             found[id(piece)] = "statement"
         elif in_quotes:

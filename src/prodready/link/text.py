@@ -85,7 +85,7 @@ class TextReader:
         """The pieces of one text. Whatever cannot be told apart is one hole."""
         self._budget -= 1
         value, frame = bound.value, bound.frame
-        if self._budget < 0 or nesting > MAX_NESTING:
+        if (self._budget < 0 or nesting > MAX_NESTING) and not isinstance(value, v.Const):
             return [Hole(bound, "unknown", describe(value), trail, assumed=True)]
         nesting += 1
         match value:
@@ -110,7 +110,7 @@ class TextReader:
                 return [PLACEHOLDER]
         if isinstance(value, (v.Call, v.Attr, v.Ref)):
             effect = self.reducer.effect(bound)
-            if isinstance(value, v.Call) and not effect.labels and not PROVED.isdisjoint(self.reducer.labels(bound)):
+            if not isinstance(value, v.Ref) and not effect.labels and not PROVED.isdisjoint(self.reducer.labels(bound)):
                 return [PLACEHOLDER]
             if not PROVED.isdisjoint(effect.labels):
                 return [PLACEHOLDER]

@@ -90,6 +90,7 @@ class Definitions(Expressions):
             elif owner:
                 for attribute, stored in inner.own.items():
                     scope.own.setdefault(attribute, []).extend(stored)
+                scope.declared.update(inner.declared)
 
         if owner or scope.is_module:
             self.later.append(interpret)
@@ -171,6 +172,7 @@ class Definitions(Expressions):
                     decorators=decorators,
                     attributes=attributes,
                     annotations=annotations,
+                    declared=body.declared,
                     own={name: tuple(stored[:6]) for name, stored in body.own.items()},
                     methods=tuple(dict.fromkeys(methods)),
                 ),

@@ -65,7 +65,10 @@ class FunctionFacts(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ClassFacts(msgspec.Struct, frozen=True, array_like=True):
-    """A class: bases, what its body binds, and what its methods bind on `self` (with the method that does)."""
+    """A class: bases, what its body binds, and what its methods bind on `self` (with the method that does).
+
+    `annotations` stand in its body, `declared` where a method binds the attribute.
+    """
 
     qualname: str
     line: int
@@ -73,6 +76,7 @@ class ClassFacts(msgspec.Struct, frozen=True, array_like=True):
     decorators: tuple[Value, ...]
     attributes: dict[str, Value]
     annotations: dict[str, Value]
+    declared: dict[str, Value]
     own: dict[str, tuple[tuple[str, Value], ...]]
     methods: tuple[str, ...]
 

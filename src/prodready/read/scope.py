@@ -50,6 +50,7 @@ class Scope:
     yields: list[Value] = field(default_factory=list)
     exits: list[dict[str, Value]] = field(default_factory=list)
     own: dict[str, list[tuple[str, Value]]] = field(default_factory=dict)
+    declared: dict[str, Value] = field(default_factory=dict)
     globals: set[str] = field(default_factory=set)
     statement: tuple[int, int] = (0, 0)
     silent: int = 0

@@ -86,6 +86,9 @@ class Statements(Definitions):
             self.bind(target, value)
 
     def _annotated(self, node: ast.AnnAssign) -> None:
+        path = path_of(node.target)
+        if self.scope.owner and path and path.startswith("self."):
+            self.scope.declared[path.removeprefix("self.")] = self.annotation(node.annotation)
         if node.value is not None:
             value, kind = self.eval(node.value), self.annotation(node.annotation)
             known = isinstance(v.bare(value), (v.Const, v.Seq, v.Map, v.Text)) or isinstance(kind, v.Unknown)

@@ -66,6 +66,10 @@ BACKSLASH_STYLES = frozenset({"format", "pyformat"})
 """Paramstyles of the databases among which some take a backslash for an escape: doubled quotes do not help there."""
 
 
+SLOTS = {"text": 0, "value": 1, "statement": 2, "fragment": 3, "identifier": 4}
+"""Where a value can do most harm, first."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The holes of one text that matter, worst first.
@@ -91,7 +95,11 @@ class Verdict:
         values = [hole for hole in holes if stands.get(id(hole)) != "identifier"]
         chosen = values if max((h.rank for h in values), default=0) >= max(h.rank for h in holes) else holes
         return cls(
-            tuple(sorted(chosen, key=lambda hole: -hole.rank)),
+            tuple(
+                sorted(
+                    chosen, key=lambda hole: (-hole.rank, is_metadata(hole) or is_key(hole), SLOTS[stands[id(hole)]])
+                )
+            ),
             identifiers_only=not values,
             clauses_only=all(stands.get(id(hole)) == "fragment" for hole in chosen),
             in_text=any(stands.get(id(hole)) == "text" for hole in chosen),
@@ -220,7 +228,7 @@ class _Judge:
             subject += " is put into the text of SQL"
         identifier = verdict.identifiers_only and hole.kind != "request"
         confidence = Confidence.MEDIUM
-        if vague:
+        if vague or (identifier and hole.kind == "parameter" and self.linked.infer.is_called(*frame.key)):
             confidence = Confidence.LOW
         elif hole.kind == "request" and not hole.assumed and not assumed:
             confidence = Confidence.HIGH
