@@ -225,6 +225,11 @@ class Inference(Types):
             return None
         return Frame(function.path, function.facts, self.bind(callee, bound), bound.frame.depth + 1, entered=True)
 
+    def home(self, frame: Frame) -> Frame:
+        """Where a function is defined: in another function, or in the module."""
+        outer = self.program.function(frame.path, frame.function.qualname.rpartition(".")[0].removesuffix(".<locals>"))
+        return Frame(frame.path, outer) if outer else self.module_frame(frame.path)
+
     # Callers
 
     def callers(self, path: str, qualname: str, scope: Scope | None = None) -> list[CallSite]:

@@ -1,4 +1,4 @@
-"""Parameters that a decorator of the project fills: what they hold, nobody sent."""
+"""Parameters that a decorator of the project fills: what is in them comes from there, not from a caller."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from prodready.link.program import FunctionSymbol
 from prodready.read import values as v
 
 
-def injected(infer: Inference, frame: Frame, home: Frame) -> frozenset[str]:
-    """The parameters of a function, decorated in `home`, that its decorators give something other than they were given."""
+def injected(infer: Inference, frame: Frame) -> dict[str, Bound]:
+    """The parameters of a function that its decorators fill, with what they give them."""
     names = [param.name for param in frame.function.params]
-    found: set[str] = set()
+    home = infer.home(frame) if frame.function.decorators else frame
+    found: dict[str, Bound] = {}
     for decorator in frame.function.decorators:
         call = decorator if isinstance(decorator, v.Call) else v.call(decorator, (), (), 0, 0)
         for callee in infer.callees(Bound(call, home)):
             for given in _calls_of_wrapped(infer, callee.function) if callee.function else ():
-                found.update(name for name, value in _bound(given, names) if not isinstance(v.bare(value), v.Param))
-    return frozenset(found)
+                for name, value in _bound(given.value, names):
+                    if not isinstance(v.bare(value), v.Param):
+                        found.setdefault(name, given.sub(value))
+    return found
 
 
-def _calls_of_wrapped(infer: Inference, decorator: FunctionSymbol) -> Iterator[v.Call]:
+def _calls_of_wrapped(infer: Inference, decorator: FunctionSymbol) -> Iterator[Bound]:
     """The calls of what a decorator was given, in what the functions inside of it return."""
     facts = infer.program.facts(decorator.path)
     inside = decorator.facts.qualname + "."
@@ -35,10 +38,11 @@ def _calls_of_wrapped(infer: Inference, decorator: FunctionSymbol) -> Iterator[v
                 if isinstance(value, v.Call):
                     target = v.bare(value.target)
                     if isinstance(target, v.Free) and isinstance(v.bare(target.value), v.Param):
-                        yield value
+                        yield Bound(value, Frame(decorator.path, function))
 
 
-def _bound(call: v.Call, names: list[str]) -> Iterator[tuple[str, v.Value]]:
+def _bound(call: v.Value, names: list[str]) -> Iterator[tuple[str, v.Value]]:
+    assert isinstance(call, v.Call)
     for name, value in zip(names, call.args, strict=False):
         if v.is_star(value):
             break

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from prodready.knowledge_form import NOTHING, Effect
 from prodready.link.frames import Bound, Frame, Type
 from prodready.link.infer import Inference
-from prodready.link.injected import injected
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
 from prodready.link.reduce import Reducer
 from prodready.read import values as v
@@ -29,7 +28,6 @@ class Labels(Reducer):
     def __init__(self, infer: Inference) -> None:
         super().__init__(infer)
         self._handlers: dict[tuple[str, str], bool] = {}
-        self._given: dict[tuple[str, str], frozenset[str]] = {}
         self._requests = {name for kind in self.knowledge.parameters.values() for name in self.knowledge.lineage(kind)}
         self._validators: dict[tuple[str, str], frozenset[str]] = {}
 
@@ -65,7 +63,7 @@ class Labels(Reducer):
             case v.Op(kind="test") | v.Op(kind="in"):
                 return frozenset({"boolean"})
             case v.Param() if bound.frame.binding(value.name) is None:
-                return self._param_labels(bound, value)
+                return self._param_labels(bound, value, depth)
             case v.Call() if self._is_stripped(bound, value):
                 return frozenset({"allowed"})
             case v.Call() | v.Attr() | v.Ref():
@@ -142,7 +140,7 @@ class Labels(Reducer):
             found |= self.knowledge.label(library)
         return found
 
-    def _param_labels(self, bound: Bound, value: v.Param) -> frozenset[str]:
+    def _param_labels(self, bound: Bound, value: v.Param, depth: int) -> frozenset[str]:
         param = bound.frame.param(value.name)
         if param is None:
             return frozenset()
@@ -158,7 +156,10 @@ class Labels(Reducer):
                 return frozenset()
         if isinstance(param.default, v.Call):  # a dependency, not something sent
             return frozenset()
-        if not self.is_handler(bound.frame) or value.name in self._injected(bound.frame):
+        given = self.given(bound.frame).get(value.name)
+        if given is not None:
+            return self.labels(given, depth + 1)
+        if not self.is_handler(bound.frame):
             return frozenset()
         return frozenset({"number"} if self._is_converted(bound.frame, value.name) else {"request"})
 
@@ -236,7 +237,7 @@ class Labels(Reducer):
         return self._handlers[frame.key]
 
     def _look_for_handler(self, frame: Frame) -> bool:
-        function, home = frame.function, self._home(frame)
+        function, home = frame.function, self.infer.home(frame)
         for decorator in function.decorators:
             call = decorator if isinstance(decorator, v.Call) else v.call(decorator, (), (), 0, 0)
             for callee in self.infer.callees(Bound(call, home)):
@@ -252,16 +253,6 @@ class Labels(Reducer):
                 if isinstance(base, str) and self.knowledge.handles(base, name):
                     return True
         return False
-
-    def _injected(self, frame: Frame) -> frozenset[str]:
-        if frame.key not in self._given:
-            self._given[frame.key] = injected(self.infer, frame, self._home(frame))
-        return self._given[frame.key]
-
-    def _home(self, frame: Frame) -> Frame:
-        """Where the function is defined: in another function, or in the module."""
-        outer = self.program.function(frame.path, frame.function.qualname.rpartition(".")[0].removesuffix(".<locals>"))
-        return Frame(frame.path, outer) if outer else self.infer.module_frame(frame.path)
 
     def _takes_request(self, frame: Frame) -> bool:
         """Whether a request comes first, as in the views of most frameworks: `view(request, slug)`, `(self, req, resp)`."""

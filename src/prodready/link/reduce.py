@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from prodready.finding import Location, Step
 from prodready.link.frames import Bound, Frame, is_property
 from prodready.link.infer import Inference
+from prodready.link.injected import injected
 from prodready.link.program import ClassSymbol, ValueSymbol
 from prodready.read import values as v
 from prodready.read.values import Value
@@ -29,6 +30,16 @@ class Reducer:
         self.infer = infer
         self.program = infer.program
         self.knowledge = infer.knowledge
+        self._given: dict[tuple[str, str], dict[str, Bound]] = {}
+
+    def given(self, frame: Frame) -> dict[str, Bound]:
+        """What decorators of the project give the parameters of a function."""
+        if not frame.function.decorators:
+            return {}
+        if frame.key not in self._given:
+            self._given[frame.key] = {}
+            self._given[frame.key] = injected(self.infer, frame)
+        return self._given[frame.key]
 
     def step(self, bound: Bound) -> list[Reduced] | None:
         """What the value may be, one step nearer to where it was made; None for a leaf."""
@@ -43,6 +54,9 @@ class Reducer:
                 return [(Bound(value.value, Frame(frame.path, outer)), None)] if outer else None
             case v.Param():
                 argument = frame.binding(value.name)
+                if argument is None and (argument := self.given(frame).get(value.name)) is not None:
+                    says = f"`{value.name}` is given to `{frame.function.qualname}()` by a decorator"
+                    return [(argument, _step(frame, frame.function.line, 1, says))]
                 return [(argument, None)] if argument is not None else None
             case v.Ref():
                 return self._symbol(bound)

@@ -365,12 +365,15 @@ class SecretReader(SecretLooks):
         makes = [leaf for leaf in found if isinstance(leaf, Leak) and leaf.bound.frame.key != call.frame.key]
         partial = len(options) > 1 and bool(makes)
         if partial:
-            partial = any(
-                not any(isinstance(leaf, Leak) for leaf in self._carry(result.sub(option), (), nesting))
-                for option in options
-            )
+            partial = not all(self._holds(result.sub(option), nesting) for option in options)
         for leaf in found:
             yield replace(leaf, weak=True, sure=False) if partial and leaf in makes else leaf
+
+    def _holds(self, bound: Bound, nesting: int) -> bool:
+        """Whether a secret is in a value, or in anything that it is made of."""
+        return any(isinstance(leaf, Leak) for leaf in self._carry(bound, (), nesting)) or any(
+            self._holds(bound.sub(part), nesting + 1) for part in v.children(bound.value) if nesting < MAX_NESTING
+        )
 
     def _leaves_out(self, call: v.Call) -> bool:
         """`model_dump(exclude={"password"})`, or one that names what to include."""

@@ -193,6 +193,8 @@ class TextReader:
         labels = self.reducer.labels(bound)
         if not PROVED.isdisjoint(labels):
             return [PLACEHOLDER]
+        for given, step_ in self.reducer.step(bound) or ():
+            return self.pieces(given, (*trail, step_) if step_ else trail, nesting)
         where = Step(
             Location(frame.path, frame.function.line),
             f"`{value.name}` comes in as a parameter of `{frame.function.qualname}()`",

@@ -72,16 +72,14 @@ SLOTS = {"text": 0, "value": 1, "statement": 2, "fragment": 3, "identifier": 4}
 
 @dataclass(frozen=True)
 class Verdict:
-    """The holes of one text that matter, worst first.
+    """The holes of one text that matter, with what stands where each of them is.
 
-    `identifiers_only`: they stand where only an identifier can stand; `clauses_only`: where a part of a statement stands.
-    `in_text`: one stands between quotes.
+    `identifiers_only`: all stand where only a name can stand. `whole`: the hole is the whole statement.
     """
 
     holes: tuple[Hole, ...]
+    stands: tuple[str, ...] = ("statement",)
     identifiers_only: bool = False
-    clauses_only: bool = False
-    in_text: bool = False
     whole: bool = False
 
     @classmethod
@@ -94,16 +92,7 @@ class Verdict:
             return None
         values = [hole for hole in holes if stands.get(id(hole)) != "identifier"]
         chosen = values if max((h.rank for h in values), default=0) >= max(h.rank for h in holes) else holes
-        return cls(
-            tuple(
-                sorted(
-                    chosen, key=lambda hole: (-hole.rank, is_metadata(hole) or is_key(hole), SLOTS[stands[id(hole)]])
-                )
-            ),
-            identifiers_only=not values,
-            clauses_only=all(stands.get(id(hole)) == "fragment" for hole in chosen),
-            in_text=any(stands.get(id(hole)) == "text" for hole in chosen),
-        )
+        return cls(tuple(chosen), tuple(stands[id(hole)] for hole in chosen), identifiers_only=not values)
 
 
 def check(linked: Linked) -> Iterator[Finding]:
@@ -216,7 +205,9 @@ class _Judge:
         style: str,
         vague: bool = False,
     ) -> Finding:
-        hole = verdict.holes[0]
+        sure = [self._certainty(*one, assumed) for one in zip(verdict.holes, verdict.stands, strict=True)]
+        at = max(range(len(sure)), key=lambda i: (verdict.holes[i].rank, sure[i], -SLOTS[verdict.stands[i]]))
+        hole, confidence = verdict.holes[at], sure[at]
         origin = {"request": "request data", "parameter": "a parameter", "unknown": "not constant"}[hole.kind]
         names = dict.fromkeys(other.name for other in verdict.holes if other.name != hole.name)
         subject = f"`{hole.name}` ({origin})"
@@ -227,19 +218,7 @@ class _Judge:
         else:
             subject += " is put into the text of SQL"
         identifier = verdict.identifiers_only and hole.kind != "request"
-        confidence = Confidence.MEDIUM
         if vague or (identifier and hole.kind == "parameter" and self.linked.infer.is_called(*frame.key)):
-            confidence = Confidence.LOW
-        elif hole.kind == "request" and not hole.assumed and not assumed:
-            confidence = Confidence.HIGH
-        elif hole.kind == "unknown" and (
-            identifier
-            or verdict.clauses_only
-            or is_metadata(hole)
-            or is_key(hole)
-            or self._is_operators(hole)
-            or ((is_setting(hole) or is_fetched(hole)) and not verdict.in_text)
-        ):
             confidence = Confidence.LOW
         if hole.escaped == "'" and style not in BACKSLASH_STYLES:
             confidence = Confidence.LOW
@@ -257,6 +236,20 @@ class _Judge:
             statement=statement,
             facts={"style": style} if style and not verdict.whole and not verdict.identifiers_only else {},
         )
+
+    def _certainty(self, hole: Hole, stands: str, assumed: bool) -> Confidence:
+        """How sure it is that text of somebody's choice arrives in a hole."""
+        if hole.kind == "request" and not hole.assumed and not assumed:
+            return Confidence.HIGH
+        if hole.kind == "unknown" and (
+            stands in {"identifier", "fragment"}
+            or is_metadata(hole)
+            or is_key(hole)
+            or self._is_operators(hole)
+            or ((is_setting(hole) or is_fetched(hole)) and stands != "text")
+        ):
+            return Confidence.LOW
+        return Confidence.MEDIUM
 
     def _is_operators(self, hole: Hole) -> bool:
         """Whether whoever runs the app has set the value: in the environment or the settings."""
@@ -296,7 +289,7 @@ class _Judge:
                     onward=(Step(location, "the statement is built here"),),
                     assumed=True,
                     style="",
-                    vague=verdict.identifiers_only and verdict.holes[0].kind != "request",
+                    vague=verdict.identifiers_only and not any(hole.kind == "request" for hole in verdict.holes),
                 )
                 break
 
