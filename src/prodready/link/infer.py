@@ -48,11 +48,11 @@ class Inference(Types):
         call = bound.value
         assert isinstance(call, v.Call)
         if bound.frame.entered:
-            return self._callees_of(bound.sub(call.target), depth)
+            return _that_take(call, self._callees_of(bound.sub(call.target), depth))
         key = (id(call.target), id(bound.frame.function))
         known = self._reached.get(key) or self._tentative_callees.get(key)
         if known is None:
-            known = (call.target, self._callees_of(bound.sub(call.target), depth))
+            known = (call.target, _that_take(call, self._callees_of(bound.sub(call.target), depth)))
             (self._tentative_callees if self._busy and not known[1] else self._reached)[key] = known
         return known[1]
 
@@ -292,6 +292,22 @@ class Inference(Types):
             names += [n for n, x in facts.values.items() if v.bare(x) == v.Ref(f":{qualname}")] if facts else []
         names += [alias for name in names for alias in self.program.other_names(name)]
         return dict.fromkeys(names)
+
+
+def _that_take(call: v.Call, callees: list[Callee]) -> list[Callee]:
+    """The callees without those that were found by their name alone and cannot be called with so many arguments."""
+    return [callee for callee in callees if not callee.assumed or callee.function is None or _takes(callee, call)]
+
+
+def _takes(callee: Callee, call: v.Call) -> bool:
+    assert callee.function is not None
+    params = callee.function.facts.params
+    places = sum(param.kind == "" for param in params) - (not is_static(callee.function.facts))
+    names = {param.name for param in params}
+    kinds = {param.kind for param in params}
+    return ("*" in kinds or sum(not v.is_star(argument) for argument in call.args) <= places) and (
+        "**" in kinds or all(key == "**" or key in names for key, _ in call.keywords)
+    )
 
 
 class _Sites:

@@ -311,6 +311,7 @@ class SecretReader(SecretLooks):
             key = value.args[0]
             if any(isinstance(leaf.value, v.Const) for leaf in self.reducer.leaves(bound.sub(key), 8)):
                 base = value.target.base if isinstance(value.target, v.Attr) else value.target
+                base = v.attr(base, "environ") if name == "getenv" else base
                 yield from self._item(bound.sub(v.Item(base, key, 1)), base, key, trail, nesting)
                 return
             if not OBJECTS.keys().isdisjoint(self.reducer.labels(bound)):
