@@ -13,15 +13,17 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import prodready
 from prodready import cli, discover, project, reading
-from prodready.cache import DATABASE
+from prodready.cache import DATABASE, Cache
 from prodready.config import Config
 from prodready.finding import Confidence, Finding, Location, Severity
 from prodready.link.linked import Linked
@@ -591,6 +593,19 @@ def test_processes_end_with_the_one_that_started_them(app: Path, end: signal.Sig
 
 
 # ---- The cache
+
+
+def test_a_cache_that_many_make_at_the_same_time(tmp_path: Path) -> None:
+    def opened(directory: Path) -> list[str]:
+        together.wait()
+        cache = Cache(directory)
+        cache.close()
+        return cache.notes
+
+    together = threading.Barrier(6)
+    with ThreadPoolExecutor(6) as pool:
+        for number in range(60):
+            assert list(pool.map(opened, [tmp_path / str(number)] * 6)) == [[]] * 6
 
 
 def test_runs_at_the_same_time(app: Path) -> None:

@@ -146,8 +146,9 @@ class Cache:
     def _checked(self, connection: sqlite3.Connection) -> sqlite3.Connection:
         """The connection, to a file that has the schema; an empty one gets it."""
         try:
-            (found,) = connection.execute("PRAGMA user_version").fetchone()
-            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            # In one statement: between two of them another run may make the tables.
+            state = "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
+            found, tables = connection.execute(state).fetchone()
             if tables and found != FORMAT:
                 raise sqlite3.DatabaseError("it has the form of another version")
             if self._writable:
