@@ -24,6 +24,16 @@ if TYPE_CHECKING:  # LibCST takes a sixth of a second to import: only when a fix
 
 STYLES = ("qmark", "format", "pyformat", "django", "named", "sqlalchemy", "dollar")
 
+SHOWN_MARKERS = {
+    "qmark": "`?` in the text and the value in a tuple behind it",
+    "format": "`%s` in the text and the value in a tuple behind it",
+    "pyformat": "`%s` in the text and the value in a tuple behind it",
+    "named": "`:name` in the text and the value in a dictionary behind it",
+    "dollar": "`$1` in the text and the value as a further argument",
+    "sqlalchemy": "`:name` in the text and the value in a dictionary behind it",
+}
+"""By style how a person would write a marker and its value."""
+
 _PERCENT_STYLES = frozenset({"format", "pyformat", "django"})
 # Text that the driver would take for a marker once there are parameters.
 _MARKERS = {

@@ -110,14 +110,10 @@ def _integer(src: Source, node: cst.Integer, _: ast.expr_context) -> ast.expr:
     return ast.Constant(value, **src.since(start))
 
 
-def _float(src: Source, node: cst.Float, _: ast.expr_context) -> ast.expr:
+def _float(src: Source, node: cst.Float | cst.Imaginary, _: ast.expr_context) -> ast.expr:
     start = src.take(node.value)
-    return ast.Constant(float(node.value), **src.since(start))
-
-
-def _imaginary(src: Source, node: cst.Imaginary, _: ast.expr_context) -> ast.expr:
-    start = src.take(node.value)
-    return ast.Constant(complex(0, float(node.value[:-1])), **src.since(start))
+    value = complex(0, float(node.value[:-1])) if isinstance(node, cst.Imaginary) else float(node.value)
+    return ast.Constant(value, **src.since(start))
 
 
 def _string(src: Source, node: cst.BaseString, _: ast.expr_context) -> ast.expr:
@@ -472,7 +468,7 @@ _CONVERTERS: dict[type[cst.CSTNode], Callable[[Source, Any, ast.expr_context], a
     cst.Ellipsis: _ellipsis,
     cst.Integer: _integer,
     cst.Float: _float,
-    cst.Imaginary: _imaginary,
+    cst.Imaginary: _float,
     cst.SimpleString: _string,
     cst.FormattedString: _string,
     cst.TemplatedString: _string,

@@ -47,7 +47,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from prodready.finding import Confidence, Finding, Fix, Location, Severity, Step
-from prodready.fix.bind_parameters import bind_parameters
+from prodready.fix.bind_parameters import SHOWN_MARKERS, bind_parameters
 from prodready.link.frames import Bound, Frame
 from prodready.link.linked import Linked
 from prodready.link.sinks import Arrival, arrivals, place, shown_callee, trace
@@ -327,22 +327,12 @@ def _speaks_of_sql(name: str) -> bool:
     return bool(re.search(r"sql|query|statement|stmt", name, re.IGNORECASE))
 
 
-MARKERS = {
-    "qmark": "`?` in the text and the value in a tuple behind it",
-    "format": "`%s` in the text and the value in a tuple behind it",
-    "pyformat": "`%s` in the text and the value in a tuple behind it",
-    "named": "`:name` in the text and the value in a dictionary behind it",
-    "dollar": "`$1` in the text and the value as a further argument",
-    "sqlalchemy": "`:name` in the text and the value in a dictionary behind it",
-}
-
-
 def _hint(verdict: Verdict, style: str) -> str:
     if verdict.whole:
         return "run fixed statements only; let the request choose among them by a key"
     if verdict.identifiers_only:
         return "a name cannot be bound: check it against an allow-list, or look it up in a dictionary of constants"
-    return f"bind the value: {MARKERS.get(style, 'a placeholder in the text and the value as a parameter')}"
+    return f"bind the value: {SHOWN_MARKERS.get(style, 'a placeholder in the text and the value as a parameter')}"
 
 
 def fix(finding: Finding, text: str) -> tuple[Fix, ...]:
