@@ -22,6 +22,10 @@ PROVED = frozenset({"allowed", "number", "boolean", "quoted", "constant", "hashe
 """Labels of values that cannot hold text of somebody's choice."""
 
 
+WRAPPERS = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Mapped", "Required", "NotRequired", "ReadOnly"})
+"""What stands around the type of a value and says something else of it."""
+
+
 class Labels(Reducer):
     """Tells what is true of a value."""
 
@@ -195,7 +199,7 @@ class Labels(Reducer):
                 return frozenset({"constant"})
             inner = v.bare(value.key)
             first = inner.items[0] if isinstance(inner, v.Seq) and inner.items else inner
-            if name in {"Optional", "Annotated", "Final"}:
+            if name in WRAPPERS:
                 return self.annotation_labels(bound.sub(first))
             return frozenset()
         name_ = v.dotted(value)

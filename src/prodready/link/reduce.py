@@ -13,6 +13,7 @@ from prodready.link.infer import Inference
 from prodready.link.injected import injected
 from prodready.link.program import ClassSymbol, ValueSymbol
 from prodready.read import values as v
+from prodready.read.facts import ClassFacts
 from prodready.read.values import Value
 
 Reduced = tuple[Bound, "Step | None"]
@@ -137,9 +138,8 @@ class Reducer:
         return found or None
 
     def _is_field(self, cls: ClassSymbol, name: str) -> bool:
-        return any(
-            isinstance(base, ClassSymbol) and name in base.facts.annotations for base in self.program.lineage(cls)
-        )
+        bases = [base for base in self.program.lineage(cls) if isinstance(base, ClassSymbol)]
+        return any(name in base.facts.annotations and not _is_class_variable(base.facts, name) for base in bases)
 
     def _enum_member(self, bound: Bound) -> Bound | None:
         name = v.dotted(v.bare(bound.value))
@@ -274,6 +274,12 @@ class Reducer:
             if frame is not None and callee.function is not None and callee.function.facts.yields is not None:
                 return [Bound(callee.function.facts.yields, frame)]
         return []
+
+
+def _is_class_variable(cls: ClassFacts, name: str) -> bool:
+    annotation = v.bare(cls.annotations[name])
+    wrapper = annotation.base if isinstance(annotation, v.Item) else annotation
+    return (v.dotted(wrapper) or "").rpartition(".")[2] in {"ClassVar", "Final"}
 
 
 def _is_index(key: object, items: tuple[Value, ...]) -> bool:
