@@ -310,7 +310,7 @@ def test_a_cache_that_may_not_be_written(app: Path, locked: Callable[[Path, int]
         locked(path, 0o555 if path.is_dir() else 0o444)
     assert check_good(code=1, before=without_privileges).told == told
     done = check("--verbose", before=without_privileges)
-    assert "note: 1 files, of which 1 were taken from the cache" in done.told
+    assert "note: 1 files checked; of the project, 1 files were taken from the cache" in done.told
     (app / "good.py").write_bytes(b"\n" + BODY)
     done = check(before=without_privileges)
     assert (done.code, done.places("good.py"), done.told) == (1, ["7:5: PRD301"], told)
@@ -622,7 +622,7 @@ def test_runs_at_the_same_time(app: Path) -> None:
         assert [done.code for done in outs] == [1] * 4
         assert [done.out.count("PRD301") for done in outs] == [101, 101, 101, 1]
         assert all(f"good.py:{6 + round_}:5: PRD301" in done.out for done in outs)
-    assert "note: 101 files, of which 101 were taken from the cache" in check("--verbose").told
+    assert "note: 101 files checked; of the project, 101 files were taken from the cache" in check("--verbose").told
 
 
 def garbage(path: Path) -> None:
@@ -730,7 +730,7 @@ def test_a_corrupt_cache(app: Path, damage: Callable[[Path], None], said: str) -
     assert [line.startswith("warning: ") and said in line for line in first.told] == ([True] if said else [])
     second = check()
     assert (second.code, second.out, second.told) == (1, right.out, [])
-    assert "note: 13 files, of which 13 were taken from the cache" in check("--verbose").told
+    assert "note: 13 files checked; of the project, 13 files were taken from the cache" in check("--verbose").told
 
 
 def test_a_directory_in_place_of_the_database(app: Path) -> None:

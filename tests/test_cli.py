@@ -303,7 +303,7 @@ class TestOutput:
         assert capsys.readouterr().err.splitlines() == [
             f"prodready: project {Path.cwd()}, configuration: prodready.toml",
             "prodready: note: x/: left out",
-            "prodready: note: 4 files, of which 3 were taken from the cache",
+            "prodready: note: 4 files checked; of the project, 3 files were taken from the cache",
             "prodready:    1.500 s  link",
             "prodready:    0.200 s  read",
         ]

@@ -260,7 +260,7 @@ def _remark(reports: Sequence[Report]) -> None:
         for note in report.notes:
             say(f"note: {note}")
         if report.files:
-            say(f"note: {report.files} files, of which {report.cached} were taken from the cache")
+            say(f"note: {report.files} files checked; of the project, {report.cached} files were taken from the cache")
 
 
 def _tell_times(reports: Sequence[Report]) -> None:
