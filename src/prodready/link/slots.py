@@ -125,7 +125,7 @@ def is_metadata(hole: Hole) -> bool:
         "dialect",
         "sequence",
     }
-    return value.name in {"value", "name"} or not described.isdisjoint(base[-1:])
+    return value.name == "value" or not described.isdisjoint(base[-1:])
 
 
 def is_setting(hole: Hole) -> bool:
