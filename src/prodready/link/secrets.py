@@ -362,7 +362,11 @@ class SecretReader(SecretLooks):
     def _sometimes(self, call: Bound, result: Bound, found: list[Leak | Reach], nesting: int) -> Iterator[Leak | Reach]:
         """What a function returns, held back where one of its returns makes a secret of its own and another does not."""
         inner = v.bare(result.value)
-        options = [one for one in inner.options if v.bare(one) != v.Const(None)] if isinstance(inner, v.Choice) else []
+        options = (
+            [one for one in inner.options if not isinstance(v.bare(one), v.Const)]
+            if isinstance(inner, v.Choice)
+            else []
+        )
         makes = [leaf for leaf in found if isinstance(leaf, Leak) and leaf.bound.frame.key != call.frame.key]
         partial = len(options) > 1 and bool(makes)
         if partial:
