@@ -83,6 +83,7 @@ class Definitions(Expressions):
                     yields=v.choice(inner.yields) if inner.yields else None,
                     result=annotation,
                     ensures=tuple(p.name for p in params if _is_ensured(p.name, inner.exits)),
+                    flow=tuple(inner.flow),
                 ),
             )
             if scope.owner and not owner:
@@ -147,7 +148,7 @@ class Definitions(Expressions):
                 methods.append(statement.name)
                 reader.define(
                     statement,
-                    statement.name,
+                    own_name(statement),
                     statement.args,
                     statement.body,
                     decorators=statement.decorator_list,
@@ -185,6 +186,14 @@ class Definitions(Expressions):
         waiting, self.later = self.later, []
         for interpret in waiting:
             interpret()
+
+
+def own_name(node: FunctionNode) -> str:
+    """The name of a function; of the setter and the deleter of a property one that tells them from the getter."""
+    for decorator in node.decorator_list:
+        if isinstance(decorator, ast.Attribute) and decorator.attr in {"setter", "deleter", "expression", "inplace"}:
+            return f"{node.name}.{decorator.attr}"
+    return node.name
 
 
 def _is_ensured(name: str, exits: list[dict[str, Value]]) -> bool:

@@ -8,13 +8,17 @@ from typing import Any, ClassVar
 
 from prodready.read import values as v
 from prodready.read.containers import Containers
-from prodready.read.facts import BuiltText, CallFact, Span, last_name
+from prodready.read.facts import YIELD, BuiltText, CallFact, Span, last_name
 from prodready.read.fold import compare, fold
 from prodready.read.handed import handed
 from prodready.read.narrow import narrow
 from prodready.read.scope import path_of
 from prodready.read.sql import starts_like_sql
 from prodready.read.values import Value
+
+
+KNOWN = (v.Const, v.Seq, v.Map, v.Unknown)
+"""Values of which a comparison with them tells nothing that a rule would want to know."""
 
 
 class Expressions(Containers):
@@ -42,6 +46,9 @@ class Expressions(Containers):
         elif isinstance(target, ast.Attribute):
             self._bind_attribute(target, value)
         elif isinstance(target, ast.Subscript):
+            if not isinstance(value, v.Const) and not isinstance(target.slice, ast.Slice):
+                args = (self.eval(target.value), self.eval(target.slice), value)
+                self.amounts_to("operator.setitem", args, target)
             self._bind_item(target, value)
         elif isinstance(target, ast.Starred):
             self.bind(target.value, value)
@@ -49,6 +56,8 @@ class Expressions(Containers):
     def _bind_attribute(self, target: ast.Attribute, value: Value) -> None:
         scope = self.scope
         column = scope.module.column(target.lineno, target.col_offset)
+        if not isinstance(value, v.Const):
+            self.amounts_to("setattr", (self.eval(target.value), v.Const(target.attr), value), target)
         stored = v.named(target.attr, value, target.lineno, column)
         path = path_of(target)
         if path is None or scope.env is None:
@@ -204,6 +213,9 @@ class Expressions(Containers):
         left = self.eval(node.left)
         rights = [self.eval(right) for right in node.comparators]
         del self.scope.texts[kept:]  # text that is only compared is run by nobody
+        if len(rights) == 1 and isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
+            if not (isinstance(left, KNOWN) or isinstance(rights[0], KNOWN)):
+                self.amounts_to("operator.eq", (left, rights[0]), node)
         known = compare(node.ops[0], v.bare(left), v.bare(rights[0])) if len(rights) == 1 else None
         if known is not None:
             return v.Const(known)
@@ -214,13 +226,17 @@ class Expressions(Containers):
     def _conditional(self, node: ast.IfExp) -> Value:
         condition = self.eval(node.test)
         before = self.scope.env
+        outer, arms = self.scope.flow, []
         after: list[Value] = []
         if isinstance(condition, v.Const) and isinstance(condition.value, bool):
             return self.eval(node.body if condition.value else node.orelse)
         for branch, truth in ((node.body, True), (node.orelse, False)):
             self.scope.env = dict(before) if before is not None else None
             self.assume(node.test, truth=truth)
+            self.scope.flow = []
             after.append(self.eval(branch))
+            arms.append(self.scope.arm())
+        self.scope.compound(outer, "branch", arms)
         self.scope.env = before
         if _is_filter(node.test):
             # `"***" if name in SENSITIVE else value`, `mask(value) if is_private(name) else value`
@@ -257,8 +273,12 @@ class Expressions(Containers):
         before = self.scope.env
         self.scope.env = dict(before) if before is not None else None
         filtered = any(_is_filter(condition) for generator in node.generators for condition in generator.ifs)
-        for generator in node.generators:
-            self.bind(generator.target, v.op("each", self.eval(generator.iter)))
+        outer = self.scope.flow
+        for number, generator in enumerate(node.generators):
+            iterated = self.eval(generator.iter)
+            if number == 0:
+                self.scope.flow = []
+            self.bind(generator.target, v.op("each", iterated))
             for condition in generator.ifs:
                 self.eval(condition)
                 self.assume(condition, truth=True)
@@ -267,6 +287,7 @@ class Expressions(Containers):
             result = v.mapping([(self.eval(node.key), self.eval(node.value))])
         else:
             result = v.seq([self.eval(node.elt)], is_open=True)
+        self.scope.compound(outer, "loop", [self.scope.arm()])
         self.scope.env = before
         return v.mark(result, "filtered") if filtered else result
 
@@ -280,6 +301,7 @@ class Expressions(Containers):
 
     def _yield(self, node: ast.Yield) -> Value:
         self.scope.yields.append(self.eval(node.value))
+        self.scope.ends(YIELD)
         return v.UNKNOWN
 
     def _yield_from(self, node: ast.YieldFrom) -> Value:
@@ -310,11 +332,25 @@ class Expressions(Containers):
         if not self.scope.silent and self.scope.env is not None and isinstance(value, v.Call):
             name = last_name(target)
             if name:
-                self.scope.calls.append(CallFact(name, value, self.scope.span(node)))
+                self._happens(name, value, node)
                 later = handed(name, args, keywords)
                 if isinstance(later, v.Call) and (called := last_name(later.target)):
-                    self.scope.calls.append(CallFact(called, later, self.scope.span(node)))
+                    self._happens(called, later, node)
         return self._made(target, args, keywords) or value
+
+    def _happens(self, name: str, value: v.Call, node: ast.expr) -> None:
+        """Note a call."""
+        scope = self.scope
+        scope.flow.append(len(scope.calls))
+        scope.calls.append(CallFact(name, value, scope.span(node)))
+
+    def amounts_to(self, name: str, args: tuple[Value, ...], node: ast.expr) -> None:
+        """Note what is no call in the source as the call of `name` that it amounts to."""
+        if self.scope.silent or self.scope.env is None:
+            return
+        value = v.call(v.Ref(name), args, (), node.lineno, self.scope.module.column(node.lineno, node.col_offset))
+        if isinstance(value, v.Call):
+            self._happens(name.rpartition(".")[2], value, node)
 
     def _text_method(
         self,

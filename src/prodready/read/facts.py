@@ -29,6 +29,25 @@ class CallFact(msgspec.Struct, frozen=True, array_like=True):
     span: Span
 
 
+class Flow(msgspec.Struct, frozen=True, array_like=True):
+    """A compound statement of a function: what happens in each of its arms, in order.
+
+    `kind` is `with` (`values` are what is entered), `loop` (arms: body, else), `branch` (one arm for each way through, an
+    empty one for passing by) or `try` (arms: body, else, finally, then one for each handler; `values` are what the handlers
+    catch, `spans` where they stand). A step is the position of a call among the function's calls, one of the negative
+    numbers below, or another compound statement.
+    """
+
+    kind: str
+    arms: tuple[tuple[int | Flow, ...], ...]
+    values: tuple[Value, ...] = ()
+    spans: tuple[Span, ...] = ()
+
+
+RETURN, RAISE, BREAK, CONTINUE, YIELD = -1, -2, -3, -4, -5
+"""Steps that are no calls."""
+
+
 class BuiltText(msgspec.Struct, frozen=True, array_like=True):
     """Text with holes that a statement builds, so that text which is never run can be judged too."""
 
@@ -48,7 +67,9 @@ class ParamFact(msgspec.Struct, frozen=True, array_like=True):
 class FunctionFacts(msgspec.Struct, frozen=True, array_like=True):
     """A function as a summary in terms of its own parameters.
 
-    `ensures` are the parameters that a normal return proves to be allowed; `owner` is the class it is a method of.
+    `ensures` are the parameters that a normal return proves to be allowed; `owner` is the class it is a method of. `flow`
+    is the order in which its calls happen. Assignments to attributes and elements and comparisons stand among the calls as
+    what they amount to: `setattr`, `operator.setitem`, `operator.eq`.
     """
 
     qualname: str
@@ -62,6 +83,7 @@ class FunctionFacts(msgspec.Struct, frozen=True, array_like=True):
     yields: Value | None
     result: Value | None
     ensures: tuple[str, ...]
+    flow: tuple[int | Flow, ...] = ()
 
 
 class ClassFacts(msgspec.Struct, frozen=True, array_like=True):

@@ -57,6 +57,7 @@ def _read(text: str) -> FileFacts:
         yields=None,
         result=None,
         ensures=(),
+        flow=tuple(scope.flow),
     )
     functions = {"<module>": module, **reader.functions}
     return FileFacts(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from prodready.read import values as v
-from prodready.read.facts import BuiltText, CallFact, Span
+from prodready.read.facts import BuiltText, CallFact, Flow, Span
 from prodready.read.values import Value
 
 BUILTINS = frozenset(dir(builtins))
@@ -45,6 +45,7 @@ class Scope:
     parent: Scope | None = None
     env: dict[str, Value] | None = field(default_factory=dict)
     calls: list[CallFact] = field(default_factory=list)
+    flow: list[int | Flow] = field(default_factory=list)
     texts: list[BuiltText] = field(default_factory=list)
     returns: list[Value] = field(default_factory=list)
     yields: list[Value] = field(default_factory=list)
@@ -95,6 +96,29 @@ class Scope:
         for path in [p for p in self.env if p.startswith((name + ".", name + "["))]:
             del self.env[path]
         self.env[name] = value
+
+    def arm(self) -> tuple[int | Flow, ...]:
+        """What has happened since `flow` was last emptied; it is emptied."""
+        steps, self.flow = tuple(self.flow), []
+        return steps
+
+    def compound(
+        self,
+        before: list[int | Flow],
+        kind: str,
+        arms: list[tuple[int | Flow, ...]],
+        values: tuple[Value, ...] = (),
+        spans: tuple[Span, ...] = (),
+    ) -> None:
+        """Go on with the steps of `before`, a compound statement of these arms added."""
+        self.flow = before
+        if any(arms) and not self.silent:
+            before.append(Flow(kind, tuple(arms), values, spans))
+
+    def ends(self, step: int) -> None:
+        """Note a step that is no call."""
+        if not self.silent:
+            self.flow.append(step)
 
     def span(self, node: ast.expr) -> Span:
         """Where an expression stands; for a chained call over several lines, from the name of the method on."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from prodready.read import values as v
-from prodready.read.definitions import Definitions, FunctionNode
-from prodready.read.facts import last_name
+from prodready.read.definitions import Definitions, FunctionNode, own_name
+from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, Flow, Span, last_name
 from prodready.read.scope import Module, Scope, join, path_of
 from prodready.read.values import Value
 from prodready.words import split_words
@@ -66,6 +66,7 @@ class Statements(Definitions):
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
         if isinstance(call, ast.Call) and isinstance(value, v.Call):
             if last_name(value.target) in NEVER_RETURN:
+                self.scope.ends(RAISE)
                 self.scope.env = None
             else:
                 self._after(call, value)
@@ -104,6 +105,7 @@ class Statements(Definitions):
         value = self.eval(node.value)
         if node.value is not None:
             self.scope.returns.append(value)
+        self.scope.ends(RETURN)
         self.leave()
         self.scope.env = None
 
@@ -111,11 +113,13 @@ class Statements(Definitions):
         kept = len(self.scope.texts)
         self.eval(node.exc)
         del self.scope.texts[kept:]
+        self.scope.ends(RAISE)
         self.scope.env = None
 
     def _if(self, node: ast.If) -> None:
         condition = self.eval(node.test)
         before = self.scope.env
+        outer, arms = self.scope.flow, []
         ends: list[dict[str, Value] | None] = []
         for body, truth in ((node.body, True), (node.orelse, False)):
             known = isinstance(condition, v.Const) and isinstance(condition.value, bool) and not self.scope.is_module
@@ -123,8 +127,11 @@ class Statements(Definitions):
                 continue  # a branch that is never taken; in module code it still defines what others import
             self.scope.env = dict(before) if before is not None else None
             self.assume(node.test, truth=truth)
+            self.scope.flow = []
             self.run(body)
+            arms.append(self.scope.arm())
             ends.append(self.scope.env)
+        self.scope.compound(outer, "branch", arms)
         self.scope.env = join(ends)
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
@@ -134,6 +141,7 @@ class Statements(Definitions):
         passes = 2 if self.depth < MAX_LOOP_DEPTH and _carries_over(node.body) else 1
         self.depth += 1
         before = scope.env
+        outer = scope.flow
         entry = before
         if passes == 1 and before is not None:
             # What the body changes is not known when it begins again.
@@ -145,6 +153,7 @@ class Statements(Definitions):
             scope.env = dict(entry) if entry is not None else None
             first_pass = passes == 2 and number == 0
             scope.silent += first_pass
+            scope.flow = []
             kept = (len(scope.returns), len(scope.yields), len(scope.exits))
             if isinstance(node, ast.While):
                 self.assume(node.test, truth=True)
@@ -160,36 +169,49 @@ class Statements(Definitions):
         if isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and node.test.value:
             ends = ends[2:]
         scope.env = join(ends)
+        arms = [scope.arm()]
         if node.orelse:
             self.run(node.orelse)
+            arms.append(scope.arm())
+        scope.compound(outer, "loop", arms)
 
     def _leave_loop(self, node: ast.Break | ast.Continue) -> None:
         if self.scope.loop_exits and self.scope.env is not None:
             self.scope.loop_exits[-1].append(self.scope.env)
+        self.scope.ends(BREAK if isinstance(node, ast.Break) else CONTINUE)
         self.scope.env = None
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
+        entered: list[Value] = []
         for entry in node.items:
-            value = self.eval(entry.context_expr)
+            entered.append(self.eval(entry.context_expr))
             if entry.optional_vars is not None:
-                self.bind(entry.optional_vars, v.op("enter", value))
+                self.bind(entry.optional_vars, v.op("enter", entered[-1]))
+        outer, self.scope.flow = self.scope.flow, []
         self.run(node.body)
+        self.scope.compound(outer, "with", [self.scope.arm()], tuple(entered))
 
     def _try(self, node: Any) -> None:
         before = self.scope.env
+        outer, self.scope.flow = self.scope.flow, []
         self.run(node.body)
+        arms = [self.scope.arm()]
         after_body = self.scope.env
         # An exception may come anywhere in the body: the handlers see what held before it or after it.
         handler_start = join([before, after_body])
         if node.orelse:
             self.run(node.orelse)
+        arms.append(self.scope.arm())
         ends = [self.scope.env]
+        handled: list[tuple[int | Flow, ...]] = []
+        caught: list[Value] = []
         for handler in node.handlers:
             self.scope.env = dict(handler_start) if handler_start is not None else None
-            self.eval(handler.type)
+            caught.append(self.eval(handler.type))
             if handler.name:
                 self.scope.bind(handler.name, v.Unknown(("exception",)))
             self.run(handler.body)
+            handled.append(self.scope.arm())
             ends.append(self.scope.env)
         self.scope.env = join(ends)
         if node.finalbody:
@@ -199,10 +221,14 @@ class Statements(Definitions):
             self.run(node.finalbody)
             if ended:
                 self.scope.env = None
+        arms += [self.scope.arm(), *handled]
+        spans = tuple(_handler_span(self.scope, handler) for handler in node.handlers)
+        self.scope.compound(outer, "try", arms, tuple(caught), spans)
 
     def _match(self, node: ast.Match) -> None:
         subject = self.eval(node.subject)
         before = self.scope.env
+        outer, arms = self.scope.flow, []
         ends: list[dict[str, Value] | None] = []
         exhaustive = False
         constant = v.bare(subject)
@@ -214,15 +240,18 @@ class Statements(Definitions):
                     continue
                 exhaustive |= case.guard is None and constant in tested
             self.scope.env = dict(before) if before is not None else None
+            self.scope.flow = []
             self._pattern(case.pattern, subject, node.subject)
             if case.guard is not None:
                 self.eval(case.guard)
                 self.assume(case.guard, truth=True)
             exhaustive |= case.guard is None and _catches_all(case.pattern)
             self.run(case.body)
+            arms.append(self.scope.arm())
             ends.append(self.scope.env)
             if exhaustive:
                 break
+        self.scope.compound(outer, "branch", arms if exhaustive else [(), *arms])
         self.scope.env = join(ends if exhaustive else [before, *ends])
 
     def _pattern(self, pattern: ast.pattern, subject: Value, node: ast.expr | None) -> None:
@@ -295,7 +324,7 @@ class Statements(Definitions):
             self.delete(target)
 
     def _function(self, node: FunctionNode) -> None:
-        self.define(node, node.name, node.args, node.body, decorators=node.decorator_list)
+        self.define(node, own_name(node), node.args, node.body, decorators=node.decorator_list)
 
     def define_lambda(self, node: ast.Lambda) -> Value:
         """See `Expressions.define_lambda`."""
@@ -346,6 +375,16 @@ class Statements(Definitions):
 def module_scope(lines: list[str]) -> Scope:
     """A fresh scope for module code."""
     return Scope(Module(lines), "<module>")
+
+
+def _handler_span(scope: Scope, handler: ast.ExceptHandler) -> Span:
+    line, end = handler.lineno, handler.type or handler
+    last = end.end_lineno or line if handler.type is not None else line
+    column = scope.module.column(line, handler.col_offset)
+    end_column = (
+        scope.module.column(last, end.end_col_offset or 0) if handler.type is not None else column + len("except")
+    )
+    return Span(line, column, last, end_column, line, last)
 
 
 def _lines(statement: ast.stmt) -> tuple[int, int]:
