@@ -42,6 +42,7 @@ class Knowledge:
         self.objects: dict[str, Effect] = {}
         self.types: dict[str, TypeEntry] = {}
         self.parameters: dict[str, str] = {}
+        self.settings: dict[str, Effect] = {}
         self.words: dict[str, frozenset[str]] = {}
         self.names: dict[str, str] = {}
         self.aliases: dict[str, str] = {}
@@ -107,6 +108,10 @@ class Knowledge:
         """Whether the framework calls this method of a subclass with what a request brought."""
         return any(fnmatchcase(method, p) for name in self.lineage(type_name) for p in self.types[name].handlers)
 
+    def is_within(self, type_name: str, method: str) -> bool:
+        """Whether the framework calls this method of a subclass inside of a transaction."""
+        return any(fnmatchcase(method, p) for name in self.lineage(type_name) for p in self.types[name].within)
+
     def _member(self, type_name: str, member: str, table: str) -> Effect | None:
         key = (f"{table}:{type_name}", member)
         if key not in self._methods:
@@ -154,6 +159,9 @@ class Knowledge:
         for name, kind in entry.parameters.items():
             self._once(path, text, "parameter", name)
             self.parameters[name] = kind
+        for name, setting in entry.settings.items():
+            self._once(path, text, "setting", name)
+            self.settings[name] = setting
         for name, words in entry.words.items():
             self.words[name] = self.words.get(name, frozenset()) | set(words)
         for name, type_entry in entry.types.items():
@@ -177,6 +185,7 @@ class Knowledge:
                 old,
                 bases=old.bases + tuple(b for b in entry.bases if b not in old.bases),
                 handlers=old.handlers + entry.handlers,
+                within=old.within + entry.within,
                 names=old.names + entry.names,
                 aliases=old.aliases + entry.aliases,
                 attributes={**old.attributes, **entry.attributes},
@@ -251,6 +260,7 @@ class _Packed(msgspec.Struct, array_like=True):
     objects: dict[str, Effect]
     types: dict[str, TypeEntry]
     parameters: dict[str, str]
+    settings: dict[str, Effect]
     words: dict[str, frozenset[str]]
     names: dict[str, str]
     aliases: dict[str, str]
@@ -276,4 +286,6 @@ def unpack(body: bytes) -> Knowledge | None:
 
 def as_plain(knowledge: Knowledge) -> Mapping[str, Any]:
     """Everything as plain data, for listing and for tests."""
-    return {name: getattr(knowledge, name) for name in ("functions", "objects", "types", "parameters", "words")}
+    return {
+        name: getattr(knowledge, name) for name in ("functions", "objects", "types", "parameters", "settings", "words")
+    }

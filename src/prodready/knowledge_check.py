@@ -10,7 +10,19 @@ from typing import Any
 import msgspec
 
 from prodready.config_values import nearest, type_name
-from prodready.knowledge_form import DECORATIONS, LABELS, SINKS, STYLES, WORDS, Effect, KnowledgeFile, TypeEntry, effect
+from prodready.knowledge_form import (
+    DECORATIONS,
+    DEEDS,
+    LABELS,
+    SINKS,
+    STORES,
+    STYLES,
+    WORDS,
+    Effect,
+    KnowledgeFile,
+    TypeEntry,
+    effect,
+)
 
 _KEYS = {form: form.__struct_fields__ for form in (KnowledgeFile, TypeEntry)}
 _MEMBERS = ("methods", "attributes")
@@ -44,9 +56,17 @@ def mistakes(entry: KnowledgeFile) -> Iterator[tuple[str, str]]:
             yield name, _unknown(name, "label", label, LABELS)
         if what.decorates and what.decorates not in DECORATIONS:
             yield name, _unknown(name, "decoration", what.decorates, DECORATIONS)
+        if what.does and what.does not in DEEDS:
+            yield name, _unknown(name, "deed", what.does, DEEDS)
+        if what.keeps and what.keeps not in STORES:
+            yield name, _unknown(name, "store", what.keeps, STORES)
+        if what.keeps and not what.kept:
+            yield name, f"{name!r} keeps something but `kept` names no argument"
+        if what.does == "write-sql" and not what.at:
+            yield name, f"{name!r} runs a statement but `at` does not say which argument it is"
         if what.sink and what.sink != "none" and not what.at:
             yield name, f"{name!r} is a sink but `at` names no argument"
-        for place in (*what.at, *what.passes):
+        for place in (*what.at, *what.passes, *what.kept):
             if isinstance(place, int) and place < 0:
                 yield name, f"{name!r}: {place} is no position of an argument: they count from 0"
     for name, kind in entry.types.items():
@@ -89,7 +109,7 @@ def line_of(text: str, name: str) -> int:
 
 
 def _effects(entry: KnowledgeFile) -> Iterator[tuple[str, Effect]]:
-    for table in (entry.functions, entry.objects):
+    for table in (entry.functions, entry.objects, entry.settings):
         yield from ((name, effect(value)) for name, value in table.items())
     for name, kind in entry.types.items():
         for members in (kind.methods, kind.attributes):
@@ -99,7 +119,7 @@ def _effects(entry: KnowledgeFile) -> Iterator[tuple[str, Effect]]:
 
 def _pieces(raw: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """The parts of a file from small to large, each with its name and the form it must have."""
-    for table in ("functions", "objects"):
+    for table in ("functions", "objects", "settings"):
         if isinstance(raw.get(table), dict):
             yield from ((name, value, Effect | str) for name, value in raw[table].items())
     if isinstance(raw.get("types"), dict):

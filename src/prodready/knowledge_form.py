@@ -13,11 +13,38 @@ LABELS = frozenset(
         "quoted",  # made safe to stand in SQL
         "placeholders",  # a list of parameter markers
         "hashed", "redacted",  # what is left of a secret is harmless
+        "password-hash",  # made by a hasher for passwords
+        "digest", "encrypted",  # made from what went in by a fast digest, or by what can be undone
         "secret",
+        "database-error",  # an exception that says that the database refused something
+        "command",  # of a type: what it does is reached from no request
+    }
+)  # fmt: skip
+DEEDS = frozenset(
+    {
+        "write",  # changes the database, at once unless a transaction is open
+        "write-sql",  # the same if the statement at `at` is one that writes
+        "stage",  # changes what the next commit will write
+        "commit",  # writes what was staged
+        "begin", "end",  # open a transaction by hand, and close it
+        "transaction",  # opens one for a `with` block or a decorated function
+        "savepoint",  # the same, and can only be inside another
+        "defer",  # runs what it is given after the commit
+        "send",  # tells somebody outside: cannot be taken back
+        "request-transaction",  # of a setting: every request is a transaction where the key at `at` is true
+    }
+)  # fmt: skip
+STORES = frozenset(
+    {
+        "row",  # fields of a row, by keyword or in a mapping
+        "statement",  # parameters of a statement
+        "document",  # a mapping that is stored as it is
+        "lookup",  # what a row is compared with
+        "file", "cookie", "session", "cache",
     }
 )  # fmt: skip
 STYLES = frozenset({"qmark", "format", "pyformat", "named", "dollar", "sqlalchemy"})
-DECORATIONS = frozenset({"handler", "guard"})
+DECORATIONS = frozenset({"handler", "guard", "task", "receiver"})
 WORDS = frozenset({"secret", "not-secret", "redactor", "login", "carrier"})
 
 
@@ -27,6 +54,10 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     `sink` is the kind of sink the arguments `at` flow into (positions, keyword names, "*" for all positional ones, "**"
     for all keyword ones); `returns` is the type of the result, `label` what is true of it; `passes` lists the arguments
     whose text the result carries ("self" is the receiver); `decorates` says what it makes of a function below it.
+
+    `does` is what it does to the database or the world. `keeps` says where the arguments `kept` are stored. `calls` are the
+    methods of the receiver's class that it runs, and that do its deed where the class has its own. `least` gives the
+    smallest number an argument may be, `weak` the texts (as patterns) that it may not be, both by position or keyword.
     """
 
     sink: str = ""
@@ -35,6 +66,12 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     label: tuple[str, ...] | str = ()
     passes: tuple[int | str, ...] = ()
     decorates: str = ""
+    does: str = ""
+    keeps: str = ""
+    kept: tuple[int | str, ...] = ()
+    calls: tuple[str, ...] = ()
+    least: dict[str, int] = {}
+    weak: dict[str, tuple[str, ...]] = {}
 
     @property
     def labels(self) -> frozenset[str]:
@@ -48,7 +85,8 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     `names` are words by which a variable of unknown origin is taken for one (medium confidence). `handlers` are the
     methods, as patterns, that a framework calls with what a request brought: their parameters are request data. `style`
     is the DB-API paramstyle; `item`, `call`, `enter` and `each` say what `x[k]`, `x(...)`, `with x as y` and
-    `for y in x` give; `label` holds for the object itself.
+    `for y in x` give; `label` holds for the object itself. `within` are the methods that a framework calls inside of a
+    transaction.
     """
 
     bases: tuple[str, ...] = ()
@@ -57,6 +95,7 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     handlers: tuple[str, ...] = ()
     style: str = ""
     label: tuple[str, ...] | str = ()
+    within: tuple[str, ...] = ()
     attributes: dict[str, Effect | str] = {}
     methods: dict[str, Effect | str] = {}
     item: Effect | str = ""
@@ -78,6 +117,7 @@ class KnowledgeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     objects: dict[str, Effect | str] = {}
     types: dict[str, TypeEntry] = {}
     parameters: dict[str, str] = {}
+    settings: dict[str, Effect] = {}
     words: dict[str, tuple[str, ...]] = {}
 
 
