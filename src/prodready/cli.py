@@ -1,4 +1,4 @@
-"""The command line: reads the words, hands the work on, says what came of it. Here are all commands but `check`."""
+"""The command line: reads the words, hands the work on, says what came of it. Here are the small commands."""
 
 from __future__ import annotations
 
@@ -42,6 +42,10 @@ def _run(arguments: Namespace) -> int:
         from prodready import cli_check
 
         return cli_check.run(arguments)
+    if arguments.command == "explain":
+        from prodready import cli_explain
+
+        return cli_explain.run(arguments)
     commands = {"rule": _rule, "rules": _rules, "clean": _clean}
     return commands[arguments.command](arguments)
 

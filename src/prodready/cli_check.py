@@ -30,15 +30,15 @@ _WIDE = 200
 def run(arguments: Namespace) -> int:
     """Check what the command line names, print, and return the exit code."""
     try:
-        overrides = _overrides(arguments)
+        given = overrides(arguments)
         # What is wrong on the command line is wrong for every project: say it once, before any work.
-        config.load(Path.cwd(), overrides, isolated=True)
-        job = _Job(arguments, overrides)
+        config.load(Path.cwd(), given, isolated=True)
+        job = _Job(arguments, given)
     except (config.ConfigError, _UsageError) as error:
         say(str(error))
         return 2
     reports = job.run()
-    code = _write(arguments, reports, _view(arguments, job.given))
+    code = _write(arguments, reports, view_of(arguments, job.given))
     return 0 if arguments.exit_zero and code == 1 else code
 
 
@@ -94,7 +94,7 @@ class _Job:
             targets = list(dict.fromkeys(self.projects.pop(root)))
             done.add(root)
             try:
-                settings = self._settings(root)
+                settings = settings_of(self.arguments, root, self.overrides)
                 targets = self._wanted(settings, targets)
                 self._take_nested(settings, targets, done)
                 if targets:
@@ -108,10 +108,6 @@ class _Job:
         if self.problems or not reports:
             reports.append(Report(root=str(Path.cwd()), problems=tuple(self.problems)))
         return reports
-
-    def _settings(self, root: Path) -> config.Config:
-        file = Path(self.arguments.config) if self.arguments.config else None
-        return config.load(root, self.overrides, file=file, isolated=self.arguments.isolated)
 
     def _wanted(self, settings: config.Config, targets: list[Path]) -> list[Path]:
         if not self.arguments.force_exclude:
@@ -183,29 +179,36 @@ class _Progress:
             self.bar.stop()
 
 
-def _overrides(arguments: Namespace) -> dict[str, object]:
-    """The options that stand for keys of the configuration, in the form of its file."""
-    overrides: dict[str, object] = {}
+def settings_of(arguments: Namespace, root: Path, given: dict[str, object]) -> config.Config:
+    """The configuration of the project at `root`, as the options ask for it; raises ConfigError."""
+    file = Path(arguments.config) if arguments.config else None
+    return config.load(root, given, file=file, isolated=arguments.isolated)
+
+
+def overrides(arguments: Namespace) -> dict[str, object]:
+    """The options that stand for keys of the configuration, in the form of its file, as far as a command has them."""
+    found: dict[str, object] = {}
     for name in ("select", "ignore", "extend_select", "extend_ignore"):
-        words: list[str] | None = getattr(arguments, name)
+        words: list[str] | None = getattr(arguments, name, None)
         if words is not None:
             codes = [code.strip() for word in words for code in word.split(",")]
-            overrides[name.replace("_", "-")] = [code for code in codes if code]
+            found[name.replace("_", "-")] = [code for code in codes if code]
     for name in ("min_confidence", "min_severity", "jobs"):
-        value = getattr(arguments, name)
+        value = getattr(arguments, name, None)
         if value is not None:
-            overrides[name.replace("_", "-")] = value
+            found[name.replace("_", "-")] = value
     if arguments.cache_dir is not None:
-        overrides["cache-dir"] = str(Path(arguments.cache_dir).absolute())
-    return overrides
+        found["cache-dir"] = str(Path(arguments.cache_dir).absolute())
+    return found
 
 
-def _view(arguments: Namespace, given: dict[str, bytes]) -> View:
+def view_of(arguments: Namespace, given: dict[str, bytes] | None = None) -> View:
+    """How the options and the terminal ask for a report to be shown; `given` replaces the content of files."""
     return View(
         color=_colored(arguments),
         width=max(60, shutil.get_terminal_size((_WIDE, 24)).columns),
-        statistics=arguments.statistics,
-        quiet=arguments.quiet,
+        statistics=getattr(arguments, "statistics", False),
+        quiet=getattr(arguments, "quiet", False),
         sources=Sources(given),
     )
 
@@ -213,7 +216,7 @@ def _view(arguments: Namespace, given: dict[str, bytes]) -> View:
 def _colored(arguments: Namespace) -> bool:
     if arguments.color != "auto":
         return bool(arguments.color == "always")
-    if arguments.output_file or os.environ.get("NO_COLOR"):
+    if getattr(arguments, "output_file", None) or os.environ.get("NO_COLOR"):
         return False
     return os.environ.get("FORCE_COLOR", "0") not in {"", "0"} or (
         sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
@@ -232,13 +235,14 @@ def _write(arguments: Namespace, reports: Sequence[Report], view: View) -> int:
         _remark(reports)
     text = io.StringIO()
     writer(arguments.output_format)(reports, text, view)
-    written = _put(text.getvalue(), arguments.output_file)
+    written = put(text.getvalue(), arguments.output_file)
     if arguments.timing:
         _tell_times(reports)
     return totals(reports).exit_code if written else 2
 
 
-def _put(text: str, output_file: str | None) -> bool:
+def put(text: str, output_file: str | None) -> bool:
+    """Write a report to a file or to standard output; whether that worked, which is said."""
     if output_file:
         try:
             Path(output_file).write_bytes(text.encode("utf-8", "backslashreplace"))

@@ -25,6 +25,16 @@ def parser() -> ArgumentParser:
     _how(check.add_argument_group("how to report it"))
     _run(check.add_argument_group("how to run"))
 
+    explain = commands.add_parser(
+        "explain",
+        help="tell what is known of a line: the values on the way of a finding, or what makes the line safe",
+        epilog="Exit code: 0 explained, 2 a place that does not exist or cannot be read, 130 interrupted.",
+    )
+    explain.add_argument("places", nargs="+", metavar="PLACE", help="FILE:LINE or FILE:LINE:COLUMN")
+    explain.add_argument("--output-format", choices=("text", "json"), default="text", help="default: text")
+    _color(explain)
+    _engine(explain.add_argument_group("how to run"))
+
     rule = commands.add_parser("rule", help="explain a rule")
     rule.add_argument("rules", nargs="+", metavar="RULE", help="a code or a slug: PRD301 or string-built-sql")
     rules = commands.add_parser("rules", help="list the rules")
@@ -57,17 +67,25 @@ def _how(group: _ArgumentGroup) -> None:
     group.add_argument("--output-file", "-o", metavar="FILE", help="write the report there")
     group.add_argument("--statistics", action="store_true", help="count the findings of each rule")
     group.add_argument("--exit-zero", action="store_true", help="exit with 0 in spite of findings")
-    group.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
+    _color(group)
     group.add_argument("--quiet", "-q", action="store_true", help="findings only: no last line, no progress")
     group.add_argument("--verbose", "-v", action="store_true", help="say what was read and left out, on stderr")
     group.add_argument("--timing", action="store_true", help="say what the time went to, on stderr")
 
 
+def _color(group: ArgumentParser | _ArgumentGroup) -> None:
+    group.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
+
+
 def _run(group: _ArgumentGroup) -> None:
+    _engine(group)
+    group.add_argument("--stdin-filename", metavar="PATH", help="the file that standard input stands for")
+
+
+def _engine(group: _ArgumentGroup) -> None:
     group.add_argument("--jobs", "-j", type=int, metavar="N", help="processes (default: one for each CPU)")
     group.add_argument("--no-cache", action="store_true", help="neither read nor write the cache")
     group.add_argument("--cache-dir", metavar="DIR", help="where the cache is (default: .prodready_cache)")
-    group.add_argument("--stdin-filename", metavar="PATH", help="the file that standard input stands for")
     _source(group)
 
 

@@ -109,11 +109,65 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Suppressed(msgspec.Struct, frozen=True):
-    """A finding that a comment silenced, with the comment's reason."""
+    """A finding that a comment silenced, with the comment's reason and line."""
 
     finding: Finding
     kind: str
     reason: str
+    line: int = 0
+
+
+class Account(msgspec.Struct, frozen=True):
+    """A finding told step by step: `values` says for each step of its trace what the value is there.
+
+    `quiet` says why it is not reported, if it is not.
+    """
+
+    finding: Finding
+    values: tuple[tuple[str, ...], ...]
+    quiet: str = ""
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What is known of something, in words; where that shows, and what would help to know more."""
+
+    message: str
+    location: Location | None = None
+    hint: str = ""
+
+
+class CallNote(msgspec.Struct, frozen=True):
+    """What a call is taken for. `sinks` are the sinks that it is or leads to, each with the rules that ask for it.
+
+    `texts` are what goes in, put together; `safe` is what makes the values harmless, `open` what is said of the others,
+    `unresolved` what could not be found out.
+    """
+
+    name: str
+    location: Location
+    callees: tuple[str, ...] = ()
+    sinks: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    safe: tuple[Note, ...] = ()
+    open: tuple[Note, ...] = ()
+    unresolved: tuple[Note, ...] = ()
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """What there is to say of one line of one file.
+
+    `passing` are findings reported elsewhere whose trace leads through the line; `nearest` are lines of the same function
+    that have something, where this one has not; `left_out` says which rules do not report in the file, and why.
+    """
+
+    root: str
+    location: Location
+    context: str
+    findings: tuple[Account, ...] = ()
+    passing: tuple[Finding, ...] = ()
+    calls: tuple[CallNote, ...] = ()
+    nearest: tuple[Step, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 class Problem(msgspec.Struct, frozen=True):

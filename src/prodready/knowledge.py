@@ -69,9 +69,17 @@ class Knowledge:
         """What calling `method` on an instance of `type_name` does, by the type or its nearest base."""
         return self._member(type_name, method, "methods")
 
-    def attribute(self, type_name: str, attribute: str) -> Effect | None:
-        """What reading `attribute` from an instance of `type_name` gives."""
-        return self._member(type_name, attribute, "attributes")
+    def attribute(self, type_name: str, attribute: str, *, exact: bool = False) -> Effect | None:
+        """What reading `attribute` from an instance of `type_name` gives; with `exact` not by an entry for any name."""
+        found = self._member(type_name, attribute, "attributes")
+        if found is None and not exact and type_name != "*":
+            entries = (self.types[name].attributes.get("*") for name in self.lineage(type_name))
+            found = next((effect(entry) for entry in entries if entry), None)
+        return found
+
+    def is_base(self, type_name: str) -> bool:
+        """Whether projects derive their own classes from a type, and a value of it is one of those."""
+        return any(self.types[name].base for name in self.lineage(type_name))
 
     def slot(self, type_name: str, slot: str) -> Effect | None:
         """What `item`, `call`, `enter` or `each` of an instance of `type_name` gives."""
@@ -84,6 +92,10 @@ class Knowledge:
     def style(self, type_name: str) -> str:
         """The paramstyle of a connection or cursor type, or nothing."""
         return next((s for name in self.lineage(type_name) if (s := self.types[name].style)), "")
+
+    def keeps(self, type_name: str) -> str:
+        """Where the items of a mapping of this type are stored, or nothing."""
+        return next((keeps for name in self.lineage(type_name) if (keeps := self.types[name].keeps)), "")
 
     def label(self, type_name: str) -> frozenset[str]:
         """The labels of every instance of `type_name`."""
@@ -108,6 +120,19 @@ class Knowledge:
         """Whether the framework calls this method of a subclass with what a request brought."""
         return any(fnmatchcase(method, p) for name in self.lineage(type_name) for p in self.types[name].handlers)
 
+    def is_row(self, type_name: str) -> bool:
+        """Whether an instance of a type is one row of a table."""
+        return "row" in self.label(type_name)
+
+    def callers_of(self, type_name: str, method: str) -> list[str]:
+        """The methods of a type that run its `method`, or the one that a subclass has in its place."""
+        return [
+            name
+            for base in self.lineage(type_name)
+            for name, member in self.types[base].methods.items()
+            if isinstance(member, Effect) and not {method, "*"}.isdisjoint(member.calls) and name != method
+        ]
+
     def is_within(self, type_name: str, method: str) -> bool:
         """Whether the framework calls this method of a subclass inside of a transaction."""
         return any(fnmatchcase(method, p) for name in self.lineage(type_name) for p in self.types[name].within)
@@ -123,14 +148,7 @@ class Knowledge:
                 ),
                 None,
             )
-            if self._methods[key] is None and table == "attributes" and type_name != "*":
-                self._methods[key] = self._any_attribute(type_name)
         return self._methods[key]
-
-    def _any_attribute(self, type_name: str) -> Effect | None:
-        """What an attribute of any name gives: the entry `"*"` of the type's attributes."""
-        entries = (self.types[name].attributes.get("*") for name in self.lineage(type_name))
-        return next((effect(entry) for entry in entries if entry), None)
 
     def add(self, path: Path, text: str) -> KnowledgeFile:
         """Merge one file and return it as written.
@@ -186,13 +204,14 @@ class Knowledge:
                 bases=old.bases + tuple(b for b in entry.bases if b not in old.bases),
                 handlers=old.handlers + entry.handlers,
                 within=old.within + entry.within,
+                base=old.base or entry.base,
                 names=old.names + entry.names,
                 aliases=old.aliases + entry.aliases,
                 attributes={**old.attributes, **entry.attributes},
                 methods={**old.methods, **entry.methods},
                 **{
                     slot: getattr(entry, slot) or getattr(old, slot)
-                    for slot in ("style", "label", "item", "call", "enter", "each")
+                    for slot in ("style", "label", "keeps", "row_if", "item", "call", "enter", "each")
                 },
             )
         self.types[name] = entry
@@ -243,6 +262,23 @@ def merge(files: Sources) -> Knowledge:
         for name, what in unknown_types(entry, known):
             raise KnowledgeError(f"{path}:{line_of(text, name)}: {what}")
     return knowledge
+
+
+def described_in(files: Sources, name: str, member: str = "") -> str:
+    """The path of the file that describes the function, object or type `name`, or a member of the type; else nothing."""
+    for path, text in files:
+        if (member or name) not in text:
+            continue
+        raw = tomllib.loads(text)
+        if not member:
+            if any(name in raw.get(table, ()) for table in ("functions", "objects", "types")):
+                return path
+            continue
+        for kind, entry in raw.get("types", {}).items():
+            if kind == name or name in entry.get("aliases", ()):
+                if member in entry.get("methods", ()) or member in entry.get("attributes", ()):
+                    return path
+    return ""
 
 
 def _read(path: Path) -> str:

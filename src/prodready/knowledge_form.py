@@ -17,16 +17,19 @@ LABELS = frozenset(
         "digest", "encrypted",  # made from what went in by a fast digest, or by what can be undone
         "secret",
         "database-error",  # an exception that says that the database refused something
+        "row",  # of a type: an instance is a row of a table
         "command",  # of a type: what it does is reached from no request
+        "fills-row",  # of a type: fills a row of the class that it names with what was sent
     }
 )  # fmt: skip
 DEEDS = frozenset(
     {
         "write",  # changes the database, at once unless a transaction is open
         "write-sql",  # the same if the statement at `at` is one that writes
+        "ensure",  # writes what is not there yet: to do it again does no harm
         "stage",  # changes what the next commit will write
         "commit",  # writes what was staged
-        "begin", "end",  # open a transaction by hand, and close it
+        "begin", "end", "rollback",  # open a transaction by hand, and close it
         "transaction",  # opens one for a `with` block or a decorated function
         "savepoint",  # the same, and can only be inside another
         "defer",  # runs what it is given after the commit
@@ -37,15 +40,18 @@ DEEDS = frozenset(
 STORES = frozenset(
     {
         "row",  # fields of a row, by keyword or in a mapping
-        "statement",  # parameters of a statement
         "document",  # a mapping that is stored as it is
         "lookup",  # what a row is compared with
+        "comparison",  # what is compared with something else
+        "mapped",  # a class: its instances are rows
         "file", "cookie", "session", "cache",
     }
 )  # fmt: skip
 STYLES = frozenset({"qmark", "format", "pyformat", "named", "dollar", "sqlalchemy"})
 DECORATIONS = frozenset({"handler", "guard", "task", "receiver"})
-WORDS = frozenset({"secret", "not-secret", "redactor", "login", "carrier"})
+WORDS = frozenset(
+    {"secret", "not-secret", "redactor", "login", "carrier", "password", "hashed", "hasher", "kept-password"}
+)
 
 
 class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -57,7 +63,7 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     `does` is what it does to the database or the world. `keeps` says where the arguments `kept` are stored. `calls` are the
     methods of the receiver's class that it runs, and that do its deed where the class has its own. `least` gives the
-    smallest number an argument may be, `weak` the texts (as patterns) that it may not be, both by position or keyword.
+    smallest numbers that arguments may be, in one or more settings of equal worth, `unless` the keywords that call it off when false, `weak` the texts (as patterns) that it may not be, both by position or keyword.
     """
 
     sink: str = ""
@@ -70,8 +76,9 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     keeps: str = ""
     kept: tuple[int | str, ...] = ()
     calls: tuple[str, ...] = ()
-    least: dict[str, int] = {}
+    least: tuple[dict[str, int | str], ...] = ()
     weak: dict[str, tuple[str, ...]] = {}
+    unless: tuple[str, ...] = ()
 
     @property
     def labels(self) -> frozenset[str]:
@@ -86,7 +93,7 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     methods, as patterns, that a framework calls with what a request brought: their parameters are request data. `style`
     is the DB-API paramstyle; `item`, `call`, `enter` and `each` say what `x[k]`, `x(...)`, `with x as y` and
     `for y in x` give; `label` holds for the object itself. `within` are the methods that a framework calls inside of a
-    transaction.
+    transaction. `base`: projects derive classes from it, and what the knowledge says is one is one of those.
     """
 
     bases: tuple[str, ...] = ()
@@ -96,6 +103,9 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     style: str = ""
     label: tuple[str, ...] | str = ()
     within: tuple[str, ...] = ()
+    base: bool = False
+    keeps: str = ""
+    row_if: str = ""
     attributes: dict[str, Effect | str] = {}
     methods: dict[str, Effect | str] = {}
     item: Effect | str = ""

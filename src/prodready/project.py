@@ -8,7 +8,7 @@ import hashlib
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,14 +22,9 @@ from prodready.knowledge import Knowledge
 from prodready.link.linked import Linked
 from prodready.link.program import Program
 from prodready.read.facts import FileFacts
-from prodready.read.stored import unpack
-from prodready.reading import FileRead, read_many, read_one, read_path
+from prodready.reading import UNREADABLE, FileRead, Loader, State, read_many, read_one
 from prodready.rules import Rule, all_rules
-from prodready.source import SourceError, decode, split_lines
-from prodready.suppress import apply
-
-UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, MemoryError)
-"""What decoding something that is not what it should be may raise."""
+from prodready.sift import Sifted, fixable, sift
 
 
 @dataclass(frozen=True)
@@ -53,15 +48,28 @@ class _Outcome(msgspec.Struct):
     problems: tuple[Problem, ...]
 
 
-@dataclass
-class _State:
-    """The project as read."""
+@dataclass(frozen=True)
+class _Run:
+    """A project that is open: what the walk found, what was read, and the cache that it came from."""
 
-    entries: dict[str, Entry]
-    bodies: dict[str, bytes]
-    problems: list[Problem]
-    cached: int
-    stdin: tuple[str, bytes] | None
+    cache: Cache
+    walk: discover.Walk
+    state: State
+    facts: Loader
+
+
+@dataclass(frozen=True)
+class Insight:
+    """A linked project with all that the rules say of it, before anything is selected or left out.
+
+    `sift` tells what becomes of the findings of a file; `sources` are the knowledge files.
+    """
+
+    linked: Linked
+    findings: tuple[Finding, ...]
+    problems: tuple[Problem, ...]
+    sift: Callable[[str], Sifted]
+    sources: knowledge.Sources
 
 
 def check(config: Config, targets: Sequence[Path], options: Options = Options()) -> Report:
@@ -84,46 +92,66 @@ class Session:
     def check(self, targets: Sequence[Path], options: Options = Options()) -> Report:
         """See `check` of this module."""
         clock = _Clock()
-        collecting = gc.isenabled()
-        gc.disable()  # Facts are trees without cycles; going through them again and again costs a third of the time.
-        try:
-            return self._check(targets, options, clock)
-        finally:
-            if collecting:
-                gc.enable()
-
-    def _check(self, targets: Sequence[Path], options: Options, clock: _Clock) -> Report:
-        cache = Cache(self.config.cache_path if options.cache else None)
-        try:
-            walk = discover.walk(self.config, targets)
-            clock.lap("walk")
-            state = self._read(cache, walk.files, options)
-            clock.lap("read")
+        with self._open(targets, options, clock) as run:
+            state = run.state
             chosen = self._chosen(targets, state.entries, options)
-            facts = _Loader(self.config.root, cache, state, self._decoded)
-            outcome = self._judge(cache, state, chosen, facts)
+            outcome = self._judge(run, chosen)
             clock.lap("judge")
-            findings, suppressed, left_out = self._select(outcome.findings, chosen, state, facts, options)
+            findings, suppressed, left_out = self._select(outcome.findings, chosen, run, options)
             clock.lap("report")
-        finally:
-            cache.close()
-        keys = {entry.key for entry in state.entries.values()}
-        self._decoded = {key: value for key, value in self._decoded.items() if key in keys}
-        problems = [*walk.problems, *state.problems, *outcome.problems]
+        problems = [*run.walk.problems, *state.problems, *outcome.problems]
         elsewhere = [problem for problem in problems if not self._concerns(problem, targets)]
         return Report(
             root=str(self.config.root),
             findings=tuple(findings),
             suppressed=tuple(suppressed),
             problems=tuple(problem for problem in problems if problem not in elsewhere),
-            notes=(*walk.notes, *map(str, elsewhere), *left_out),
-            warnings=tuple(cache.notes),
+            notes=(*run.walk.notes, *map(str, elsewhere), *left_out),
+            warnings=tuple(run.cache.notes),
             files=len(chosen),
             lines=sum(state.entries[path].outline.lines for path in chosen),
             cached=state.cached,
             seconds=clock.total(),
             timings=clock.laps,
         )
+
+    @contextlib.contextmanager
+    def linked(self, targets: Sequence[Path], options: Options = Options()) -> Iterator[Insight]:
+        """The whole project, linked and judged, for who wants to know more than what is to be reported of `targets`.
+
+        Facts are loaded when asked for: use it inside the `with` block only. `problems` are those of the targets.
+        """
+        with self._open(targets, options, _Clock()) as run:
+            outcome = self._judge(run, frozenset(run.state.entries))
+            problems = [*run.walk.problems, *run.state.problems, *outcome.problems]
+            by_file: dict[str, list[Finding]] = {}
+            for finding in outcome.findings:
+                by_file.setdefault(finding.location.path, []).append(finding)
+            yield Insight(
+                self._linked(run),
+                outcome.findings,
+                tuple(problem for problem in problems if self._concerns(problem, targets)),
+                lambda path: self._sift(path, by_file.get(path, []), run.facts, options),
+                self._sources,
+            )
+
+    @contextlib.contextmanager
+    def _open(self, targets: Sequence[Path], options: Options, clock: _Clock) -> Iterator[_Run]:
+        collecting = gc.isenabled()
+        gc.disable()  # Facts are trees without cycles; going through them again and again costs a third of the time.
+        cache = Cache(self.config.cache_path if options.cache else None)
+        try:
+            walk = discover.walk(self.config, targets)
+            clock.lap("walk")
+            state = self._read(cache, walk.files, options)
+            clock.lap("read")
+            yield _Run(cache, walk, state, Loader(self.config.root, cache, state, self._decoded))
+            keys = {entry.key for entry in state.entries.values()}
+            self._decoded = {key: value for key, value in self._decoded.items() if key in keys}
+        finally:
+            cache.close()
+            if collecting:
+                gc.enable()
 
     def _chosen(self, targets: Sequence[Path], paths: Iterable[str], options: Options) -> frozenset[str]:
         """The files to report on."""
@@ -139,10 +167,10 @@ class Session:
 
     # Read
 
-    def _read(self, cache: Cache, files: Iterable[discover.SourceFile], options: Options) -> _State:
+    def _read(self, cache: Cache, files: Iterable[discover.SourceFile], options: Options) -> State:
         """What is known of all files, from the cache where their content has been read before."""
         known = cache.entries()
-        state = _State({}, {}, [], 0, options.stdin)
+        state = State({}, {}, [], 0, options.stdin)
         unread: dict[str, Stamp] = {}
         for file in files:
             try:
@@ -199,7 +227,7 @@ class Session:
                 found[path] = Entry(stamp, key, by_key[key])
         return found
 
-    def _take(self, state: _State, result: FileRead, stamp: Stamp) -> None:
+    def _take(self, state: State, result: FileRead, stamp: Stamp) -> None:
         if not result.key:
             state.problems.append(Problem(result.known.error, result.path))
             return
@@ -209,16 +237,16 @@ class Session:
 
     # Link and judge
 
-    def _judge(self, cache: Cache, state: _State, chosen: frozenset[str], facts: _Loader) -> _Outcome:
+    def _judge(self, run: _Run, chosen: frozenset[str]) -> _Outcome:
         """What the rules say, of the whole project or at least of the chosen files; remembered by the content of all."""
+        cache, state, facts = run.cache, run.state, run.facts
         whole = self._run_key(state)
         part = "" if len(chosen) * 2 > len(state.entries) else _part_key(whole, chosen)
         for key in filter(None, (whole, part)):
             kept = _decoded_outcome(cache.run(key))
             if kept is not None:
                 return kept
-        outlines = {path: state.entries[path].outline for path in sorted(state.entries)}
-        linked = Linked(Program(self._knowledge(cache), outlines, facts), chosen if part else None)
+        linked = self._linked(run, chosen if part else None)
         findings: list[Finding] = []
         problems: list[Problem] = []
         for rule in all_rules().values():
@@ -232,8 +260,14 @@ class Session:
                 cache.save_run(part or whole, msgspec.msgpack.encode(outcome))
         return outcome
 
-    def _run_key(self, state: _State) -> str:
-        digest = hashlib.sha256(f"{tool_digest()} {knowledge.digest(self._sources)}".encode())
+    def _linked(self, run: _Run, chosen: frozenset[str] | None = None) -> Linked:
+        outlines = {path: run.state.entries[path].outline for path in sorted(run.state.entries)}
+        outside = frozenset(path for path in outlines if "tests" in discover.kind(self.config, path))
+        return Linked(Program(self._knowledge(run.cache), outlines, run.facts), chosen, outside)
+
+    def _run_key(self, state: State) -> str:
+        settings = f"{tool_digest()} {knowledge.digest(self._sources)} {self.config.test_paths}"
+        digest = hashlib.sha256(settings.encode())
         for path in sorted(state.entries):
             digest.update(f"\n{path}\0{state.entries[path].key}".encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
@@ -251,7 +285,7 @@ class Session:
     # Report
 
     def _select(
-        self, findings: Iterable[Finding], chosen: frozenset[str], state: _State, load: _Loader, options: Options
+        self, findings: Iterable[Finding], chosen: frozenset[str], run: _Run, options: Options
     ) -> tuple[list[Finding], list[Suppressed], list[str]]:
         """What is to be shown of `findings`: chosen files, selected rules, nothing suppressed; and notes on the rest."""
         rules = all_rules()
@@ -263,29 +297,24 @@ class Session:
         shown: list[Finding] = []
         silenced: list[Suppressed] = []
         for path in sorted(chosen):
-            entry = state.entries[path]
-            if path not in by_file and not entry.outline.suppresses:
+            if path not in by_file and not run.state.entries[path].outline.suppresses:
                 continue
-            data = self._content(path, options)
-            kinds = discover.kind(self.config, path) | ({"generated"} if discover.is_generated(data) else set())
-            enabled = {code for code in rules if self.config.enabled_in(code, path)}
-            ran = {code for code in enabled if not rules[code].skip & kinds}
-            here = by_file.get(path, [])
-            for finding in here:
-                if finding.code in enabled - ran:
-                    kind = ", ".join(sorted(rules[finding.code].skip & kinds))
+            sifted = self._sift(path, by_file.get(path, []), run.facts, options)
+            for finding in by_file.get(path, []):
+                if finding.code in sifted.enabled - sifted.ran:
+                    kind = ", ".join(sorted(rules[finding.code].skip & sifted.kinds))
                     left_out[f"of {finding.code} in {kind}, where it is silent"] += 1
-            kept = _fingerprinted([finding for finding in here if finding.code in ran], data)
-            facts = load(path)
-            if facts is not None:
-                kept, quiet, extra = apply(kept, facts.suppressions, path, ran, self.config.require_reason)
-                kept = sorted([*kept, *extra], key=lambda f: f.sort_key)
-                silenced += (s for s in quiet if self.config.shows(s.finding))
+            kept = [finding for finding in sifted.kept if finding.code in sifted.ran]
+            silenced += (s for s in sifted.suppressed if s.finding.code in sifted.ran and self.config.shows(s.finding))
             wanted = [finding for finding in kept if self.config.shows(finding)]
             left_out["below min-confidence or min-severity"] += len(kept) - len(wanted)
-            shown += _fixable(wanted, data) if options.fixes else wanted
+            shown += fixable(wanted, sifted.text) if options.fixes else wanted
         notes = [f"left out: {count} {why}" for why, count in sorted(left_out.items()) if count]
         return shown, silenced, notes
+
+    def _sift(self, path: str, findings: Sequence[Finding], load: Loader, options: Options) -> Sifted:
+        facts = load(path)
+        return sift(self.config, path, findings, self._content(path, options), facts.suppressions if facts else None)
 
     def _content(self, path: str, options: Options) -> bytes:
         if options.stdin is not None and options.stdin[0] == path:
@@ -294,46 +323,6 @@ class Session:
             return (self.config.root / path).read_bytes()
         except OSError:
             return b""
-
-
-class _Loader:
-    """The facts of a file when somebody asks for them: from memory, from the cache, or from the file once more."""
-
-    def __init__(self, root: Path, cache: Cache, state: _State, decoded: dict[str, FileFacts]) -> None:
-        self.missed = False
-        self._root, self._cache, self._state, self._decoded = root, cache, state, decoded
-
-    def __call__(self, path: str) -> FileFacts | None:
-        entry = self._state.entries.get(path)
-        if entry is None or entry.known.error:
-            return None
-        facts = self._decoded.get(entry.key)
-        if facts is None:
-            facts = self._kept(entry.key) or self._anew(path, entry.key)
-            if facts is not None:
-                self._decoded[entry.key] = facts
-        return facts
-
-    def _kept(self, key: str) -> FileFacts | None:
-        body = self._state.bodies.get(key) or self._cache.body(key)
-        try:
-            return unpack(body) if body else None
-        except UNREADABLE:
-            note = "the cache held facts that cannot be read; they are made anew"
-            if note not in self._cache.notes:
-                self._cache.notes.append(note)
-            return None
-
-    def _anew(self, path: str, key: str) -> FileFacts | None:
-        """Another process may have thrown the facts out of the cache, or somebody damaged it."""
-        stdin = self._state.stdin
-        result = read_one(path, stdin[1]) if stdin and stdin[0] == path else read_path(self._root, path)
-        if result.key == key and result.body:
-            self._cache.save_body(key, result.body)
-            return unpack(result.body)
-        self.missed = True
-        self._state.problems.append(Problem("changed while it was being analysed: run again", path))
-        return None
 
 
 class _Clock:
@@ -365,37 +354,6 @@ def _run_rule(rule: Rule, linked: Linked) -> tuple[list[Finding], list[Problem]]
         says = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         return found, [Problem(f"rule {rule.code} ({rule.slug}) failed, please report it: {says}")]
     return found, []
-
-
-def _fingerprinted(findings: Sequence[Finding], data: bytes) -> list[Finding]:
-    """The findings of one file with the text of their statements and their number among equals."""
-    try:
-        lines = split_lines(decode(data)) if findings else []
-    except SourceError:
-        return list(findings)
-    seen: dict[tuple[str, str, str], int] = {}
-    done = []
-    for finding in findings:
-        first, last = finding.statement
-        snippet = " ".join(" ".join(lines[max(first - 1, 0) : last]).split()) if first else ""
-        key = (finding.code, finding.context, snippet)
-        done.append(msgspec.structs.replace(finding, snippet=snippet[:1000], occurrence=seen.get(key, 0)))
-        seen[key] = seen.get(key, 0) + 1
-    return done
-
-
-def _fixable(findings: Sequence[Finding], data: bytes) -> list[Finding]:
-    """The findings of one file with the fixes that their rules have for them."""
-    rules = all_rules()
-    try:
-        text = decode(data) if any(rules[f.code].fix for f in findings) else ""
-    except SourceError:
-        return list(findings)
-    done = []
-    for finding in findings:
-        fix = rules[finding.code].fix
-        done.append(msgspec.structs.replace(finding, fixes=fix(finding, text)) if fix else finding)
-    return done
 
 
 def _is_current(entry: Entry) -> bool:

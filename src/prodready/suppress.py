@@ -192,7 +192,7 @@ class _Judge:
             ]
             if silencing:
                 first = self.directives[silencing[0]]
-                suppressed.append(Suppressed(finding, first.word, first.reason))
+                suppressed.append(Suppressed(finding, first.word, first.reason, first.line))
             elif finding.code in self.ran or finding.code not in _OURS:
                 kept.append(finding)
         return kept, suppressed

@@ -10,6 +10,7 @@ from prodready.link.frames import (
     Callee,
     CallSite,
     Frame,
+    Type,
     is_classmethod,
     is_static,
 )
@@ -105,7 +106,7 @@ class Inference(Types):
 
     def _methods(self, bound: Bound, target: v.Attr, depth: int) -> list[Callee]:
         base, name = target.base, target.name
-        kind = self.type_of(bound.sub(base), depth + 1)
+        kind = self.type_of(bound.sub(base), depth + 1) or self._class_itself(base, bound.frame)
         assumed = kind.assumed if kind else False
         owner = v.bare(base)
         is_super = isinstance(owner, v.Op) and owner.kind == "super"
@@ -134,6 +135,11 @@ class Inference(Types):
         if effect is not None and (kind is None or assumed or kind.cls is not None):
             return [Callee(f"*.{name}", effect=effect, receiver=base, assumed=True, type=kind)]
         return []
+
+    def _class_itself(self, base: Value, frame: Frame) -> Type | None:
+        """The type whose methods are called on a class: `Order.create(...)` of what a library gives to its subclasses."""
+        symbol = self.symbol_of(base, frame)
+        return Type(symbol, symbol.facts.qualname) if isinstance(symbol, ClassSymbol) else None
 
     def _is_outside(self, name: str) -> bool:
         """A dotted name whose root is an imported module that the project does not have."""
@@ -261,7 +267,7 @@ class Inference(Types):
 
     def _search(self, path: str, qualname: str, scope: Scope | None) -> Iterator[CallSite | None]:
         """Each call of something of this name: where it reaches the function the site, else None."""
-        for name in self._called_as(path, qualname):
+        for name in self.called_as(path, qualname):
             for caller_path, function, fact in self.program.calls_named(name, scope):
                 bound = Bound(fact.value, Frame(caller_path, function))
                 yield next(
@@ -274,7 +280,8 @@ class Inference(Types):
                     None,
                 )
 
-    def _called_as(self, path: str, qualname: str) -> dict[str, None]:
+    def called_as(self, path: str, qualname: str) -> dict[str, None]:
+        """The names by which calls may reach a function."""
         simple = qualname.rpartition(".")[2]
         names = [simple]
         if simple == "__init__":

@@ -15,6 +15,7 @@ from prodready.link.scope import Scope
 from prodready.link.secrets import SecretReader
 from prodready.link.sinks import Arrival, SinkCall, callers_of, sink_calls, sink_names
 from prodready.link.text import TextReader
+from prodready.link.transactions import Transactions
 from prodready.read import values as v
 from prodready.read.facts import CallFact, FunctionFacts
 
@@ -22,11 +23,15 @@ from prodready.read.facts import CallFact, FunctionFacts
 class Linked:
     """A program with everything that follows from its facts. Rules read it and never change it.
 
-    `scope` is set where only the findings of some files are asked for; a rule may yield others too.
+    `scope` is set where only the findings of some files are asked for; a rule may yield others too. `outside` are the
+    files that show nothing of how the application runs, such as tests.
     """
 
-    def __init__(self, program: Program, targets: Iterable[str] | None = None) -> None:
+    def __init__(
+        self, program: Program, targets: Iterable[str] | None = None, outside: frozenset[str] = frozenset()
+    ) -> None:
         self.program = program
+        self.outside = outside
         self.scope: Scope | None = Scope(program.outlines, targets) if targets is not None else None
         self.knowledge: Knowledge = program.knowledge
         self.infer = Inference(program)
@@ -54,6 +59,11 @@ class Linked:
     def secrets(self) -> SecretReader:
         """Finds the secrets in values."""
         return SecretReader(self.reducer)
+
+    @cached_property
+    def transactions(self) -> Transactions:
+        """What functions commit outside of transactions."""
+        return Transactions(self.reducer, self.scope, self.outside)
 
     def style(self, callee: Callee) -> str:
         """The paramstyle of the connection or cursor that a call is made on."""

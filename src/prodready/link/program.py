@@ -90,6 +90,7 @@ class Program:
         self._calls: dict[tuple[str, str], list[tuple[FunctionFacts, CallFact]]] = {}
         self._renamed: dict[str, dict[str, None]] | None = None
         self._calling: dict[str, list[str]] | None = None
+        self._classes: dict[str, list[str]] | None = None
         self._defining: dict[str, list[tuple[str, str]]] | None = None
         self._searched: set[tuple[str, str]] = set()
         """Modules whose star imports were looked through for a name in the present search: they may form circles."""
@@ -297,6 +298,20 @@ class Program:
                 made_symbol = self.resolve(made, symbol.path)
                 if isinstance(made_symbol, LibrarySymbol):
                     return ".".join([made_symbol.name, *tail])
+        return None
+
+    def class_called(self, name: str, importer: str) -> ClassSymbol | None:
+        """The class of this name that is nearest to a file: what names it by text knows no module."""
+        if self._classes is None:
+            self._classes = {}
+            for path, outline in self.outlines.items():
+                for qualname in outline.defines:
+                    if qualname[:1].isupper() and "." not in qualname:
+                        self._classes.setdefault(qualname, []).append(path)
+        for path in sorted(self._classes.get(name, ()), key=lambda p: (-_shared(p, importer), len(p))):
+            facts = self.facts(path)
+            if facts is not None and name in facts.classes:
+                return ClassSymbol(path, facts.classes[name])
         return None
 
     def _subclasses(self, cls: ClassSymbol) -> tuple[ClassSymbol, ...]:

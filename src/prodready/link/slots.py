@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from itertools import takewhile
 
+from prodready.link.pieces import Hole, Piece
 from prodready.link.reduce import describe
-from prodready.link.text import Hole, Piece
 from prodready.read import values as v
 from prodready.read.facts import last_name
 from prodready.read.sql import HOLE

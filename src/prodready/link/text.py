@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from prodready.finding import Location, Step
-from prodready.link.frames import Bound, Frame
+from prodready.link.frames import Bound, CallSite, Frame
 from prodready.link.labels import PROVED, Labels
 from prodready.link.percent import NUMERIC, PERCENT
+from prodready.link.pieces import PLACEHOLDER, Hole, Piece, Safe, rank
 from prodready.link.reduce import SAFE_ATTRIBUTES, describe
 from prodready.read import values as v
 
@@ -19,50 +19,23 @@ BUDGET = 600
 
 MAX_NESTING = 40
 TEMPLATE = re.compile(r"\$(?:\$|(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
-PLACEHOLDER = "?"
 QUOTES = ("'", '"', "`")
 
 
-@dataclass(frozen=True)
-class Hole:
-    """A value in a text that is not constant.
-
-    `kind` is `request` (somebody sent it), `parameter` (an argument whose callers are not known), or `unknown`.
-    `trail` leads from the text to where the value came in. `whole` names the parameter of the function that holds the
-    sink, where the hole is exactly that parameter. `escaped` is the kind of quote that was doubled in it by hand.
-    """
-
-    bound: Bound
-    kind: str
-    name: str
-    trail: tuple[Step, ...] = ()
-    assumed: bool = False
-    whole: str = ""
-    escaped: str = ""
-
-    @property
-    def rank(self) -> int:
-        """Order of badness: request data, then anything of unknown origin."""
-        return {"request": 3, "parameter": 2, "unknown": 1}[self.kind]
-
-
-Piece = str | Hole
-
-
-def rank(pieces: Sequence[Piece]) -> tuple[int, int]:
-    """How bad a text is: its worst hole, then how many."""
-    ranks = [p.rank for p in pieces if isinstance(p, Hole)]
-    return (max(ranks, default=0), len(ranks))
-
-
 class TextReader:
-    """Takes texts apart. `built` collects the places of the texts that were seen, so that no text is judged twice."""
+    """Takes texts apart.
+
+    `built` collects the places of the texts that were seen, so that no text is judged twice; `asked` the calls that told
+    what a parameter is; `exhausted` says that a text was too large to be followed to its end.
+    """
 
     def __init__(self, reducer: Labels) -> None:
         self.reducer = reducer
         self.infer = reducer.infer
         self.knowledge = reducer.knowledge
         self.built: set[tuple[str, int, int]] = set()
+        self.asked: dict[tuple[str, str, str], list[CallSite]] = {}
+        self.exhausted = False
         self._budget = 0
         self._asking: set[tuple[str, str, str]] = set()
 
@@ -86,6 +59,7 @@ class TextReader:
         self._budget -= 1
         value, frame = bound.value, bound.frame
         if (self._budget < 0 or nesting > MAX_NESTING) and not isinstance(value, v.Const):
+            self.exhausted = True
             return [Hole(bound, "unknown", describe(value), trail, assumed=True)]
         nesting += 1
         match value:
@@ -98,22 +72,22 @@ class TextReader:
                 return self._operation(bound, value, trail, nesting)
             case v.Mark():
                 if self.reducer.is_proved(bound):
-                    return [PLACEHOLDER]
+                    return [Safe.of(bound, trail)]
                 return self.pieces(bound.sub(value.value), trail, nesting)
             case v.Unknown():
                 return self._leaf(bound, trail)
             case v.Param():
                 return self._param(bound, value, trail, nesting)
             case v.Seq() | v.Map() if _is_constant(value):
-                return [PLACEHOLDER]
+                return [Safe.of(bound, trail)]
             case v.Attr() if value.name in SAFE_ATTRIBUTES or self._is_model_meta(value):
-                return [PLACEHOLDER]
+                return [Safe.of(bound, trail)]
         if isinstance(value, (v.Call, v.Attr, v.Ref)):
             effect = self.reducer.effect(bound)
             if not isinstance(value, v.Ref) and not effect.labels and not PROVED.isdisjoint(self.reducer.labels(bound)):
-                return [PLACEHOLDER]
+                return [Safe.of(bound, trail)]
             if not PROVED.isdisjoint(effect.labels):
-                return [PLACEHOLDER]
+                return [Safe.of(bound, trail)]
             if effect.passes and isinstance(value, v.Call):
                 return self._passed(bound, value, effect.passes, trail, nesting)
             if effect.labels:
@@ -123,7 +97,7 @@ class TextReader:
             options = [
                 self.pieces(inner, (*trail, step) if step is not None else trail, nesting) for inner, step in reduced
             ]
-            return max(options, key=rank) if options else [PLACEHOLDER]
+            return max(options, key=rank) if options else [Safe.of(bound, trail)]
         return self._leaf(bound, trail)
 
     def _is_model_meta(self, value: v.Attr) -> bool:
@@ -144,7 +118,7 @@ class TextReader:
     def _leaf(self, bound: Bound, trail: tuple[Step, ...]) -> list[Piece]:
         labels = self.reducer.labels(bound)
         if not PROVED.isdisjoint(labels):
-            return [PLACEHOLDER]
+            return [Safe.of(bound, trail)]
         value = bound.value
         name = next((s.message[13:-1] for s in reversed(trail) if s.message.startswith("assigned to `")), "")
         shown = describe(value)
@@ -179,7 +153,7 @@ class TextReader:
             arguments = argument_values(call, position)
             found += [self.pieces(bound.sub(argument), trail, nesting) for argument in arguments]
         if not found:
-            return [PLACEHOLDER]
+            return [Safe.of(bound, trail)]
         return max(found, key=rank)
 
     def _param(self, bound: Bound, value: v.Param, trail: tuple[Step, ...], nesting: int) -> list[Piece]:
@@ -192,7 +166,7 @@ class TextReader:
             return self.pieces(argument, (*trail, step), nesting)
         labels = self.reducer.labels(bound)
         if not PROVED.isdisjoint(labels):
-            return [PLACEHOLDER]
+            return [Safe.of(bound, trail)]
         for given, step_ in self.reducer.step(bound) or ():
             return self.pieces(given, (*trail, step_) if step_ else trail, nesting)
         where = Step(
@@ -217,6 +191,7 @@ class TextReader:
         sites = self.infer.callers(frame.path, frame.function.qualname)
         if not sites:
             return [hole]
+        self.asked[key] = sites
         self._asking.add(key)
         try:
             found: list[list[Piece]] = []
@@ -249,7 +224,7 @@ class TextReader:
         subject = bound.sub(value.subject)
         match value.kind:
             case "in" | "test" | "difference":
-                return [PLACEHOLDER]
+                return [Safe.of(bound, trail)]
             case "%":
                 self._note(bound.frame, value.line, value.column)
                 return self._percent(subject, bound.sub(value.args[0]), trail, nesting)
@@ -270,12 +245,12 @@ class TextReader:
                 return inner
             case "after" | "if":
                 if self.reducer.is_proved(bound):
-                    return [PLACEHOLDER]
+                    return [Safe.of(bound, trail)]
                 return self.pieces(subject, trail, nesting)
             case "slice":
                 return self.pieces(subject, trail, nesting)
         if value.kind == "each" and self.reducer.is_proved(bound.sub(v.bare(value.subject))):
-            return [PLACEHOLDER]
+            return [Safe.of(bound, trail)]
         reduced = self.reducer.step(bound)
         if reduced:
             return max((self.pieces(inner, trail, nesting) for inner, _ in reduced), key=rank)
@@ -287,7 +262,7 @@ class TextReader:
         operand = v.bare(right.value)
         several = isinstance(operand, v.Seq) and not operand.open
         for piece in self.pieces(template, trail, nesting):
-            if isinstance(piece, Hole):
+            if isinstance(piece, (Hole, Safe)):
                 pieces.append(piece)
                 continue
             position = 0
@@ -298,7 +273,7 @@ class TextReader:
                     pieces.append("%")
                     continue
                 if match["type"] in NUMERIC:
-                    pieces.append("0")
+                    pieces.append(Safe.of(right, trail, "0"))
                     index += match["key"] is None
                     continue
                 if match["key"] is not None:
@@ -323,7 +298,7 @@ class TextReader:
         pieces: list[Piece] = []
         automatic = 0
         for piece in self.pieces(template, trail, nesting):
-            if isinstance(piece, Hole):
+            if isinstance(piece, (Hole, Safe)):
                 pieces.append(piece)
                 continue
             try:
@@ -336,7 +311,7 @@ class TextReader:
                 if name is None:
                     continue
                 if spec and spec[-1] in "dfeEgGnxXb%":
-                    pieces.append("0")
+                    pieces.append(Safe.of(bound, trail, "0"))
                     automatic += name == ""
                     continue
                 key = re.split(r"[.\[]", name)[0]
@@ -365,7 +340,7 @@ class TextReader:
             if isinstance(leaf.value, v.Call) and leaf.value.args:
                 subject = leaf.sub(leaf.value.args[0])
         for piece in self.pieces(subject, trail, nesting):
-            if isinstance(piece, Hole):
+            if isinstance(piece, (Hole, Safe)):
                 pieces.append(piece)
                 continue
             position = 0
@@ -391,7 +366,7 @@ class TextReader:
             if isinstance(inner, v.Seq) and not inner.items:
                 return [""]
             if self.reducer.is_proved(items):
-                return [PLACEHOLDER]
+                return [Safe.of(items, trail)]
             names = tuple(_assigned(items.frame, named) for named in _names_of(items.value))
             return self.pieces(items.sub(v.op("each", inner)), (*trail, *names), nesting)
         pieces: list[Piece] = []

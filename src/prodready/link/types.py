@@ -44,6 +44,10 @@ GETS_ONE = frozenset(
 )
 
 
+STATED_CLASS = frozenset({"model", "queryset", "serializer_class", "form_class"})
+"""Attributes by which a class says which other one its methods work with."""
+
+
 class Types:
     """Tells the class of a value. Results are cached: the program does not change while this lives."""
 
@@ -92,7 +96,7 @@ class Types:
                 return self._type_of_attribute(bound, value, depth)
             case v.Item():
                 base = self.type_of(bound.sub(value.base), depth + 1)
-                return self._slot(base, "item", frame, depth)
+                return self._slot(base, "item", bound.sub(value.base))
             case v.Call():
                 return self._type_of_call(bound, value, depth)
             case v.Op():
@@ -274,11 +278,17 @@ class Types:
                 method = self.program.function(cls.path, f"{cls.facts.qualname}.{name}")
                 if method is not None and is_property(method):
                     return self.result_type(FunctionSymbol(cls.path, method), (), depth)
+        own = base.cls is not None and self._binds(base.cls, name)
         for library in self.library_types(base):
-            effect = self.knowledge.attribute(library, name)
+            effect = self.knowledge.attribute(library, name, exact=own)
             if effect is not None and effect.returns:
-                return Type(None, effect.returns, base.assumed)
+                about = self._works_with(base.cls, effect.returns) if self.knowledge.is_base(effect.returns) else None
+                return Type(about, about.facts.qualname if about else effect.returns, base.assumed)
         return None
+
+    def _binds(self, cls: ClassSymbol, name: str) -> bool:
+        bases = [base.facts for base in self.program.lineage(cls) if isinstance(base, ClassSymbol)]
+        return any(name in b.attributes or name in b.annotations or name in b.own for b in bases)
 
     def attribute_values(self, cls: ClassSymbol, name: str) -> list[Bound]:
         """What this one class binds to an attribute: in its body, and on `self` in its methods."""
@@ -291,11 +301,11 @@ class Types:
                 found.append(Bound(value, Frame(cls.path, function)))
         return found
 
-    def _slot(self, base: Type | None, slot: str, frame: Frame, depth: int) -> Type | None:
+    def _slot(self, base: Type | None, slot: str, bound: Bound) -> Type | None:
         for library in self.library_types(base):
             effect = self.knowledge.slot(library, slot)
             if effect is not None:
-                return Type(None, effect.returns, base.assumed if base else False) if effect.returns else None
+                return self._made(effect.returns, bound, base.assumed if base else False) if effect.returns else None
         return None
 
     def _type_of_call(self, bound: Bound, value: v.Call, depth: int) -> Type | None:
@@ -310,10 +320,86 @@ class Types:
                 if effect.returns == "self" and callee.type is not None:
                     found = callee.type
                 else:
-                    found = Type(None, effect.returns, callee.assumed) if effect.returns else None
+                    found = self._made(effect.returns, bound, callee.assumed) if effect.returns else None
             if found is not None:
                 return found
         return self._row_type(bound, value)
+
+    def _made(self, name: str, bound: Bound, assumed: bool) -> Type:
+        """A library's type, or the class of the project derived from it that the expression is plainly about."""
+        if not self.knowledge.is_base(name):
+            return Type(None, name, assumed)
+        cls = self.row_class(bound, name)
+        return Type(cls, cls.facts.qualname, assumed) if cls is not None else Type(None, name, assumed)
+
+    def row_class(self, bound: Bound, base: str) -> ClassSymbol | None:
+        """The class derived from `base` that an expression names or starts from: `Order.objects.filter(...)`, `get(Order)`.
+
+        A method of a class that says which one it works with (`model = Order`, `class Meta: model = Order`) may leave it out.
+        """
+        value, frame = bound.value, bound.frame
+        for _ in range(MAX_HOPS):
+            value = v.bare(value)
+            if isinstance(value, v.Call):
+                named = self._class_of(value.args[0], frame, base) if value.args else None
+                if named is not None:
+                    return named
+                value = value.target
+            elif isinstance(value, v.Op) and value.kind in {"each", "enter", "after", "if", "slice", "super"}:
+                value = value.subject
+            elif isinstance(value, v.Item):
+                value = value.base
+            elif isinstance(value, v.Mark):
+                value = value.value
+            elif isinstance(value, v.Choice):
+                value = value.options[-1]
+            elif isinstance(value, (v.Attr, v.Ref)):
+                named = self._class_of(value, frame, base)
+                if named is not None:
+                    return named
+                symbol = self.symbol_of(value, frame)
+                if isinstance(symbol, ValueSymbol):
+                    value, frame = symbol.value, self.module_frame(symbol.path)
+                elif isinstance(value, v.Attr):
+                    value = value.base
+                else:
+                    return None
+            elif isinstance(value, v.Param):
+                argument = frame.binding(value.name)
+                if argument is None:
+                    kind = self.type_of(Bound(value, frame))
+                    return self._works_with(kind.cls if kind else None, base)
+                value, frame = argument.value, argument.frame
+            else:
+                return None
+        return None
+
+    def _class_of(self, value: Value, frame: Frame, base: str) -> ClassSymbol | None:
+        value = v.bare(value)
+        if isinstance(value, v.Const) and isinstance(value.value, str):
+            found = self.program.class_called(value.value.rpartition(".")[2], frame.path)
+        else:
+            symbol = self.symbol_of(value, frame)
+            found = symbol if isinstance(symbol, ClassSymbol) else None
+        return found if found is not None and self.is_instance(Type(found, ""), base) else None
+
+    def is_instance(self, kind: Type | None, base: str) -> bool:
+        """Whether a type is, or derives from, a type of the knowledge."""
+        return any(base in self.knowledge.lineage(library) for library in self.library_types(kind))
+
+    def _works_with(self, owner: ClassSymbol | None, base: str) -> ClassSymbol | None:
+        for cls in self.program.lineage(owner) if owner is not None else ():
+            if not isinstance(cls, ClassSymbol):
+                continue
+            facts = self.program.facts(cls.path)
+            meta = facts.classes.get(f"{cls.facts.qualname}.Meta") if facts else None
+            stated = [*cls.facts.attributes.items(), *(meta.attributes.items() if meta else ())]
+            for name, value in stated:
+                if name in STATED_CLASS:
+                    found = self.row_class(Bound(value, self.module_frame(cls.path)), base)
+                    if found is not None:
+                        return found
+        return None
 
     def _row_type(self, bound: Bound, call: v.Call) -> Type | None:
         """A row by the shape of the query: `session.get(User, 1)`, `User.objects.get(id=1)`, `User.query.first()`."""
@@ -371,13 +457,13 @@ class Types:
             symbol = self.symbol_of(value.subject, bound.frame)
             if isinstance(symbol, ClassSymbol):  # the members of an enumeration
                 return Type(symbol, symbol.facts.qualname)
-            return self._slot(base, "each", bound.frame, depth)
+            return self._slot(base, "each", subject)
         if base is not None and base.cls is not None:
             for name in ("__enter__", "__aenter__"):
                 member = self.program.member(base.cls, name)
                 if isinstance(member, FunctionSymbol):
                     return self.result_type(member, (), depth) or base
-        return self._slot(base, "enter", bound.frame, depth) or base
+        return self._slot(base, "enter", subject) or base
 
     def module_frame(self, path: str) -> Frame:
         """The frame of a file's module code."""

@@ -132,8 +132,7 @@ class Definitions(Expressions):
         scope = self.scope
         qualname = scope.inner(node.name)
         bases = tuple(self.eval(base) for base in node.bases if not isinstance(base, ast.Starred))
-        for keyword in node.keywords:
-            self.eval(keyword.value)
+        keywords = tuple((keyword.arg or "**", self.eval(keyword.value)) for keyword in node.keywords)
         decorators = tuple(self.eval(decorator) for decorator in node.decorator_list)
         if scope.is_module:
             scope.module.names.add(node.name)
@@ -176,6 +175,7 @@ class Definitions(Expressions):
                     declared=body.declared,
                     own={name: tuple(stored[:6]) for name, stored in body.own.items()},
                     methods=tuple(dict.fromkeys(methods)),
+                    keywords=keywords,
                 ),
             )
 

@@ -16,7 +16,6 @@ from prodready.read.scope import path_of
 from prodready.read.sql import starts_like_sql
 from prodready.read.values import Value
 
-
 KNOWN = (v.Const, v.Seq, v.Map, v.Unknown)
 """Values of which a comparison with them tells nothing that a rule would want to know."""
 
@@ -56,8 +55,7 @@ class Expressions(Containers):
     def _bind_attribute(self, target: ast.Attribute, value: Value) -> None:
         scope = self.scope
         column = scope.module.column(target.lineno, target.col_offset)
-        if not isinstance(value, v.Const):
-            self.amounts_to("setattr", (self.eval(target.value), v.Const(target.attr), value), target)
+        self.amounts_to("setattr", (self.eval(target.value), v.Const(target.attr), value), target)
         stored = v.named(target.attr, value, target.lineno, column)
         path = path_of(target)
         if path is None or scope.env is None:

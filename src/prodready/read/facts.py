@@ -89,7 +89,7 @@ class FunctionFacts(msgspec.Struct, frozen=True, array_like=True):
 class ClassFacts(msgspec.Struct, frozen=True, array_like=True):
     """A class: bases, what its body binds, and what its methods bind on `self` (with the method that does).
 
-    `annotations` stand in its body, `declared` where a method binds the attribute.
+    `annotations` stand in its body, `declared` where a method binds the attribute, `keywords` among the bases.
     """
 
     qualname: str
@@ -101,6 +101,7 @@ class ClassFacts(msgspec.Struct, frozen=True, array_like=True):
     declared: dict[str, Value]
     own: dict[str, tuple[tuple[str, Value], ...]]
     methods: tuple[str, ...]
+    keywords: tuple[tuple[str, Value], ...] = ()
 
 
 class FileFacts(msgspec.Struct, frozen=True, array_like=True):
@@ -240,9 +241,9 @@ def last_name(value: Value) -> str:
     """The last name of a callee, a decorator or a base class: `execute` of `self.db.execute`, `List` of `List[int]`."""
     if isinstance(value, Call):
         value = value.target
-    while isinstance(value, (Named, Item)):
-        value = value.value if isinstance(value, Named) else value.base
-    if isinstance(value, Attr):
+    while isinstance(value, (Named, Item, Free)):
+        value = value.base if isinstance(value, Item) else value.value
+    if isinstance(value, (Attr, Param)):
         return value.name
     if isinstance(value, Ref):
         return value.name.rpartition(".")[2].lstrip(":")

@@ -37,9 +37,10 @@ def document(reports: Sequence[Report], view: View) -> dict[str, Any]:
             }
             for report in reports
         ],
-        "findings": [_finding(finding, report.root, view) for report in reports for finding in report.findings],
+        "findings": [finding_record(finding, report.root, view) for report in reports for finding in report.findings],
         "suppressed": [
-            _finding(item.finding, report.root, view) | {"suppression": {"kind": item.kind, "reason": item.reason}}
+            finding_record(item.finding, report.root, view)
+            | {"suppression": {"kind": item.kind, "reason": item.reason}}
             for report in reports
             for item in report.suppressed
         ],
@@ -58,7 +59,8 @@ def document(reports: Sequence[Report], view: View) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding, root: str, view: View) -> dict[str, Any]:
+def finding_record(finding: Finding, root: str, view: View) -> dict[str, Any]:
+    """A finding as it stands in the document."""
     return {
         "code": finding.code,
         "slug": finding.slug,
@@ -68,7 +70,7 @@ def _finding(finding: Finding, root: str, view: View) -> dict[str, Any]:
         "confidence": finding.confidence.label,
         "root": root,
         "file": view.path(root, finding.location.path),
-        **_place(finding.location),
+        **place_record(finding.location),
         "context": finding.context,
         "snippet": finding.snippet,
         "statement": list(finding.statement),
@@ -79,7 +81,8 @@ def _finding(finding: Finding, root: str, view: View) -> dict[str, Any]:
     }
 
 
-def _place(location: Location) -> dict[str, Any]:
+def place_record(location: Location) -> dict[str, Any]:
+    """A place as it stands in the document."""
     return {
         "path": location.path,
         "line": location.line,
@@ -90,11 +93,11 @@ def _place(location: Location) -> dict[str, Any]:
 
 
 def _step(step: Step) -> dict[str, Any]:
-    return {**_place(step.location), "message": step.message}
+    return {**place_record(step.location), "message": step.message}
 
 
 def _fix(fix: Fix) -> dict[str, Any]:
-    edits = [{**_place(edit.location), "replacement": edit.replacement} for edit in fix.edits]
+    edits = [{**place_record(edit.location), "replacement": edit.replacement} for edit in fix.edits]
     return {"description": fix.description, "safe": fix.safe, "edits": edits}
 
 

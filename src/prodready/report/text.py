@@ -18,7 +18,7 @@ def write(reports: Sequence[Report], stream: TextIO, view: View) -> None:
     paint = Paint(view.color)
     for report in reports:
         for finding in report.findings:
-            for line in _Block(report.root, view, paint).finding(finding):
+            for line in Block(report.root, view, paint).finding(finding):
                 stream.write(line + "\n")
             stream.write("\n")
     counts = totals(reports)
@@ -61,13 +61,23 @@ def _number(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-class _Block:
-    """The lines of one finding."""
+class Block:
+    """The lines of findings of one project."""
 
     def __init__(self, root: str, view: View, paint: Paint) -> None:
         self.root, self.view, self.paint = root, view, paint
 
     def finding(self, finding: Finding) -> Iterator[str]:
+        """All lines of a finding."""
+        yield from self.head(finding)
+        if finding.trace:
+            yield "  trace, from the source to the sink:"
+            for number, step in enumerate(finding.trace, 1):
+                yield from self.step(step, f"  {number:>3}. ")
+        yield from self.ending(finding)
+
+    def head(self, finding: Finding) -> Iterator[str]:
+        """What is wrong, how bad and how sure it is, and the place."""
         color = _COLORS[finding.severity]
         sure = f"[{self.paint(finding.severity.label, color)}, {finding.confidence.label} confidence]"
         where = self.paint(self._place(finding.location), "bold")
@@ -75,18 +85,18 @@ class _Block:
         yield f"  {visible(finding.message)}"
         lines = self.view.sources.lines(self.root, finding.location.path)
         yield from frame(lines, finding.location, self.view.width, self.paint)
-        if finding.trace:
-            yield "  trace, from the source to the sink:"
-            for number, step in enumerate(finding.trace, 1):
-                yield from self._step(step, f"  {number:>3}. ")
+
+    def ending(self, finding: Finding) -> Iterator[str]:
+        """Related places and the way out."""
         for step in finding.related:
-            yield from self._step(step, "  = see: ")
+            yield from self.step(step, "  = see: ")
         if finding.hint:
             yield f"  {self.paint('= help:', 'bold', 'cyan')} {visible(finding.hint)}"
         for fix in finding.fixes:
             yield from self._fix(fix)
 
-    def _step(self, step: Step, lead: str) -> Iterator[str]:
+    def step(self, step: Step, lead: str) -> Iterator[str]:
+        """A step behind the text `lead`, and its source line."""
         yield f"{lead}{self.paint(self._place(step.location), 'cyan')}: {visible(step.message)}"
         indent = " " * (len(lead) + 2)
         lines = self.view.sources.lines(self.root, step.location.path)

@@ -141,5 +141,6 @@ rule = Rule(
     severity=Severity.ERROR,
     stage="mvp",
     needles=("log", "print", "warn", "write", "capture", "echo", "sentry"),
+    sinks=KINDS,
     check=check,
 )

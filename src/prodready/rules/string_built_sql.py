@@ -50,9 +50,9 @@ from prodready.finding import Confidence, Finding, Fix, Location, Severity, Step
 from prodready.fix.bind_parameters import SHOWN_MARKERS, bind_parameters
 from prodready.link.frames import Bound, Frame
 from prodready.link.linked import Linked
+from prodready.link.pieces import Hole, Piece
 from prodready.link.sinks import Arrival, arrivals, place, shown_callee, trace
 from prodready.link.slots import flat, is_fetched, is_key, is_metadata, is_quoted, is_setting, slots
-from prodready.link.text import Hole, Piece
 from prodready.read import values as v
 from prodready.read.facts import FunctionFacts
 from prodready.read.sql import CLAUSE, FRAGMENT, HOLE, is_plainly_sql, is_statement
@@ -364,6 +364,7 @@ rule = Rule(
         "from ",
     ),
     skip=frozenset({"tests", "migrations", "generated"}),
+    sinks=KINDS,
     check=check,
     fix=fix,
 )

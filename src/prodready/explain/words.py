@@ -1,0 +1,258 @@
+"""What is known of values and callees, in words for a person: why a value is harmless, what of it is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prodready.finding import Location, Note, Step
+from prodready.knowledge import Knowledge, Sources, described_in
+from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.linked import Linked
+from prodready.link.pieces import Hole, Piece, Safe
+from prodready.link.program import LibrarySymbol
+from prodready.link.reduce import SAFE_ATTRIBUTES, describe
+from prodready.read import values as v
+
+LONGEST = 160
+"""Characters of a text that are shown."""
+
+MOST = 4
+"""Callers that are named one by one."""
+
+LABELS = {
+    "request": "request data",
+    "headers": "the headers of the request",
+    "cookies": "the cookies of the request",
+    "body": "the body of the request",
+    "environ": "from the environment",
+    "settings": "from the settings",
+    "number": "a number",
+    "count": "a count",
+    "boolean": "true or false",
+    "constant": "one of a fixed set of constants",
+    "allowed": "checked against what is allowed",
+    "quoted": "quoted to stand in SQL",
+    "placeholders": "a list of parameter markers",
+    "hashed": "a hash",
+    "redacted": "redacted",
+    "secret": "a secret",
+    "exception": "an exception",
+    "filtered": "what a filter has left",
+    "template": "a template string",
+    "password-hash": "the hash of a password",
+    "digest": "a digest",
+    "encrypted": "encrypted",
+    "database-error": "an error of the database",
+}
+"""The labels of `knowledge_form.py`, and those that the reader gives, as a reader of the answer would put it."""
+
+KNOWLEDGE_HINT = "describe it in a knowledge file (docs/knowledge.md)"
+
+
+def in_words(labels: Iterable[str]) -> str:
+    """The labels as a phrase; nothing for none."""
+    return ", ".join(LABELS.get(label, label) for label in sorted(labels))
+
+
+def shown_text(pieces: Iterable[Piece]) -> str:
+    """A text on one line, each value in braces: `SELECT * FROM {table}`."""
+    whole = " ".join("".join(_shown_piece(piece) for piece in pieces).split())
+    return whole if len(whole) <= LONGEST else f"{whole[: LONGEST * 2 // 3]} … {whole[-LONGEST // 3 :]}"
+
+
+def _shown_piece(piece: Piece) -> str:
+    if isinstance(piece, Hole):
+        return "{" + piece.name + "}"
+    return "{" + name_of(piece.bound, piece.trail) + "}" if isinstance(piece, Safe) else piece
+
+
+def name_of(bound: Bound, trail: tuple[Step, ...]) -> str:
+    """What to call a value: by itself, or by the name it was last stored under."""
+    shown = describe(bound.value)
+    if shown in {"a value", "text"}:
+        named = [step.message[13:-1] for step in trail if step.message.startswith("assigned to `")]
+        return named[-1] if named else shown
+    return shown
+
+
+def origin(bound: Bound, trail: tuple[Step, ...]) -> Location | None:
+    """Where a value comes from: its own place, or the last step of the way to it."""
+    value = bound.value
+    if isinstance(value, (v.Call, v.Named, v.Op, v.Text)) and value.line:
+        return Location(bound.frame.path, value.line, value.column)
+    return trail[-1].location if trail else None
+
+
+class Words:
+    """Speaks of the values of one program. `sources` are the knowledge files that it was linked with."""
+
+    def __init__(self, linked: Linked, sources: Sources) -> None:
+        self.linked = linked
+        self.infer = linked.infer
+        self.reducer = linked.reducer
+        self.knowledge: Knowledge = linked.knowledge
+        self.sources = sources
+
+    # Callees
+
+    def callee(self, callee: Callee) -> str:
+        """What a call was resolved to, and by which source of knowledge."""
+        guess = ", by the name alone" if callee.assumed and not callee.name.startswith("*") else ""
+        if callee.cls is not None:
+            return f"the class `{callee.name}` of the project, {callee.cls.path}:{callee.cls.facts.line}{guess}"
+        if callee.function is not None:
+            return f"`{callee.name}()` of the project, {callee.function.path}:{callee.function.facts.line}{guess}"
+        if callee.effect is None:
+            return f"`{callee.name}()` of a library, which no knowledge file describes"
+        member = callee.name.rpartition(".")[2]
+        where = self._file(callee)
+        if callee.name.startswith("*"):
+            return f"any `.{member}()`, for want of the receiver's type; described in {where}"
+        return f"`{callee.name.removesuffix('()')}()`, described in {where}{guess}"
+
+    def _file(self, callee: Callee) -> str:
+        kind, _, member = callee.name.rpartition(".")
+        found = described_in(self.sources, callee.name.removesuffix("()"))
+        for base in () if found else self.knowledge.lineage(kind) or [kind]:
+            found = found or described_in(self.sources, base, member)
+        return f"knowledge/{found.rpartition('/')[2]}" if "/knowledge/" in found else found or "the knowledge"
+
+    def unresolved_callee(self, bound: Bound) -> Note | None:
+        """Why nothing is known of what a call reaches; None where something is."""
+        call = bound.value
+        assert isinstance(call, v.Call)
+        callees = self.infer.callees(bound)
+        name = describe(call.target)
+        place = Location(bound.frame.path, call.line, call.column) if call.line else None
+        if callees:
+            known = callees[0]
+            if known.effect is not None or known.function is not None or known.cls is not None:
+                return None
+            return Note(f"what `{known.name}()` does", place, f'{KNOWLEDGE_HINT}: `[functions] "{known.name}" = ...`')
+        target = v.bare(call.target)
+        if isinstance(target, v.Attr):
+            return self._unresolved_receiver(bound.sub(target), target, name, place)
+        if isinstance(target, v.Param):
+            return Note(f"`{name}()`: it is a parameter, whoever calls `{_function(bound.frame)}` decides", place)
+        symbol = self.infer.symbol_of(target, bound.frame)
+        if isinstance(symbol, LibrarySymbol):
+            hint = f'{KNOWLEDGE_HINT}: `[functions] "{symbol.name}" = ...`'
+            return Note(f"what `{symbol.name}()` does", place, hint)
+        return Note(f"what `{name}()` calls: the project defines nothing of that name that can be seen here", place)
+
+    def _unresolved_receiver(self, bound: Bound, target: v.Attr, name: str, place: Location | None) -> Note:
+        owner = describe(target.base)
+        kind = self.infer.type_of(bound.sub(target.base))
+        if kind is None:
+            symbol = self.infer.symbol_of(target.base, bound.frame)
+            if isinstance(symbol, LibrarySymbol):
+                hint = f'{KNOWLEDGE_HINT}: `[functions] "{symbol.name}.{target.name}" = ...`'
+                return Note(f"what `{name}()` does: `{symbol.name}` is of a library", place, hint)
+            hint = f"annotate `{owner}` with its class" if isinstance(target.base, (v.Param, v.Named, v.Attr)) else ""
+            return Note(f"`{name}()`: the receiver `{owner}` is of unknown type", place, hint)
+        if kind.cls is not None:
+            return Note(f"`{name}()`: `{kind.cls.facts.qualname}` has no method `{target.name}` in the project", place)
+        hint = f'{KNOWLEDGE_HINT}: `[types."{kind.name}"]`, `methods.{target.name} = ...`'
+        return Note(f"`{name}()`: nothing is known of `{target.name}` of `{kind.name}`", place, hint)
+
+    # Values
+
+    def value(self, bound: Bound) -> str:
+        """A value and what is true of it: `` `request.args['q']`: request data ``."""
+        labels = in_words(self.reducer.labels(bound))
+        kind = self.infer.type_of(bound)
+        known = labels or (f"a `{kind.name}`" if kind is not None and not kind.assumed else "")
+        return f"`{describe(bound.value)}`" + (f": {known}" if known else "")
+
+    def because(self, piece: Safe) -> str:
+        """Why a value cannot hold text of somebody's choice."""
+        bound = piece.bound
+        value = v.bare(bound.value)
+        if piece == "0":
+            return "formatted as a number"
+        match value:
+            case v.Op(kind="after") | v.Op(kind="if") if isinstance(value.args[0], v.Call):
+                return f"checked by `{describe(value.args[0].target)}()`"
+            case v.Op(kind="in") | v.Op(kind="test"):
+                return "true or false"
+            case v.Seq() | v.Map():
+                return "made of constants only"
+            case v.Mark():
+                if "allowed" in value.labels:
+                    return "checked before: it is one of the values that are allowed"
+                return f"checked before: {in_words(value.labels)}"
+            case v.Attr() if value.name in SAFE_ATTRIBUTES:
+                return "a name that stands in the code"
+        labels = in_words(self.reducer.labels(bound))
+        by = ""
+        if isinstance(value, v.Call) and self.reducer.effect(bound).labels:
+            callee = self.infer.callees(bound)[0]
+            by = f", by {self.callee(callee)}"
+        elif isinstance(value, v.Param):
+            by = ", by its annotation or its route"
+        return f"{labels}{by}" if labels else "a name or a value that stands in the code"
+
+    def open_value(self, bound: Bound, kind: str = "unknown", trail: tuple[Step, ...] = ()) -> tuple[Note, bool]:
+        """What there is to say of a value that nothing makes harmless, and whether that is for want of knowledge."""
+        name, place = name_of(bound, trail), origin(bound, trail)
+        if kind == "request":
+            return Note(f"`{name}`: request data", place), False
+        labels = self.reducer.labels(bound)
+        if labels:
+            return Note(f"`{name}`: {in_words(labels)}", place), False
+        value = v.bare(bound.value)
+        match value:
+            case v.Call():
+                return self.unresolved_callee(bound) or self._result(bound, value, name), True
+            case v.Param():
+                return self.parameter(bound.frame, value.name), True
+            case v.Attr():
+                return self._attribute(bound, value, name, place), True
+            case v.Item():
+                inside, unknown = self.open_value(bound.sub(value.base))
+                if unknown:
+                    return Note(f"`{name}`, which is in {inside.message}", place or inside.location, inside.hint), True
+                return Note(f"`{name}`: which entry it is, and what it holds", place), True
+            case v.Op(kind="each") | v.Op(kind="enter"):
+                return Note(f"`{name}`: what is in `{describe(value.subject)}`", place), True
+            case v.Ref():
+                return Note(f"`{name}`: where it gets its value", place), True
+        return Note(f"`{name}`: it is computed in a way that is not followed", place), True
+
+    def _result(self, bound: Bound, call: v.Call, name: str) -> Note:
+        callee = self.infer.callees(bound)[0]
+        place = Location(bound.frame.path, call.line, call.column) if call.line else None
+        if callee.function is None:
+            return Note(f"what `{name}` gives: {self.callee(callee)}, which says nothing of its result", place)
+        return Note(f"what `{name}` gives: {self.callee(callee)}", place, "annotate what it returns")
+
+    def _attribute(self, bound: Bound, value: v.Attr, name: str, place: Location | None) -> Note:
+        kind = self.infer.type_of(bound.sub(value.base))
+        if kind is None:
+            owner = describe(value.base)
+            return Note(f"`{name}`: `{owner}` is of unknown type", place, f"annotate `{owner}` with its class")
+        if kind.cls is not None:
+            where = f"{kind.cls.path}:{kind.cls.facts.line}"
+            return Note(f"`{name}`: what an instance of `{kind.cls.facts.qualname}` ({where}) holds there", place)
+        return Note(f"`{name}`: what `{kind.name}` holds there", place)
+
+    def parameter(self, frame: Frame, name: str) -> Note:
+        """Who gives a parameter its value."""
+        place = Location(frame.path, frame.function.line)
+        sites = self.infer.callers(frame.path, frame.function.qualname)
+        if not sites:
+            hint = "annotate it, if its class makes it harmless"
+            return Note(
+                f"`{name}`: a parameter of `{_function(frame)}`, which nothing in the project calls", place, hint
+            )
+        passed = []
+        for site in sites[:MOST]:
+            argument = site.arguments.get(name)
+            what = f"`{describe(argument.value)}`" if argument is not None else "nothing"
+            passed.append(f"{site.frame.path}:{site.fact.span.line} passes {what}")
+        more = f", and {len(sites) - MOST} more" if len(sites) > MOST else ""
+        return Note(f"`{name}`: a parameter of `{_function(frame)}`: {', '.join(passed)}{more}", place)
+
+
+def _function(frame: Frame) -> str:
+    return f"{frame.function.qualname}()" if frame.function.qualname != "<module>" else "the module"

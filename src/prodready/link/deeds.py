@@ -1,0 +1,464 @@
+"""What calls do to the database and to the world: writes, commits, transactions, messages, by the knowledge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from prodready.knowledge_form import DEEDS, Effect
+from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.labels import Labels
+from prodready.link.program import ClassSymbol, FunctionSymbol
+from prodready.link.sinks import shown_callee
+from prodready.link.text import argument_values
+from prodready.read import values as v
+from prodready.read.facts import YIELD, CallFact, Flow
+from prodready.read.values import Value
+
+Key = tuple[str, str]
+"""A function: its file and its qualified name."""
+
+WRITES_SQL = re.compile(r"(?:INSERT|UPDATE|DELETE|MERGE|REPLACE|UPSERT|TRUNCATE)\b", re.IGNORECASE)
+WITH_WRITE = re.compile(r"WITH\b.*\b(?:INSERT INTO|UPDATE|DELETE FROM)\b", re.IGNORECASE | re.DOTALL)
+TABLE = re.compile(
+    r"(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|REPLACE\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE(?:\s+TABLE)?)\s+[\"`\[]?([\w.]+)",
+    re.IGNORECASE,
+)
+BEGINS = re.compile(r"(?:BEGIN|START\s+TRANSACTION)\b", re.IGNORECASE)
+ENDS = re.compile(r"(?:COMMIT|END)\b", re.IGNORECASE)
+BUILDERS = frozenset({"insert", "update", "delete", "insert_many", "replace", "replace_many"})
+"""Names by which statements that are built of objects say what they do."""
+
+WRITING = frozenset({"write", "ensure", "write-sql", "commit"})
+ENTERING = frozenset({"enter_context", "enter_async_context"})
+AUTOCOMMIT = frozenset({("autocommit", v.Const(True)), ("isolation_level", v.Const(None))})
+"""How DB-API connections are told to commit each statement: an extension of PEP 249, and `sqlite3`'s own way."""
+
+LONGEST_CHAIN = 10
+MAX_NESTING = 4
+"""Wrappers of the project around one another that are looked into."""
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What one call does. `kind` is one of the deeds of the knowledge, `call` for a function of the project, or `change`.
+
+    `root` is the object that is changed, as the function has it; `label` names what is written; `fresh` says that it is
+    another row each time; `targets` are the functions that a `call` may run, each with what its parameters are bound to.
+    """
+
+    kind: str
+    fact: CallFact
+    label: str = ""
+    root: Value | None = None
+    fresh: bool = False
+    assumed: bool = False
+    targets: tuple[tuple[FunctionSymbol, tuple[tuple[str, Bound], ...]], ...] = ()
+
+
+class Deeds:
+    """Looks up what calls do. Answers are kept: the program does not change while this lives."""
+
+    def __init__(self, labels: Labels) -> None:
+        self.labels = labels
+        self.infer = labels.infer
+        self.program = labels.program
+        self.knowledge = labels.knowledge
+        self.names = self._deed_names()
+        self._found: dict[Key, dict[int, Deed]] = {}
+        self._wraps: dict[Key, bool] = {}
+
+    def _deed_names(self) -> frozenset[str]:
+        """The last names of all calls that may do something."""
+        found = {name.rpartition(".")[2] for name, effect in self.knowledge.functions.items() if effect.does in DEEDS}
+        for entry in self.knowledge.types.values():
+            found |= {n for n, member in entry.methods.items() if isinstance(member, Effect) and member.does in DEEDS}
+        return frozenset(found | ENTERING)
+
+    def of(self, frame: Frame, names: frozenset[str] | None) -> dict[int, Deed]:
+        """What the calls of a function do, by their position; looked up are those of `names`, or all."""
+        found = self._found.get(frame.key)
+        if found is None:
+            found = self._found[frame.key] = {}
+            for index, fact in enumerate(frame.function.calls):
+                if names is None or fact.name in names or fact.name in self.names or fact.name == "setattr":
+                    deed = self.deed(fact, frame)
+                    if deed is not None:
+                        found[index] = deed
+        return found
+
+    def forget(self) -> None:
+        """Look everything up anew: there are other names to look for."""
+        self._found.clear()
+
+    def deed(self, fact: CallFact, frame: Frame) -> Deed | None:
+        """What one call does, if anything."""
+        if fact.name == "setattr" and fact.value.args and v.dotted(fact.value.target) == "setattr":
+            return Deed("change", fact, root=plain(fact.value.args[0]))
+        bound = Bound(fact.value, frame)
+        if fact.name in ENTERING and fact.value.args and self.opens(bound.sub(fact.value.args[0])):
+            return Deed("begin", fact)
+        targets: list[tuple[FunctionSymbol, tuple[tuple[str, Bound], ...]]] = []
+        assumed = False
+        for callee in self.infer.callees(bound):
+            if callee.effect is not None and callee.effect.does:
+                return self._by_knowledge(fact, frame, callee, callee.effect)
+            if callee.function is not None:
+                targets.append((callee.function, self.infer.bind(callee, bound)))
+                targets += [(other, ()) for other in self._overriding(callee, frame)]
+                assumed |= callee.assumed
+            elif callee.effect is not None and callee.effect.sink == "sql" and self._commits_each(bound):
+                kind, label = self._statement(bound, callee.effect)
+                return Deed(kind, fact, label, fresh=True, assumed=callee.assumed) if kind else None
+        return Deed("call", fact, assumed=assumed, targets=tuple(targets)) if targets else None
+
+    def _overriding(self, callee: Callee, frame: Frame) -> Iterator[FunctionSymbol]:
+        """The methods of subclasses that a call on `self` runs in place of the class's own."""
+        receiver = v.bare(callee.receiver) if callee.receiver is not None else None
+        if not isinstance(receiver, v.Param) or callee.type is None or callee.type.cls is None:
+            return
+        assert callee.function is not None
+        name = callee.function.facts.qualname.rpartition(".")[2]
+        for sub in self.program.subclasses(callee.type.cls):
+            method = self.program.member(sub, name)
+            if isinstance(method, FunctionSymbol) and method != callee.function:
+                yield method
+
+    def _commits_each(self, bound: Bound) -> bool:
+        """Whether a statement runs on a connection that was told to commit every one: `autocommit=True`."""
+        value: Value = bound.value
+        passed: list[Value] = []
+        for _ in range(LONGEST_CHAIN):
+            value = v.bare(value)
+            passed.append(plain(value))
+            if isinstance(value, v.Call):
+                if any((key, v.bare(inner)) in AUTOCOMMIT for key, inner in value.keywords):
+                    return True
+                value = value.target
+            elif isinstance(value, v.Attr):
+                value = value.base
+            elif isinstance(value, v.Op) and value.kind == "enter":
+                value = value.subject
+            else:
+                reduced = self.labels.step(bound.sub(value))
+                if not reduced or reduced[0][0].frame.key != bound.frame.key:
+                    break
+                value = reduced[0][0].value
+        return any(
+            fact.name == "setattr"
+            and len(fact.value.args) == 3
+            and (getattr(fact.value.args[1], "value", ""), v.bare(fact.value.args[2])) in AUTOCOMMIT
+            and plain(fact.value.args[0]) in passed
+            for fact in bound.frame.function.calls
+        )
+
+    def _by_knowledge(self, fact: CallFact, frame: Frame, callee: Callee, effect: Effect) -> Deed | None:
+        bound = Bound(fact.value, frame)
+        if any(key in effect.unless and v.bare(value) == v.Const(False) for key, value in fact.value.keywords):
+            return None
+        if effect.unless and fact.value.args and v.bare(fact.value.args[0]) == v.Const(False):
+            return None
+        kind = effect.does
+        if kind == "write-sql":
+            kind, label = self._statement(bound, effect)
+            return Deed(kind, fact, label, fresh=True, assumed=callee.assumed) if kind else None
+        target = fact.value.target
+        receiver = plain(target.base) if isinstance(target, v.Attr) else None
+        hooks = tuple(self._hooks(bound, callee, effect)) if effect.calls else ()
+        if hooks:
+            return Deed("call", fact, assumed=callee.assumed, targets=hooks)
+        root = receiver
+        if kind == "stage":
+            root = plain(fact.value.args[0]) if fact.value.args else None
+        return Deed(kind, fact, self._label(bound, root, fact), root, self._is_fresh(bound, root), callee.assumed)
+
+    def _is_fresh(self, bound: Bound, root: Value | None) -> bool:
+        """Whether what is written is not one object that the function holds: made by a manager, a session, a function."""
+        if root is None:
+            return True
+        kind = self.infer.type_of(bound.sub(root))
+        return not (kind is not None and any(self.knowledge.is_row(name) for name in self.infer.library_types(kind)))
+
+    def _hooks(
+        self, bound: Bound, callee: Callee, effect: Effect
+    ) -> Iterator[tuple[FunctionSymbol, tuple[tuple[str, Bound], ...]]]:
+        """The methods of the project's own class that a library's method runs in place of its own."""
+        owners = [callee.type.cls if callee.type else None]
+        if effect.returns and self.knowledge.is_base(effect.returns):
+            owners.append(self.infer.row_class(bound, effect.returns))
+        for owner in owners:
+            if owner is None:
+                continue
+            for name in effect.calls:
+                method = self.program.member(owner, name)
+                if isinstance(method, FunctionSymbol) and method.facts is not bound.frame.function:
+                    yield method, ()
+
+    def _statement(self, bound: Bound, effect: Effect) -> tuple[str, str]:
+        """The deed that running a statement is, and the table it is about."""
+        call = bound.value
+        assert isinstance(call, v.Call)
+        for position in effect.at:
+            for argument in argument_values(call, position):
+                for leaf in self.labels.leaves(bound.sub(argument), 12):
+                    text = _leading_text(leaf.value)
+                    if text is not None:
+                        kind = _statement_kind(text.lstrip(" \t\r\n("))
+                        if kind:
+                            table = TABLE.search(text)
+                            return kind, table[1] if table else text.split()[0].upper()
+                    elif builder := _builder(leaf.value):
+                        return "write", self._label(leaf, None, None) or builder
+        return "", ""
+
+    def _label(self, bound: Bound, root: Value | None, fact: CallFact | None) -> str:
+        value = bound.sub(root) if root is not None else bound
+        kind = self.infer.type_of(value)
+        if kind is not None and kind.cls is not None and self._is_row(kind.cls):
+            return kind.cls.facts.qualname
+        cls = self._named_class(value)
+        if cls is not None:
+            return cls.facts.qualname
+        return f"{shown_callee(fact)}()" if fact is not None else ""
+
+    def _is_row(self, cls: ClassSymbol) -> bool:
+        return any(isinstance(base, str) and self.knowledge.is_base(base) for base in self.program.lineage(cls))
+
+    def _named_class(self, bound: Bound) -> ClassSymbol | None:
+        """The class that an expression starts from."""
+        value = bound.value
+        for _ in range(12):
+            value = v.bare(value)
+            if isinstance(value, (v.Attr, v.Ref)):
+                symbol = self.infer.symbol_of(value, bound.frame)
+                if isinstance(symbol, ClassSymbol):
+                    return symbol
+                if isinstance(value, v.Ref):
+                    return None
+                value = value.base
+            elif isinstance(value, v.Call):
+                symbol = self.infer.symbol_of(value.args[0], bound.frame) if value.args else None
+                if isinstance(symbol, ClassSymbol):
+                    return symbol
+                value = value.target
+            elif isinstance(value, (v.Op, v.Item, v.Mark)):
+                value = (
+                    value.subject
+                    if isinstance(value, v.Op)
+                    else value.value
+                    if isinstance(value, v.Mark)
+                    else value.base
+                )
+            else:
+                return None
+        return None
+
+    # Transactions
+
+    def opens(self, bound: Bound, depth: int = 0, deeds: frozenset[str] = frozenset({"transaction"})) -> bool:
+        """Whether entering a value with `with` opens a transaction."""
+        if depth > MAX_NESTING:
+            return False
+        for leaf in self.labels.leaves(bound, 6):
+            value = leaf.value
+            if isinstance(value, v.Call):
+                for callee in self.infer.callees(leaf):
+                    if callee.effect is not None and callee.effect.does in deeds:
+                        return True
+                    if callee.function is not None and callee.cls is None and self._holds_open(callee.function, depth):
+                        return True
+            kind = self.infer.type_of(leaf)
+            for library in self.infer.library_types(kind):
+                slot = self.knowledge.slot(library, "enter")
+                if slot is not None and slot.does in deeds and not self._commits_each(leaf):
+                    return True
+            if kind is not None and kind.cls is not None and self._class_opens(kind.cls, depth):
+                return True
+        # What `leaves` looked through may itself be a wrapper of the project.
+        value = v.bare(bound.value)
+        if isinstance(value, v.Call):
+            for callee in self.infer.callees(bound.sub(value)):
+                if callee.effect is not None and callee.effect.does in deeds:
+                    return True
+                if callee.function is not None and self._holds_open(callee.function, depth):
+                    return True
+        return False
+
+    def _holds_open(self, function: FunctionSymbol, depth: int) -> bool:
+        """Whether a generator, as a context manager, yields inside of a transaction or commits after it."""
+        key = (function.path, function.facts.qualname)
+        if function.facts.yields is None:
+            returned = function.facts.returns
+            frame = Frame(function.path, function.facts)
+            return returned is not None and self.opens(Bound(returned, frame), depth + 1)
+        if key not in self._wraps:
+            self._wraps[key] = False
+            self._wraps[key] = self._yields_inside(Frame(function.path, function.facts), depth)
+        return self._wraps[key]
+
+    def _yields_inside(self, frame: Frame, depth: int) -> bool:
+        def walk(steps: tuple[int | Flow, ...], inside: bool, before: bool) -> tuple[bool, bool]:
+            """Whether a transaction was found around a yield, and whether one has been passed."""
+            for step in steps:
+                if isinstance(step, Flow):
+                    opened = step.kind == "with" and any(self.opens(Bound(x, frame), depth + 1) for x in step.values)
+                    for arm in step.arms:
+                        found, passed = walk(arm, inside or opened, before)
+                        if found:
+                            return True, True
+                        before = before or passed
+                elif step == YIELD:
+                    if inside:
+                        return True, True
+                    before = True
+                elif step >= 0:
+                    deed = self.deed(frame.function.calls[step], frame)
+                    if deed is not None and before and deed.kind in {"commit", "end"}:
+                        return True, True
+            return False, before
+
+        return walk(frame.function.flow, False, False)[0]
+
+    def _class_opens(self, cls: ClassSymbol, depth: int) -> bool:
+        """Whether a class of the project is a context manager that begins or commits."""
+        for name in ("__enter__", "__aenter__", "__exit__", "__aexit__"):
+            method = self.program.member(cls, name)
+            if isinstance(method, FunctionSymbol):
+                frame = Frame(method.path, method.facts)
+                for fact in method.facts.calls:
+                    deed = self.deed(fact, frame) if fact.name in self.names else None
+                    if deed is not None and deed.kind in {"begin", "end", "commit", "transaction"}:
+                        return True
+        return False
+
+    def is_transaction(self, frame: Frame) -> bool:
+        """Whether a decorator of a function, or of its class, makes all of it a transaction."""
+        home = self.infer.home(frame) if frame.function.decorators else frame
+        if any(self._decorates(Bound(d, home)) for d in frame.function.decorators):
+            return True
+        facts = self.program.facts(frame.path)
+        cls = facts.classes.get(frame.function.owner) if facts and frame.function.owner else None
+        if cls is None:
+            return False
+        simple = frame.function.qualname.rpartition(".")[2]
+        module = self.infer.module_frame(frame.path)
+        return any(
+            simple in covered or "dispatch" in covered
+            for decorator in cls.decorators
+            if isinstance(decorator, v.Call) and self._decorates(Bound(decorator, module))
+            for covered in (
+                [value.value for key, value in decorator.keywords if key == "name" and isinstance(value, v.Const)],
+            )
+        )
+
+    def _decorates(self, bound: Bound) -> bool:
+        value = v.bare(bound.value)
+        call = value if isinstance(value, v.Call) else v.call(value, (), (), 0, 0)
+        assert isinstance(call, v.Call)
+        callees = self.infer.callees(bound.sub(call))
+        for callee in callees:
+            if callee.effect is not None and callee.effect.does == "transaction":
+                return True
+            if callee.function is not None:
+                return self._wraps_call(callee.function)
+        # A library's decorator that is given others: `method_decorator(atomic)`.
+        given = [x for a in call.args for x in (a.items if isinstance(a, v.Seq) else (a,))]
+        return any(isinstance(v.bare(a), (v.Ref, v.Attr, v.Call)) and self._decorates(bound.sub(a)) for a in given)
+
+    def _wraps_call(self, decorator: FunctionSymbol) -> bool:
+        """Whether a decorator of the project calls what it is given inside of a transaction."""
+        key = (decorator.path, decorator.facts.qualname + "()")
+        if key in self._wraps:
+            return self._wraps[key]
+        self._wraps[key] = False
+        facts = self.program.facts(decorator.path)
+        inside = decorator.facts.qualname + "."
+        for name in facts.functions if facts else ():
+            if name.startswith(inside) or name == decorator.facts.qualname:
+                assert facts is not None
+                frame = Frame(decorator.path, facts.functions[name])
+                if any(_is_given(frame.function.calls[i].value.target) for i in self.inside(frame)):
+                    self._wraps[key] = True
+                result = v.bare(frame.function.returns or v.UNKNOWN)
+                if isinstance(result, v.Call) and any(map(_is_given, result.args)):
+                    self._wraps[key] |= self._decorates(Bound(result.target, frame))
+        return self._wraps[key]
+
+    def inside(self, frame: Frame) -> frozenset[int]:
+        """The calls of a function that stand in a transaction which a `with` of its own opens."""
+        found: set[int] = set()
+
+        def walk(steps: tuple[int | Flow, ...], inside: bool) -> None:
+            for step in steps:
+                if isinstance(step, Flow):
+                    opened = step.kind == "with" and any(self.opens(Bound(x, frame)) for x in step.values)
+                    for arm in step.arms:
+                        walk(arm, inside or opened)
+                elif step >= 0 and inside:
+                    found.add(step)
+
+        walk(frame.function.flow, False)
+        return frozenset(found)
+
+
+def plain(value: Value) -> Value:
+    """A value without what checks have shown of it, to tell whether two are the same object."""
+    while True:
+        if isinstance(value, (v.Mark, v.Named)):
+            inner = value.value
+        elif isinstance(value, v.Op) and value.kind in {"after", "if", "typed"}:
+            inner = value.subject
+        else:
+            return value
+        value = inner
+
+
+def varies(value: Value, made: frozenset[tuple[int, int]]) -> bool:
+    """Whether a value is another one in each round of a loop: an element, or made by one of the calls in it."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, v.Op) and one.kind == "each":
+            return True
+        if isinstance(one, v.Call) and (one.line, one.column) in made:
+            return True
+        waiting.extend(v.children(one))
+    return False
+
+
+def _is_given(value: Value) -> bool:
+    """Whether a value is what a decorator was given, seen from inside of it."""
+    value = v.bare(value)
+    return isinstance(v.bare(value.value), v.Param) if isinstance(value, v.Free) else isinstance(value, v.Param)
+
+
+def _leading_text(value: Value) -> str | None:
+    value = v.bare(value)
+    if isinstance(value, v.Op) and value.kind in {"%", "format", "join", "replace"}:
+        value = v.bare(value.subject)
+    if isinstance(value, v.Text):
+        texts = [part.value for part in value.parts if isinstance(part, v.Const) and isinstance(part.value, str)]
+        return " ".join(texts)
+    return value.value if isinstance(value, v.Const) and isinstance(value.value, str) else None
+
+
+def _statement_kind(text: str) -> str:
+    if WRITES_SQL.match(text) or WITH_WRITE.match(text):
+        return "write"
+    return "begin" if BEGINS.match(text) else "end" if ENDS.match(text) else ""
+
+
+def _builder(value: Value) -> str:
+    """`insert` of `insert(Order).values(...)` or `orders.insert()`."""
+    while isinstance(value, (v.Call, v.Attr, v.Named)):
+        if isinstance(value, v.Named):
+            value = value.value
+        elif isinstance(value, v.Call):
+            value = v.bare(value.target)
+        else:
+            if value.name in BUILDERS:
+                return value.name
+            value = v.bare(value.base)
+    name = value.name.rpartition(".")[2].lstrip(":") if isinstance(value, v.Ref) else ""
+    return name if name in BUILDERS else ""

@@ -1,0 +1,76 @@
+"""Is a name the name of a password, of what a hasher made of one, or of one that has to be kept as it is?"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from prodready.knowledge import Knowledge
+from prodready.words import split_words
+
+DESCRIBING = frozenset({"current", "first", "last", "input", "number", "index", "start", "n"})
+"""Words of the list `not-secret` that say of a password which one it is."""
+
+SINGLE_DIGITS = frozenset("0123456789")
+
+
+class PasswordNames:
+    """Judges names by the word lists of the knowledge."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        words = knowledge.words
+        self._phrases = {tuple(phrase.split()) for phrase in words.get("password", ())}
+        self._longest = max((len(p) for p in self._phrases), default=1)
+        self._not = words.get("not-secret", frozenset()) - DESCRIBING
+        self._carriers = words.get("carrier", frozenset())
+        self._hashed = words.get("hashed", frozenset())
+        self._hashers = words.get("hasher", frozenset())
+        self._others = words.get("kept-password", frozenset())
+        self.is_password = lru_cache(maxsize=None)(self._is_password)
+
+    def _is_password(self, name: str) -> bool:
+        """Whether a variable, a field, a key or a column of this name holds a password."""
+        if "/" in name or len(name) > 60:
+            return False
+        words = split_words(name)
+        while len(words) > 1 and (words[-1] in self._carriers or words[-1] in SINGLE_DIGITS):
+            words = words[:-1]
+        for length in range(min(self._longest, len(words)), 0, -1):
+            if words[-length:] in self._phrases:
+                before = words[:-length]
+                return not any(word in self._not or word in self._hashed for word in before)
+        return False
+
+    def is_hashed(self, name: str) -> bool:
+        """Whether a name says that a hasher or a cipher has made the value."""
+        return any(word in self._hashed for word in split_words(name))
+
+    def is_hash_of_password(self, name: str) -> bool:
+        """Whether a name says that the value was made of a password."""
+        words = split_words(name)
+        rest = "_".join(word for word in words if word not in self._hashed)
+        return len(rest) > 0 and self.is_hashed(name) and (self.is_password(rest) or words[0] in {"pw", "pwd", "pass"})
+
+    def is_hasher(self, name: str) -> bool:
+        """Whether a function of this name makes a hash or a cipher text."""
+        return any(word in self._hashers or word in self._hashed for word in split_words(name))
+
+    def is_others(self, name: str) -> bool:
+        """Whether a name speaks of a password for something else, which must be kept as it is."""
+        return any(word in self._others for word in split_words(name))
+
+    def pattern(self) -> re.Pattern[bytes]:
+        """What stands in the bytes of every function that speaks of a password."""
+        parts = []
+        for phrase in self._phrases:
+            for joined in {"_".join(phrase), "".join(phrase), " ".join(phrase)}:
+                parts.append(_spelled(joined))
+        return re.compile(b"|".join(sorted(set(parts), key=len)))
+
+
+def _spelled(word: str) -> bytes:
+    """A word within identifiers: short ones only where another word cannot contain them."""
+    lower, title, upper = (re.escape(form.encode()) for form in (word, word[:1].upper() + word[1:], word.upper()))
+    if len(word) > 4:
+        return b"|".join((lower, title, upper))
+    return rb"(?<![A-Za-z])" + lower + rb"(?![a-z])|" + title + rb"(?![a-z])|" + upper + rb"(?![A-Z])"

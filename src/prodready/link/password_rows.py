@@ -1,0 +1,370 @@
+"""Classes whose instances are rows, and those among them that hash a password by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prodready.link.frames import Bound, Frame, Type
+from prodready.link.infer import Inference
+from prodready.link.labels import Labels
+from prodready.link.password_names import PasswordNames
+from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol
+from prodready.read import values as v
+from prodready.read.facts import FunctionFacts, last_name
+from prodready.read.values import Value
+
+MAX_DEPTH = 3
+"""Helpers between a method of a model and the hasher."""
+
+MADE_BY_HASHERS = frozenset({"password-hash", "hashed", "digest", "encrypted"})
+COLUMNS = frozenset({"Column", "mapped_column"})
+ACCOUNTS = frozenset({"AbstractUser", "AbstractBaseUser", "User"})
+"""Classes of libraries that have a column `password`."""
+
+AUTOMATIC = frozenset(
+    """
+    __init__ __setattr__ __post_init__ save asave save_base clean full_clean pre_save before_save insert before_insert
+    before_update validate model_post_init put pre_put _pre_put_hook create update set_attributes __set__ setter
+    """.split()
+)
+"""Methods that run whenever a row is made, changed or written."""
+
+NOT_HOOKS = frozenset(
+    {"property", "classmethod", "staticmethod", "cached_property", "abstractmethod", "override", "deleter"}
+)
+
+
+class Rows:
+    """Look-ups about persistent classes."""
+
+    def __init__(self, reducer: Labels, names: PasswordNames) -> None:
+        self.reducer = reducer
+        self.infer: Inference = reducer.infer
+        self.program = reducer.program
+        self.knowledge = reducer.knowledge
+        self.names = names
+        self._rows: dict[ClassSymbol, bool] = {}
+        self._hashing: dict[tuple[ClassSymbol, str], bool] = {}
+        self._functions: dict[tuple[str, str], bool] = {}
+        self._mapped: frozenset[ClassSymbol] | None = None
+
+    # Which classes are persistent
+
+    def is_row_class(self, cls: ClassSymbol) -> bool:
+        """Whether instances of a class of the project are rows or documents of a database."""
+        if cls not in self._rows:
+            self._rows[cls] = False
+            self._rows[cls] = self._look(cls)
+        return self._rows[cls]
+
+    def _look(self, cls: ClassSymbol) -> bool:
+        lineage = self.program.lineage(cls)
+        own = [base for base in lineage if isinstance(base, ClassSymbol)]
+        libraries = [base for base in lineage if isinstance(base, str)]
+        conditions = {condition for base in libraries if (condition := self._condition(base))}
+        if conditions:
+            return any(
+                value == v.Const(True) for base in own for key, value in base.facts.keywords if key in conditions
+            )
+        if any(self.is_row_type(base) for base in libraries):
+            return True
+        if any("__tablename__" in base.facts.attributes or "__table__" in base.facts.attributes for base in own):
+            return True
+        for base in own:
+            for value in base.facts.attributes.values():
+                made = v.bare(value)
+                if isinstance(made, v.Call) and last_name(made) in COLUMNS:
+                    return True
+            named = {last_name(name) for name in base.facts.bases}
+            if named & {"Model", "BaseModel", "Document", "Entity"} and self._has_fields(base):
+                return True
+        return cls in self.mapped()
+
+    def _condition(self, name: str) -> str:
+        return next((e for kind in self.knowledge.lineage(name) if (e := self.knowledge.types[kind].row_if)), "")
+
+    def _has_fields(self, cls: ClassSymbol) -> bool:
+        makers = [v.bare(value) for value in cls.facts.attributes.values()]
+        fields = [m for m in makers if isinstance(m, v.Call) and isinstance(v.bare(m.target), v.Attr | v.Ref)]
+        return any(last_name(m).endswith("Field") and last_name(m) != "Field" and self._is_of_model(m) for m in fields)
+
+    def _is_of_model(self, call: v.Call) -> bool:
+        name = v.dotted(v.bare(call.target)) or ""
+        return not any(part in name.lower() for part in ("form", "serializ", "schema", "marsh"))
+
+    def is_row_type(self, name: str) -> bool:
+        """Whether the knowledge says that instances of a library's class are rows."""
+        return "row" in self.knowledge.label(name)
+
+    def mapped(self) -> frozenset[ClassSymbol]:
+        """Plain classes that a call maps to a table."""
+        if self._mapped is None:
+            found = set()
+            for name in self.calls_that_keep("mapped"):
+                for path, function, fact in self.program.calls_named(name):
+                    for argument in fact.value.args[:1]:
+                        symbol = self.infer.symbol_of(argument, Frame(path, function))
+                        if isinstance(symbol, ClassSymbol):
+                            found.add(symbol)
+            self._mapped = frozenset(found)
+        return self._mapped
+
+    def calls_that_keep(self, store: str) -> frozenset[str]:
+        """The last names of the calls that the knowledge says keep something in a store of this kind."""
+        found = {name.rpartition(".")[2] for name, effect in self.knowledge.functions.items() if effect.keeps == store}
+        for entry in self.knowledge.types.values():
+            found |= {n for n, m in entry.methods.items() if not isinstance(m, str) and m.keeps == store}
+        return frozenset(found)
+
+    def row_class(self, bound: Bound) -> ClassSymbol | None:
+        """The persistent class that a value is an instance of, or that it names."""
+        symbol = self.infer.symbol_of(bound.value, bound.frame)
+        if isinstance(symbol, ClassSymbol):
+            return symbol if self.is_row_class(symbol) else None
+        kind = self.infer.type_of(bound)
+        return kind.cls if kind is not None and kind.cls is not None and self.is_row_class(kind.cls) else None
+
+    def is_row(self, bound: Bound) -> bool:
+        """Whether a value is a row, or a class of rows or table whose attributes are columns."""
+        if self.row_class(bound) is not None or self.is_library_row(self.infer.type_of(bound)):
+            return True
+        value = v.bare(bound.value)
+        if isinstance(value, v.Attr) and value.name in {"c", "columns"}:
+            return True
+        symbol = self.infer.symbol_of(value, bound.frame)
+        return isinstance(symbol, LibrarySymbol) and self.is_row_type(symbol.name)
+
+    def is_library_row(self, kind: Type | None) -> bool:
+        """Whether it is a row of a class that a library brings."""
+        return kind is not None and kind.cls is None and self.is_row_type(kind.name)
+
+    def class_about(self, bound: Bound) -> ClassSymbol | None:
+        """The persistent class that a query is about: `User` of `User.objects.filter(...)`, `insert(User).values`."""
+        value: Value = bound.value
+        for _ in range(16):
+            value = v.bare(value)
+            if isinstance(value, (v.Attr, v.Ref)):
+                symbol = self.infer.symbol_of(value, bound.frame)
+                if isinstance(symbol, ClassSymbol):
+                    return symbol if self.is_row_class(symbol) else None
+                if isinstance(value, v.Ref):
+                    return None
+                value = value.base
+            elif isinstance(value, v.Call):
+                for argument in value.args[:1]:
+                    symbol = self.infer.symbol_of(argument, bound.frame)
+                    if isinstance(symbol, ClassSymbol) and self.is_row_class(symbol):
+                        return symbol
+                value = value.target
+            else:
+                break
+        kind = self.infer.type_of(bound.sub(value))
+        return kind.cls if kind is not None and kind.cls is not None and self.is_row_class(kind.cls) else None
+
+    # Fields
+
+    def fields(self, cls: ClassSymbol) -> Iterator[str]:
+        """The names of the columns that hold a password."""
+        for base in self.program.lineage(cls):
+            if isinstance(base, ClassSymbol):
+                for name in dict.fromkeys((*base.facts.annotations, *base.facts.attributes)):
+                    if self.names.is_password(name):
+                        yield name
+            elif base.rpartition(".")[2] in ACCOUNTS:
+                yield "password"
+
+    def is_for_others(self, cls: ClassSymbol | None) -> bool:
+        """Whether the rows of a class hold what is needed to log in somewhere else: they name a host or a URL too."""
+        if cls is None:
+            return False
+        if self.names.is_others(cls.facts.qualname):
+            return True
+        columns: set[str] = set()
+        for base in self.program.lineage(cls):
+            if isinstance(base, ClassSymbol):
+                columns.update(base.facts.attributes, base.facts.annotations)
+        return not columns.isdisjoint(
+            {"host", "hostname", "port", "server", "endpoint", "base_url", "dsn", "server_url"}
+        )
+
+    def setter(self, cls: ClassSymbol, field: str) -> FunctionSymbol | None:
+        """The setter of a property that takes what is assigned to the field."""
+        for base in self.program.lineage(cls):
+            if isinstance(base, ClassSymbol):
+                function = self.program.function(base.path, f"{base.facts.qualname}.{field}.setter")
+                if function is not None:
+                    return FunctionSymbol(base.path, function)
+        return None
+
+    # Classes that hash by themselves
+
+    def hashes(self, cls: ClassSymbol, field: str) -> bool:
+        """Whether a class makes a hash of what its field is given: in a setter, a hook, a column type."""
+        key = (cls, field)
+        if key not in self._hashing:
+            self._hashing[key] = False
+            self._hashing[key] = any(self._hashes_in(base, field) for base in self._bases(cls)) or self._listens(
+                cls, field
+            )
+        return self._hashing[key]
+
+    def _bases(self, cls: ClassSymbol) -> list[ClassSymbol]:
+        return [base for base in self.program.lineage(cls) if isinstance(base, ClassSymbol)]
+
+    def _hashes_in(self, cls: ClassSymbol, field: str) -> bool:
+        facts = self.program.facts(cls.path)
+        assert facts is not None
+        start = cls.facts.qualname + "."
+        for qualname in facts.functions:
+            if not qualname.startswith(start):
+                continue
+            name = qualname.removeprefix(start)
+            method = facts.functions[qualname]
+            hooked = any(self._is_hook(decorator) for decorator in method.decorators)
+            if name == f"{field}.setter" or name.partition(".")[0] in AUTOMATIC or hooked:
+                if self._function_hashes(cls.path, method, field, 0):
+                    return True
+        value = cls.facts.attributes.get(field)
+        return value is not None and self._column_hashes(Bound(value, self.infer.module_frame(cls.path)), field)
+
+    def _is_hook(self, decorator: Value) -> bool:
+        return last_name(decorator) not in NOT_HOOKS
+
+    def _column_hashes(self, bound: Bound, field: str) -> bool:
+        """Whether the type of a column hashes, or the property that stands for it."""
+        waiting = [bound.value]
+        while waiting:
+            value = waiting.pop()
+            waiting.extend(v.children(value))
+            if not isinstance(value, (v.Ref, v.Attr)):
+                continue
+            symbol = self.infer.symbol_of(value, bound.frame)
+            if isinstance(symbol, LibrarySymbol):
+                effect = self.knowledge.function(symbol.name)
+                if effect is not None and not effect.labels.isdisjoint(MADE_BY_HASHERS):
+                    return True
+            elif isinstance(symbol, ClassSymbol):
+                if self._any_method_hashes(symbol, field):
+                    return True
+            elif isinstance(symbol, FunctionSymbol):
+                if self._function_hashes(symbol.path, symbol.facts, field, 0):
+                    return True
+        return False
+
+    def _any_method_hashes(self, cls: ClassSymbol, field: str) -> bool:
+        for base in self._bases(cls):
+            facts = self.program.facts(base.path)
+            for name in base.facts.methods:
+                method = facts.functions.get(f"{base.facts.qualname}.{name}") if facts else None
+                if method is not None and self._function_hashes(base.path, method, field, 0):
+                    return True
+        return False
+
+    def _listens(self, cls: ClassSymbol, field: str) -> bool:
+        """Whether a function that is registered for events of the class hashes."""
+        for name, effect in self._receivers():
+            for path, function, fact in self.program.calls_named(name):
+                frame = Frame(path, function)
+                if self._mentions_class(Bound(fact.value, frame), cls):
+                    for argument in fact.value.args:
+                        symbol = self.infer.symbol_of(argument, frame)
+                        if isinstance(symbol, FunctionSymbol) and self._function_hashes(
+                            symbol.path, symbol.facts, field, 0
+                        ):
+                            return True
+            if effect:
+                yield_from = self._decorated(name, cls)
+                if any(self._function_hashes(path, function, field, 0) for path, function in yield_from):
+                    return True
+        return False
+
+    def _receivers(self) -> list[tuple[str, bool]]:
+        found = {name.rpartition(".")[2] for name, e in self.knowledge.functions.items() if e.decorates == "receiver"}
+        for entry in self.knowledge.types.values():
+            found |= {n for n, m in entry.methods.items() if not isinstance(m, str) and m.decorates == "receiver"}
+        return [(name, True) for name in sorted(found)]
+
+    def _decorated(self, name: str, cls: ClassSymbol) -> Iterator[tuple[str, FunctionFacts]]:
+        """The functions decorated with a call of `name` that speaks of the class."""
+        for path, outline in self.program.outlines.items():
+            facts = self.program.facts(path) if name in outline.calls else None
+            for function in facts.functions.values() if facts else ():
+                for decorator in function.decorators:
+                    if last_name(decorator) == name and self._mentions_class(
+                        Bound(decorator, self.infer.module_frame(path)), cls
+                    ):
+                        yield path, function
+
+    def _mentions_class(self, bound: Bound, cls: ClassSymbol) -> bool:
+        waiting: list[Value] = [bound.value]
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, (v.Ref, v.Attr)):
+                symbol = self.infer.symbol_of(value, bound.frame)
+                if isinstance(symbol, ClassSymbol) and (symbol == cls or symbol in self.program.lineage(cls)):
+                    return True
+                if isinstance(symbol, LibrarySymbol) and symbol.name.endswith("get_user_model"):
+                    return True
+            elif isinstance(value, v.Const) and isinstance(value.value, str):
+                if value.value.rpartition(".")[2] == cls.facts.qualname:
+                    return True
+            waiting.extend(v.children(value))
+        return False
+
+    # Functions that hash
+
+    def function_hashes(self, symbol: FunctionSymbol) -> bool:
+        """Whether a function hands what it gets, or a password, to a hasher."""
+        return self._function_hashes(symbol.path, symbol.facts, "password", 0)
+
+    def _function_hashes(self, path: str, function: FunctionFacts, field: str, depth: int) -> bool:
+        key = (path, function.qualname)
+        if key in self._functions:
+            return self._functions[key]
+        if depth > MAX_DEPTH:
+            return False
+        self._functions[key] = False
+        frame = Frame(path, function)
+        own = function.params[0].name if function.owner and function.params else ""
+        for fact in function.calls:
+            if not self._hands_on(fact.value, field, own):
+                continue
+            callees = self.infer.callees(Bound(fact.value, frame))
+            if any(c.effect is not None and not c.effect.labels.isdisjoint(MADE_BY_HASHERS) for c in callees) or (
+                not any(c.function for c in callees) and self.names.is_hasher(fact.name) and fact.name != "setattr"
+            ):
+                self._functions[key] = True
+                break
+            if any(
+                c.function is not None and self._function_hashes(c.function.path, c.function.facts, field, depth + 1)
+                for c in callees
+            ):
+                self._functions[key] = True
+                break
+        return self._functions[key]
+
+    def _hands_on(self, call: v.Call, field: str, own: str) -> bool:
+        """Whether a call gets a password, the field, or what the function was given under a name that may be one."""
+        waiting = [*call.args, *(inner for _, inner in call.keywords)]
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, v.Attr) and (value.name == field or self.names.is_password(value.name)):
+                return True
+            if isinstance(value, v.Const) and isinstance(value.value, str) and self.names.is_password(value.value):
+                return True
+            if isinstance(value, v.Named) and self.names.is_password(value.name):
+                return True
+            if isinstance(value, v.Param) and value.name != own:
+                if self.names.is_password(value.name) or value.name in TAKING:
+                    return True
+            waiting.extend(v.children(value))
+        return False
+
+
+TAKING = frozenset(
+    """
+    value val raw plain plaintext plain_text text new raw_value new_value v x s data kwargs credential credentials secret
+    instance validated_data cleaned_data values attrs document doc key candidate
+    """.split()
+)
+"""Parameters of setters, hooks and helpers that take anything."""

@@ -1,0 +1,502 @@
+"""What a value is as far as passwords go: a plain one, a digest of one, what a hasher made, or one that was stored before.
+
+A value is followed back through all files. A name alone makes a password only where nothing better is known of the value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from prodready.finding import Location, Step
+from prodready.link.frames import Bound, Frame
+from prodready.link.labels import Labels
+from prodready.link.password_names import PasswordNames
+from prodready.link.password_rows import Rows
+from prodready.link.reduce import describe
+from prodready.link.text import argument_values
+from prodready.read import values as v
+from prodready.read.facts import last_name
+from prodready.read.values import Value
+
+BUDGET = 260
+"""Values looked at for one value."""
+
+MAX_NESTING = 22
+MAX_CALLERS = 12
+CALLER_HOPS = 3
+
+HARMLESS = frozenset({"number", "boolean", "redacted", "constant", "placeholders", "count"})
+NOTHING_OF_IT = frozenset({"in", "test", "difference", "super", "enter"})
+SAME = frozenset({"if", "after", "slice", "repeat", "replace"})
+FIELD_VALUE = frozenset({"data", "value", "raw_data", "text", "get_secret_value", "current_value", "raw", "contents"})
+"""Members of a field or a widget that give what was typed into it."""
+
+ASKING = re.compile(
+    r"^(?:get|pop|read|require|arg|field|form|param|value|post|body|query|prompt|input|ask|setdefault|optional)"
+)
+TYPED_IN = frozenset(
+    {
+        "getpass",
+        "input",
+        "raw_input",
+        "prompt",
+        "askstring",
+        "text_input",
+        "get",
+        "text",
+        "read",
+        "readline",
+        "ask",
+        "get_pass",
+    }
+)
+"""Functions whose result somebody has typed."""
+
+FETCHING = frozenset(
+    """
+    fetchone fetchall fetchmany fetchrow fetchval fetch fetch_one fetch_all fetch_val find_one find scalar scalars
+    scalar_one scalar_one_or_none one one_or_none first first_or_404 get_or_404 hget hgetall mget query_one
+    """.split()
+)
+"""Methods that give what a database holds."""
+
+CHECKING = frozenset(
+    {
+        "startswith",
+        "identify",
+        "identify_hasher",
+        "needs_update",
+        "is_password_usable",
+        "fullmatch",
+        "match",
+        "needs_rehash",
+    }
+)
+"""Calls by which a function looks whether something is a hash already."""
+
+SETTINGS = frozenset({"settings", "config", "conf", "cfg", "environ", "options", "opts", "args", "secrets"})
+
+
+@dataclass(frozen=True)
+class Digest:
+    """The call that makes a digest, or something that can be undone, of a password."""
+
+    path: str
+    line: int
+    column: int
+    shown: str
+    reversible: bool = False
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """The place of the call."""
+        return (self.path, self.line, self.column)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value comes from.
+
+    `kind` is `plain`, `digest`, `safe` (a hasher made it) or `stored` (it was read from where it is kept). `sure` says that
+    the value itself is seen to be one, not only the name of the place it goes to.
+    """
+
+    kind: str
+    bound: Bound
+    name: str
+    trail: tuple[Step, ...] = ()
+    sure: bool = True
+    digest: Digest | None = None
+    whole: bool = False
+
+
+class PasswordReader:
+    """Tells what values of a program are."""
+
+    def __init__(self, reducer: Labels, rows: Rows, names: PasswordNames) -> None:
+        self.reducer = reducer
+        self.infer = reducer.infer
+        self.program = reducer.program
+        self.rows = rows
+        self.names = names
+        self._budget = 0
+        self._asking: set[tuple[str, str, str]] = set()
+
+    def read(self, bound: Bound, key: str = "") -> list[Origin]:
+        """What the value may be; empty where nothing is known. `key` is the name of the place it is put into."""
+        self._budget = BUDGET
+        found = self._distinct(self._read(bound, (), 0))
+        if not found and key and self.names.is_password(key) and self._may_be_typed(bound):
+            found = [Origin("plain", bound, describe(bound.value), sure=False)]
+        return self._settled(found, bound)
+
+    def _distinct(self, origins: Iterator[Origin]) -> list[Origin]:
+        found: list[Origin] = []
+        for origin in origins:
+            if not any(origin.kind == other.kind and origin.name == other.name for other in found):
+                found.append(origin)
+        return found
+
+    def _settled(self, found: list[Origin], bound: Bound) -> list[Origin]:
+        """Without what another of the alternatives makes impossible or unimportant."""
+        kinds = {origin.kind for origin in found}
+        if "digest" in kinds and "plain" in kinds:  # rounds of a digest, the first of which begins with the password
+            found = [origin for origin in found if origin.kind != "plain"]
+        if "safe" in kinds and "plain" in kinds and CHECKING.intersection(f.name for f in bound.frame.function.calls):
+            found = [origin for origin in found if origin.kind != "plain"]
+        return found
+
+    def _may_be_typed(self, bound: Bound) -> bool:
+        """Whether a value of which nothing is known may be what somebody typed: a parameter, or something sent."""
+        for leaf in self.reducer.leaves(bound, 8):
+            value = leaf.value
+            labels = self.reducer.labels(leaf)
+            if not HARMLESS.isdisjoint(labels) or "hashed" in labels:
+                return False
+            if (
+                isinstance(value, v.Param)
+                and leaf.frame.binding(value.name) is None
+                and value.name not in {"self", "cls"}
+            ):
+                return not self.names.is_hashed(value.name) and value.name not in SETTINGS
+            if "request" in labels:
+                return True
+        return False
+
+    # Values
+
+    def _read(self, bound: Bound, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
+        self._budget -= 1
+        if self._budget < 0 or nesting > MAX_NESTING:
+            return
+        nesting += 1
+        value = bound.value
+        match value:
+            case v.Const() | v.Unknown():
+                return
+            case v.Named():
+                yield from self._named(bound, value, trail, nesting)
+            case v.Param():
+                yield from self._param(bound, value, trail, nesting)
+            case v.Attr():
+                yield from self._attribute(bound, value, trail, nesting)
+            case v.Ref():
+                yield from self._reference(bound, value, trail, nesting)
+            case v.Item():
+                yield from self._item(bound, value.base, value.key, trail, nesting)
+            case v.Call():
+                yield from self._call(bound, value, trail, nesting)
+            case v.Op():
+                yield from self._operation(bound, value, trail, nesting)
+            case v.Mark():
+                if HARMLESS.isdisjoint(value.labels):
+                    yield from self._read(bound.sub(value.value), trail, nesting)
+            case v.Text() | v.Seq() | v.Choice():
+                for inner in v.children(value):
+                    yield from self._read(bound.sub(inner), trail, nesting)
+            case v.Map():
+                for _, inner in value.items:
+                    yield from self._read(bound.sub(inner), trail, nesting)
+            case v.Free():
+                for inner_bound, _ in self.reducer.step(bound) or ():
+                    yield from self._read(inner_bound, trail, nesting)
+
+    def _named(self, bound: Bound, value: v.Named, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
+        step = Step(Location(bound.frame.path, value.line, value.column), f"assigned to `{value.name}`")
+        inner = bound.sub(value.value)
+        found = list(self._read(inner, (*trail, step), nesting))
+        yield from found
+        if not found and self.names.is_password(value.name) and self._is_opaque(inner):
+            yield Origin("plain", inner, value.name, (*trail, step))
+
+    def _is_opaque(self, bound: Bound) -> bool:
+        """Whether a value is one whose name may be believed: an element, a field, something typed in or sent."""
+        value = v.bare(bound.value)
+        while isinstance(value, v.Call) and isinstance(value.target, v.Attr) and not value.args:
+            if last_name(value) in TYPED_IN:
+                return not self.is_fetched(bound)
+            value = v.bare(value.target.base)
+        if isinstance(value, v.Call):
+            name = last_name(value)
+            return (name in TYPED_IN or bool(ASKING.match(name)) or name == "partition") and not self.is_fetched(bound)
+        if isinstance(value, (v.Item, v.Attr, v.Param)) or (
+            isinstance(value, v.Op) and value.kind in {"each", "slice"}
+        ):
+            return not self.is_fetched(bound) and HARMLESS.isdisjoint(self.reducer.labels(bound))
+        return False
+
+    def _param(self, bound: Bound, value: v.Param, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
+        argument = bound.frame.binding(value.name)
+        if argument is not None:
+            says = f"passed as `{value.name}` to `{bound.frame.function.qualname}()`"
+            step = Step(Location(bound.frame.path, bound.frame.function.line), says)
+            found = list(self._read(argument, (*trail, step), nesting))
+            yield from found
+            if not found and self.names.is_password(value.name) and self._is_opaque(argument):
+                yield Origin("plain", argument, value.name, (*trail, step))
+            return
+        labels = self.reducer.labels(bound)
+        if not HARMLESS.isdisjoint(labels) or value.name in {"self", "cls"}:
+            return
+        named = self.names.is_password(value.name)
+        given = None if bound.frame.entered else self._from_callers(bound, value.name, trail, nesting)
+        if given:
+            yield from given
+        elif named and given is None:
+            where = Step(
+                Location(bound.frame.path, bound.frame.function.line),
+                f"`{value.name}` comes in as a parameter of `{bound.frame.function.qualname}()`",
+            )
+            yield Origin("plain", bound, value.name, (*trail, where))
+
+    def _from_callers(self, bound: Bound, name: str, trail: tuple[Step, ...], nesting: int) -> list[Origin] | None:
+        """What the callers pass; None where nobody is seen to call, or nothing is known of what they pass."""
+        frame = bound.frame
+        key = (*frame.key, name)
+        if key in self._asking or len(self._asking) >= CALLER_HOPS:
+            return None
+        self._asking.add(key)
+        found: list[Origin] = []
+        unknown = False
+        try:
+            for site in self.infer.callers(frame.path, frame.function.qualname)[:MAX_CALLERS]:
+                argument = site.arguments.get(name)
+                if argument is None or isinstance(v.bare(argument.value), v.Const):
+                    continue
+                here = Location(site.frame.path, site.fact.span.line, site.fact.span.column)
+                step = Step(here, f"passed as `{name}` to `{frame.function.qualname}()`")
+                origins = list(self._read(argument, (*trail, step), nesting))
+                unknown = unknown or not origins
+                found += [replace(origin, sure=origin.sure and not site.assumed) for origin in origins]
+        finally:
+            self._asking.discard(key)
+        worst = [origin for origin in found if origin.kind in {"plain", "digest"}]
+        if worst:
+            return worst
+        return found if found and not unknown else None
+
+    def _attribute(self, bound: Bound, value: v.Attr, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
+        base = bound.sub(value.base)
+        if value.name in FIELD_VALUE and self._is_typed_field(base):
+            yield Origin("plain", bound, describe(value), trail)
+            return
+        if self.rows.is_row(base):
+            if self.names.is_password(value.name) or self.names.is_hashed(value.name):
+                yield Origin("stored", bound, describe(value), trail)
+            return
+        if not HARMLESS.isdisjoint(self.reducer.labels(bound)):
+            return
+        named = self.names.is_password(value.name)
+        found = [] if value.name in FIELD_VALUE else self._behind(bound, trail, nesting)
+        if found:
+            yield from found
+        elif named and not self.is_fetched(bound) and not self._is_setting(base):
+            yield Origin("plain", bound, describe(value), trail)
+        elif named and self.is_fetched(bound):
+            yield Origin("stored", bound, describe(value), trail)
+
+    def _behind(self, bound: Bound, trail: tuple[Step, ...], nesting: int) -> list[Origin]:
+        found: list[Origin] = []
+        for inner, step in self.reducer.step(bound) or ():
+            if inner.value != bound.value:
+                found += self._read(inner, (*trail, step) if step else trail, nesting)
+        return found
+
+    def _is_typed_field(self, bound: Bound) -> bool:
+        """`form.password` of `form.password.data`; a widget called `password_entry`."""
+        value = bound.value
+        key = v.bare(value.key) if isinstance(value, v.Item) else None
+        name = value.name if isinstance(value, (v.Attr, v.Named, v.Param, v.Ref)) else ""
+        if isinstance(key, v.Const):
+            name = str(key.value)
+        words = name.lower().rpartition(".")[2].lstrip(":").split("_")
+        while len(words) > 1 and words[-1] in {
+            "entry",
+            "field",
+            "input",
+            "edit",
+            "box",
+            "lineedit",
+            "textbox",
+            "widget",
+            "var",
+            "e",
+        }:
+            words = words[:-1]
+        while len(words) > 1 and words[0] in {"entry", "input", "txt", "lineedit", "edit", "le", "line", "ent", "e"}:
+            words = words[1:]
+        return self.names.is_password("_".join(words))
+
+    def _is_setting(self, bound: Bound) -> bool:
+        if "settings" in self.reducer.labels(bound) or "environ" in self.reducer.labels(bound):
+            return True
+        value = v.bare(bound.value)
+        name = value.name if isinstance(value, (v.Attr, v.Ref, v.Param)) else ""
+        return name.rpartition(".")[2].lstrip(":_").lower() in SETTINGS
+
+    def _reference(self, bound: Bound, value: v.Ref, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
+        yield from self._behind(bound, trail, nesting)
+
+    def _item(self, bound: Bound, base: Value, key: Value, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
+        names = [leaf.value.value for leaf in self.reducer.leaves(bound.sub(key), 4) if isinstance(leaf.value, v.Const)]
+        named = any(isinstance(name, str) and self.names.is_password(name) for name in names)
+        found = self._behind(bound, trail, nesting)
+        if found:
+            yield from found
+        elif self.is_fetched(bound.sub(base)) or self.rows.is_row(bound.sub(base)):
+            yield Origin("stored", bound, describe(bound.value), trail, sure=named)
+        elif named and not self._is_setting(bound.sub(base)) and not self._is_constant_item(bound):
+            yield Origin("plain", bound, describe(bound.value), trail)
+
+    def _is_constant_item(self, bound: Bound) -> bool:
+        return any(isinstance(inner.value, v.Const) for inner, _ in self.reducer.step(bound) or ())
+
+    def _call(self, bound: Bound, value: v.Call, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
+        name = last_name(value)
+        effect = self.reducer.effect(bound)
+        arguments = [*value.args, *(inner for _, inner in value.keywords)]
+        if "password-hash" in effect.labels:
+            yield Origin("safe", bound, name, trail)
+            return
+        if effect.labels & {"digest", "encrypted"}:
+            yield from self._digested(bound, value, "encrypted" in effect.labels, trail, nesting)
+            return
+        if isinstance(value.target, v.Attr) and name in {"hexdigest", "digest"} and "hashed" in effect.labels:
+            yield from self._finished(bound, value.target, trail, nesting)
+            return
+        if "hashed" in effect.labels:
+            yield Origin("safe", bound, name, trail)
+            return
+        if not HARMLESS.isdisjoint(effect.labels):
+            return
+        if effect.passes:
+            for position in effect.passes:
+                for argument in argument_values(value, position):
+                    yield from self._read(bound.sub(argument), trail, nesting)
+            return
+        if "get_secret_value" == name or (
+            isinstance(value.target, v.Attr) and not arguments and name in TYPED_IN | FIELD_VALUE
+        ):
+            assert isinstance(value.target, v.Attr)
+            if self._is_typed_field(bound.sub(value.target.base)) or name == "get_secret_value":
+                yield Origin("plain", bound, describe(value), trail)
+                return
+        if isinstance(value.target, v.Attr) and value.args and ASKING.match(name):
+            if any(isinstance(leaf.value, v.Const) for leaf in self.reducer.leaves(bound.sub(value.args[0]), 4)):
+                item = bound.sub(v.Item(value.target.base, value.args[0], 1))
+                found = list(self._item(item, value.target.base, value.args[0], trail, nesting))
+                if found or name in {"get", "pop"}:
+                    yield from found
+                    return
+        if name in {"getpass", "get_pass"} or (name in TYPED_IN and self._asks_for_password(bound, value)):
+            yield Origin("plain", bound, describe(value), trail)
+            return
+        reduced = self.reducer.step(bound)
+        if reduced is not None:
+            found = []
+            for inner, step in reduced:
+                found += self._read(inner, (*trail, step) if step else trail, nesting)
+            yield from found
+            if found or not self.names.is_hasher(name):
+                return
+        if self.names.is_hasher(name) and any(self._speaks(bound.sub(argument)) for argument in arguments):
+            yield Origin("safe", bound, name, trail, sure=False)
+
+    def _asks_for_password(self, bound: Bound, call: v.Call) -> bool:
+        return any(
+            isinstance(v.bare(a), v.Const) and re.search(r"pass(?:word|phrase|code|wd)", str(v.bare(a).value), re.I)  # type: ignore[union-attr]
+            for a in [*call.args[:2], *(inner for _, inner in call.keywords)]
+        )
+
+    def _speaks(self, bound: Bound) -> bool:
+        """Whether a password stands in a value."""
+        return any(origin.kind in {"plain", "digest"} for origin in self._read(bound, (), MAX_NESTING - 8))
+
+    def _digested(
+        self, bound: Bound, call: v.Call, reversible: bool, trail: tuple[Step, ...], nesting: int
+    ) -> Iterator[Origin]:
+        """The digest of a password: the innermost, where digests are made of digests."""
+        digest = Digest(bound.frame.path, call.line, call.column, describe_call(call), reversible)
+        step = Step(Location(bound.frame.path, call.line, call.column), f"`{digest.shown}()` makes a fast digest of it")
+        if reversible:
+            step = replace(step, message=f"`{digest.shown}()` can be undone")
+        arguments = [*call.args, *(inner for _, inner in call.keywords)]
+        found = [o for a in arguments for o in self._read(bound.sub(a), (*trail, step), nesting)]
+        if not found:
+            found = list(self._updated(bound, call, (*trail, step), nesting))
+        for origin in found:
+            if origin.kind in {"digest", "safe", "stored"}:
+                yield origin
+            else:
+                yield replace(origin, kind="digest", digest=digest)
+
+    def _finished(self, bound: Bound, target: v.Attr, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
+        yield from self._read(bound.sub(target.base), trail, nesting)
+
+    def _updated(self, bound: Bound, made: v.Call, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
+        """What was fed into a digest with `update` after it was made."""
+        for fact in bound.frame.function.calls:
+            if fact.name == "update" and isinstance(fact.value.target, v.Attr) and fact.value.args:
+                fed = v.bare(fact.value.target.base)
+                if isinstance(fed, v.Call) and (fed.line, fed.column) == (made.line, made.column):
+                    yield from self._read(bound.sub(fact.value.args[0]), trail, nesting)
+
+    def _operation(self, bound: Bound, value: v.Op, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
+        if value.kind in NOTHING_OF_IT:
+            return
+        if value.kind == "typed":
+            yield from self._read(bound.sub(value.subject), trail, nesting)
+        elif value.kind == "each":
+            elements = self.reducer.elements(bound.sub(value.subject))
+            for element in elements:
+                yield from self._read(element, trail, nesting)
+            if not elements:
+                yield from self._read(bound.sub(value.subject), trail, nesting)
+        elif value.kind == "without":
+            for inner, _ in self.reducer.step(bound) or ():
+                yield from self._read(inner, trail, nesting)
+        elif value.kind in SAME:
+            yield from self._read(bound.sub(value.subject), trail, nesting)
+        else:
+            for inner in v.children(value):
+                yield from self._read(bound.sub(inner), trail, nesting)
+
+    # Where a value was read from
+
+    def is_fetched(self, bound: Bound) -> bool:
+        """Whether a value was read from a database, by the shape of the expression."""
+        for leaf in self.reducer.leaves(bound, 8):
+            value: Value = leaf.value
+            while True:
+                value = v.bare(value)
+                if isinstance(value, v.Call):
+                    if last_name(value) in FETCHING and isinstance(v.bare(value.target), v.Attr):
+                        return True
+                    value = value.target
+                elif isinstance(value, (v.Attr, v.Item)):
+                    value = value.base
+                elif isinstance(value, v.Op):
+                    value = value.subject
+                elif isinstance(value, v.Mark):
+                    value = value.value
+                elif isinstance(value, v.Choice):
+                    value = value.options[-1]
+                else:
+                    break
+        return False
+
+
+def describe_call(call: v.Call) -> str:
+    """The callee in the words of the source: `hashlib.md5`."""
+    return (v.dotted(v.bare(call.target)) or last_name(call)).lstrip(":.")
+
+
+def worst(origins: Sequence[Origin]) -> Origin | None:
+    """The plain password or the digest among what a value may be."""
+    bad = [origin for origin in origins if origin.kind in {"plain", "digest"}]
+    return max(bad, key=lambda origin: (origin.sure, origin.kind == "plain")) if bad else None
+
+
+__all__ = ["Digest", "Frame", "Origin", "PasswordReader", "describe_call", "worst"]

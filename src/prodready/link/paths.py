@@ -1,0 +1,270 @@
+"""The writes that happen on one path through a function, outside of every transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from prodready.finding import Location
+from prodready.link.deeds import Deed, Deeds, varies
+from prodready.link.frames import Bound, Frame
+from prodready.read import values as v
+from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, YIELD, Flow
+from prodready.read.values import Value
+
+MOST = 12
+"""Writes kept of one path: nobody reads more."""
+
+Steps = tuple[int | Flow, ...]
+
+
+@dataclass(frozen=True)
+class Write:
+    """One write on a path.
+
+    `root` is the object that is written, None where it is another one each time. `repeated` says that it stands in a loop,
+    `looped` that this loop is in the function itself.
+    `via` are the calls that lead to it, the outermost first; `unit` is a function that has writes to keep together of its
+    own, of which this is one. `expired`: what is removed was picked by being below a limit, as what is too old is.
+    """
+
+    label: str
+    kind: str
+    place: Location
+    root: Value | None = None
+    repeated: bool = False
+    looped: bool = False
+    assumed: bool = False
+    via: tuple[tuple[str, Location], ...] = ()
+    unit: tuple[str, str] | None = None
+    removes: bool = False
+    expired: bool = False
+
+    @property
+    def line(self) -> int:
+        """The line in the function that the path goes through."""
+        return (self.via[0][1] if self.via else self.place).line
+
+
+@dataclass(frozen=True)
+class Path:
+    """What has been written on the way; `open` inside of a transaction begun by hand; `pending` awaits a commit."""
+
+    writes: tuple[Write, ...] = ()
+    open: bool = False
+    pending: tuple[Value | None, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    @property
+    def weight(self) -> tuple[int, int, int]:
+        """How much speaks against the path, to tell the worst of several."""
+        alone = [write for write in self.writes if write.unit is None]
+        return (strength(alone), len(self.writes), len(self.pending))
+
+    def add(self, writes: Iterable[Write]) -> Path:
+        """The path with more writes on it."""
+        known = {(write.place, write.via) for write in self.writes}
+        new = tuple(write for write in writes if (write.place, write.via) not in known)
+        return replace(self, writes=(*self.writes, *new)[:MOST])
+
+
+def strength(writes: Iterable[Write]) -> int:
+    """How many writes a path has that leave a partial state between them.
+
+    Writes of one object count once, a repeated one twice; what only makes sure that a row exists does no harm alone.
+    """
+    roots: set[Value] = set()
+    count = 0
+    for write in writes:
+        if write.kind == "ensure":
+            continue
+        if write.root is not None:
+            count += write.root not in roots
+            roots.add(write.root)
+        else:
+            count += 2 if write.repeated else 1
+    return count
+
+
+def worst(paths: Iterable[Path | None]) -> Path | None:
+    """The path on which most is written."""
+    live = [path for path in paths if path is not None]
+    return max(live, key=lambda path: path.weight) if live else None
+
+
+@dataclass
+class _Exits:
+    """How a stretch of code can be left other than at its end."""
+
+    returned: list[Path] = field(default_factory=list)
+    raised: list[Path] = field(default_factory=list)
+    broken: list[Path] = field(default_factory=list)
+    continued: list[Path] = field(default_factory=list)
+
+
+class Walker:
+    """Follows the paths of one function."""
+
+    def __init__(self, deeds: Deeds, frame: Frame, found: Mapping[int, Deed]) -> None:
+        self.deeds = deeds
+        self.frame = frame
+        self.found = found
+
+    def worst(self) -> Path:
+        """The worst path through the function."""
+        exits = _Exits()
+        end = self._run(self.frame.function.flow, Path(), exits)
+        return worst([end, *exits.returned, *exits.raised]) or Path()
+
+    def writes_of(self, deed: Deed, index: int) -> tuple[Write, ...]:
+        """The writes that calling a function of the project leads to."""
+        raise NotImplementedError
+
+    def _run(self, steps: Steps, path: Path | None, exits: _Exits) -> Path | None:
+        for step in steps:
+            if path is None:
+                return None
+            if isinstance(step, Flow):
+                path = getattr(self, f"_{step.kind}")(step, path, exits)
+            elif step >= 0:
+                path = self._happens(step, path)
+            elif step != YIELD:
+                kept = {RETURN: exits.returned, RAISE: exits.raised, BREAK: exits.broken, CONTINUE: exits.continued}
+                kept[step].append(path)
+                return None
+        return path
+
+    def _happens(self, index: int, path: Path) -> Path:
+        deed = self.found.get(index)
+        if deed is None:
+            return path
+        match deed.kind:
+            case "write" | "ensure":
+                return path if path.open else path.add([self._write(deed)])
+            case "change" | "stage":
+                labels = (*path.labels, deed.label) if deed.label and deed.label not in path.labels else path.labels
+                root = None if deed.fresh and deed.kind == "stage" else deed.root
+                return replace(path, pending=(*path.pending, root)[-MOST:], labels=labels)
+            case "commit":
+                return self._commit(deed, path)
+            case "begin":
+                return replace(path, open=True)
+            case "end":
+                return replace(path, open=False)
+            case "rollback":
+                return replace(path, open=False, pending=(), labels=())
+            case "call":
+                return path if path.open else path.add(self.writes_of(deed, index))
+        return path
+
+    def _commit(self, deed: Deed, path: Path) -> Path:
+        after = replace(path, open=False, pending=(), labels=())
+        if path.open:
+            return after
+        roots = set(path.pending)
+        root = next(iter(roots)) if len(roots) == 1 else None
+        write = replace(self._write(deed), root=root, label=", ".join(path.labels[:3]) or deed.label)
+        return after.add([write])
+
+    def _write(self, deed: Deed) -> Write:
+        span = deed.fact.span
+        place = Location(self.frame.path, span.line, span.column, span.end_line, span.end_column)
+        root = None if deed.fresh else deed.root
+        return Write(
+            deed.label,
+            deed.kind,
+            place,
+            root,
+            assumed=deed.assumed,
+            removes="delete" in deed.fact.name,
+            expired=_is_below_limit(deed.fact.value),
+        )
+
+    # Compound statements
+
+    def _with(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
+        if not self._opens(flow):
+            return self._run(flow.arms[0], path, exits)
+        inner = _Exits()
+        end = self._run(flow.arms[0], Path(open=True), inner)
+        for mine, theirs in zip(
+            (exits.returned, exits.raised, exits.broken, exits.continued),
+            (inner.returned, inner.raised, inner.broken, inner.continued),
+            strict=True,
+        ):
+            mine.extend([path] * bool(theirs))
+        return path if end is not None else None
+
+    def _opens(self, flow: Flow) -> bool:
+        return any(self.deeds.opens(Bound(value, self.frame)) for value in flow.values)
+
+    def _branch(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
+        return worst([self._run(arm, path, exits) for arm in flow.arms])
+
+    def _loop(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
+        inner = _Exits()
+        start = Path(open=path.open)
+        again = worst([self._run(flow.arms[0], start, inner), *inner.continued])
+        made = frozenset(self._made(flow.arms[0]))
+        repeated = path.add(_repeat(again.writes, made)) if again is not None else path
+        if again is not None:
+            repeated = replace(repeated, open=again.open, pending=(*path.pending, *again.pending)[-MOST:])
+        for kept, ended in ((exits.returned, inner.returned), (exits.raised, inner.raised)):
+            kept += [repeated.add(one.writes) for one in ended]
+        after = worst([repeated, *(repeated.add(one.writes) for one in inner.broken)])
+        return self._run(flow.arms[1], after, exits) if len(flow.arms) > 1 else after
+
+    def _made(self, steps: Steps) -> Iterator[tuple[int, int]]:
+        for step in steps:
+            if isinstance(step, Flow):
+                for arm in step.arms:
+                    yield from self._made(arm)
+            elif step >= 0:
+                call = self.frame.function.calls[step].value
+                yield (call.line, call.column)
+
+    def _try(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
+        body, orelse, final, *handlers = flow.arms
+        inner, ended = _Exits(), _Exits()
+        end = self._run(body, replace(path, writes=()), inner)
+        everything = [end, *inner.returned, *inner.raised, *inner.broken, *inner.continued]
+        reached = worst(everything) or Path()
+        # The last write of the body is the one that fails: what was written before it stands.
+        starts = [path.add(reached.writes[:-1]), *(path.add(one.writes) for one in inner.raised)]
+        starts = [replace(one, open=path.open or reached.open) for one in starts]
+        ends = [self._run(handler, start, ended) for handler in handlers for start in starts]
+        if end is not None:
+            ends.append(self._run(orelse, replace(end, writes=path.add(end.writes).writes), ended))
+        for name in ("returned", "broken", "continued", *(() if handlers else ("raised",))):
+            getattr(ended, name).extend(path.add(one.writes) for one in getattr(inner, name))
+        for name in ("returned", "raised", "broken", "continued"):
+            getattr(exits, name).extend(self._run(final, one, _Exits()) or one for one in getattr(ended, name))
+        after = worst(ends)
+        return self._run(final, after, exits) if after is not None else None
+
+
+def _repeat(writes: Iterable[Write], made: frozenset[tuple[int, int]]) -> list[Write]:
+    """The writes of a loop's body after some rounds of it."""
+    return [
+        replace(
+            write,
+            repeated=True,
+            looped=True,
+            root=None if write.root is not None and varies(write.root, made) else write.root,
+        )
+        for write in writes
+    ]
+
+
+def _is_below_limit(call: Value) -> bool:
+    """Whether a call is made on rows picked by `field__lt=...`, `Table.field < ...`."""
+    waiting = [call]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, v.Call) and any(key.rpartition("__")[2] in {"lt", "lte"} for key, _ in value.keywords):
+            return True
+        if isinstance(value, (v.Call, v.Attr, v.Named)):
+            waiting.append(
+                value.target if isinstance(value, v.Call) else value.base if isinstance(value, v.Attr) else value.value
+            )
+    return False

@@ -1,0 +1,353 @@
+"""Which functions leave writes half done: what each commits on one path, and which of its callers hold a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from prodready.link.deeds import WRITING, Deed, Deeds, Key
+from prodready.link.frames import Bound, Frame
+from prodready.link.infer import Inference
+from prodready.link.labels import Labels
+from prodready.link.paths import Path, Walker, Write, strength
+from prodready.link.program import ClassSymbol, FunctionSymbol
+from prodready.link.scope import Scope
+from prodready.link.sinks import place
+from prodready.read import values as v
+from prodready.read.facts import CallFact
+from prodready.read.values import Value
+
+DEEPEST = 8
+"""Helpers followed inside one another."""
+
+ROUNDS = 6
+"""Layers of callers above the functions that write which are looked for by name."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a function commits on its worst path outside of every transaction.
+
+    `path` holds all of it, `partial` says that it leaves a partial state for which this function is the place to mend it,
+    `weak` that it may be meant (one object written twice, rows that are only made sure of); `absorbed` are the functions whose own writes belong to it; `units` those on the path that are to be mended themselves.
+    """
+
+    path: Path = Path()
+    partial: bool = False
+    weak: bool = False
+    absorbed: frozenset[Key] = frozenset()
+    units: frozenset[Key] = frozenset()
+
+    @property
+    def counted(self) -> tuple[Write, ...]:
+        """The writes that make up the partial state."""
+        if not self.absorbed:
+            return tuple(write for write in self.path.writes if write.unit is None)
+        return self.path.writes
+
+
+NOTHING = Summary()
+
+
+class Transactions:
+    """Summaries of functions over the call graph, and who holds a transaction around whom."""
+
+    def __init__(self, labels: Labels, scope: Scope | None, outside: frozenset[str]) -> None:
+        """`outside` are the files whose calls count for nothing, such as tests."""
+        self.infer: Inference = labels.infer
+        self.program = labels.program
+        self.knowledge = labels.knowledge
+        self.labels = labels
+        self.deeds = Deeds(labels)
+        self.scope = scope
+        self.outside = outside
+        self._summaries: dict[Key, Summary] = {}
+        self._covered: dict[Key, bool] = {}
+        self._busy: set[Key] = set()
+        self._names: frozenset[str] | None = None
+        self._requests: bool | None = None
+
+    # Functions to look at
+
+    def functions(self) -> Iterator[Frame]:
+        """The functions that may write: of the chosen files, or of all."""
+        if self.scope is not None:
+            for path in sorted(self.scope.targets):
+                facts = self.program.facts(path)
+                for qualname in facts.functions if facts else ():
+                    assert facts is not None
+                    yield Frame(path, facts.functions[qualname])
+            return
+        yield from self._writers()
+
+    def _writers(self) -> list[Frame]:
+        """All functions that write, or call one that does, by name layer after layer."""
+        found: dict[Key, Frame] = {}
+        names = self.deeds.names
+        known: set[str] = set()
+        for _ in range(ROUNDS):
+            layer: set[str] = set()
+            for frame in self._calling(names):
+                if frame.key in found:
+                    continue
+                deeds = [
+                    deed
+                    for fact in frame.function.calls
+                    if fact.name in names and (deed := self.deeds.deed(fact, frame)) is not None
+                ]
+                if any(d.kind in WRITING or (d.kind == "call" and self._leads_on(d, found)) for d in deeds):
+                    found[frame.key] = frame
+                    layer.update(self.infer.called_as(*frame.key))
+            known |= names
+            names = frozenset(layer - known)
+            if not names:
+                break
+        self._names = frozenset(known)
+        return list(found.values())
+
+    def _leads_on(self, deed: Deed, found: dict[Key, Frame]) -> bool:
+        for symbol, _ in deed.targets:
+            key = (symbol.path, symbol.facts.qualname)
+            if key in found or deed.fact.name in self.deeds.names:
+                return True
+        return False
+
+    def _calling(self, names: frozenset[str]) -> Iterator[Frame]:
+        for path, outline in self.program.outlines.items():
+            if names.isdisjoint(outline.calls) or path in self.outside:
+                continue
+            facts = self.program.facts(path)
+            for qualname, called in facts.called.items() if facts else ():
+                if not names.isdisjoint(called):
+                    assert facts is not None
+                    yield Frame(path, facts.functions[qualname])
+
+    # Summaries
+
+    def summary(self, frame: Frame) -> Summary:
+        """What a function leaves half done."""
+        key = frame.key
+        if key not in self._summaries:
+            if key in self._busy or len(self._busy) > DEEPEST:
+                return NOTHING
+            self._busy.add(key)
+            try:
+                found = self._summarise(Frame(frame.path, frame.function))
+            finally:
+                self._busy.discard(key)
+            if len(self._busy) > DEEPEST // 2:
+                return found  # cut somewhere below: to be asked again from nearer
+            self._summaries[key] = found
+        return self._summaries[key]
+
+    def _summarise(self, frame: Frame) -> Summary:
+        if self.deeds.is_transaction(frame):
+            return NOTHING
+        found = self.deeds.of(frame, self._names)
+        if not any(deed.kind in WRITING or deed.kind == "call" for deed in found.values()):
+            return NOTHING
+        path = _Walker(self, frame, found).worst()
+        units = frozenset(write.unit for write in path.writes if write.unit is not None)
+        alone = [write for write in path.writes if write.unit is None]
+        if len(units) == 1 and strength(alone) and not any(write.unit and write.looped for write in path.writes):
+            return Summary(path, partial=True, absorbed=units)
+        return Summary(path, strength(alone) > 1, len(alone) > 1 or any(write.repeated for write in alone), units=units)
+
+    # Who holds a transaction
+
+    def covered(self, frame: Frame) -> bool:
+        """Whether whoever calls a function holds a transaction around the call."""
+        key = frame.key
+        if key not in self._covered:
+            self._covered[key] = True  # of functions that call one another somebody outside decides
+            self._covered[key] = self._is_covered(frame)
+        return self._covered[key]
+
+    def sites(self, frame: Frame) -> list[tuple[Frame, int, bool]]:
+        """The calls of a function outside of tests: the caller, which of its calls, and whether in a transaction."""
+        found = []
+        for caller, fact in self._calls_of(frame):
+            if caller.path in self.outside or caller.key == frame.key:
+                continue
+            index = next((i for i, other in enumerate(caller.function.calls) if other is fact), -1)
+            held = self.deeds.is_transaction(caller) or index in self.deeds.inside(caller)
+            found.append((caller, index, held))
+        return found
+
+    def _calls_of(self, frame: Frame) -> Iterator[tuple[Frame, CallFact]]:
+        """The calls that run a function: of itself, of what it overrides, of a library's method that runs it."""
+        simple = frame.function.qualname.rpartition(".")[2]
+        for site in self.infer.callers(frame.path, frame.function.qualname):
+            yield site.frame, site.fact
+        cls = self._owner(frame)
+        bases = self.program.lineage(cls)[1:] if cls is not None else ()
+        for base in bases:
+            if isinstance(base, ClassSymbol):
+                overridden = f"{base.facts.qualname}.{simple}"
+                if self.program.function(base.path, overridden) is not None:
+                    for site in self.infer.callers(base.path, overridden):
+                        yield site.frame, site.fact
+        names = {n for base in bases if isinstance(base, str) for n in self.knowledge.callers_of(base, simple)}
+        for name in sorted(names):
+            for path, function, fact in self.program.calls_named(name):
+                caller = Frame(path, function)
+                deed = self.deeds.deed(fact, caller) if caller.path not in self.outside else None
+                if deed is not None and any((s.path, s.facts.qualname) == frame.key for s, _ in deed.targets):
+                    yield caller, fact
+
+    def _is_covered(self, frame: Frame) -> bool:
+        sites = self.sites(frame)
+        if sites:
+            return all(held or self.covered(caller) for caller, _, held in sites) and (
+                not self._is_entry(frame) or self._in_request(frame)
+            )
+        return self._is_called_within(frame) or self._in_request(frame)
+
+    def _is_entry(self, frame: Frame) -> bool:
+        return self.labels.is_handler(frame) or bool(self._decorations(frame))
+
+    def _decorations(self, frame: Frame) -> frozenset[str]:
+        """What decorators make of a function: a task, a receiver of signals."""
+        home = self.infer.home(frame) if frame.function.decorators else frame
+        found = set()
+        for decorator in frame.function.decorators:
+            call = decorator if isinstance(decorator, v.Call) else v.call(decorator, (), (), 0, 0)
+            for callee in self.infer.callees(Bound(call, home)):
+                if callee.effect is not None and callee.effect.decorates in {"task", "receiver"}:
+                    found.add(callee.effect.decorates)
+        return frozenset(found)
+
+    def _owner(self, frame: Frame) -> ClassSymbol | None:
+        facts = self.program.facts(frame.path)
+        owner = frame.function.owner
+        return ClassSymbol(frame.path, facts.classes[owner]) if facts and owner in facts.classes else None
+
+    def _is_called_within(self, frame: Frame) -> bool:
+        """Whether the framework calls a method inside of a transaction, its own or one that the class opens."""
+        cls = self._owner(frame)
+        simple = frame.function.qualname.rpartition(".")[2]
+        bases = self.program.lineage(cls) if cls is not None else ()
+        libraries = [base for base in bases if isinstance(base, str)]
+        if any(self.knowledge.is_within(library, simple) for library in libraries):
+            return True
+        return any(
+            self._holds(cls, name) for library in libraries for name in self.knowledge.callers_of(library, simple)
+        )
+
+    def _holds(self, cls: ClassSymbol | None, name: str) -> bool:
+        """Whether the class runs its method of this name in a transaction."""
+        method = self.program.member(cls, name) if cls is not None else None
+        if not isinstance(method, FunctionSymbol):
+            return False
+        frame = Frame(method.path, method.facts)
+        inside = self.deeds.inside(frame)
+        return self.deeds.is_transaction(frame) or any(frame.function.calls[i].name == name for i in inside)
+
+    def _in_request(self, frame: Frame) -> bool:
+        """Whether a function is reached from requests only, each of which is a transaction by the settings."""
+        if not self._requests_are_transactions() or self._decorations(frame):
+            return False
+        cls = self._owner(frame)
+        return not any(
+            "command" in self.knowledge.label(base)
+            for base in (self.program.lineage(cls) if cls is not None else ())
+            if isinstance(base, str)
+        ) and (cls is not None or self.labels.is_handler(frame))
+
+    def _requests_are_transactions(self) -> bool:
+        if self._requests is None:
+            self._requests = any(
+                self._is_on(path, name, key)
+                for name, effect in self.knowledge.settings.items()
+                if effect.does == "request-transaction"
+                for key in effect.at
+                for path, outline in self.program.outlines.items()
+                if path not in self.outside and _is_settings(path)
+            )
+        return self._requests
+
+    def _is_on(self, path: str, name: str, key: object) -> bool:
+        facts = self.program.facts(path)
+        if facts is None:
+            return False
+        value = facts.values.get(name)
+        return value is not None and _holds_true(value, key)
+
+    # For the rules
+
+    def partial(self) -> Iterator[tuple[Frame, Summary]]:
+        """The functions at which a transaction is missing, each with what it leaves half done; the outermost only."""
+        frames = list(self.functions())
+        found: dict[Key, tuple[Frame, Summary]] = {}
+        for frame in frames:
+            summary = self.summary(frame)
+            if (summary.partial or summary.weak) and not self.covered(frame):
+                found[frame.key] = (frame, summary)
+        for frame, summary in found.values():
+            sites = self.sites(frame)
+            if sites and all(held or self.covered(c) or self._absorbs(c, frame.key) for c, _, held in sites):
+                continue
+            yield frame, summary
+
+    def _absorbs(self, caller: Frame, key: Key) -> bool:
+        return key in self.summary(caller).absorbed
+
+
+class _Walker(Walker):
+    def __init__(self, owner: Transactions, frame: Frame, found: dict[int, Deed]) -> None:
+        super().__init__(owner.deeds, frame, found)
+        self.owner = owner
+
+    def writes_of(self, deed: Deed, index: int) -> tuple[Write, ...]:
+        """See `Walker`."""
+        span = deed.fact.span
+        here = place(self.frame.path, span)
+        best: tuple[Write, ...] = ()
+        for symbol, bindings in deed.targets:
+            callee = Frame(symbol.path, symbol.facts)
+            summary = self.owner.summary(callee)
+            unit = callee.key if summary.partial else next(iter(summary.units), None)
+            given = dict(bindings)
+            writes = tuple(
+                replace(
+                    write,
+                    root=_seen_from(write.root, given, self.frame),
+                    looped=False,
+                    via=((f"{symbol.facts.qualname.rpartition('.')[2]}()", here), *write.via),
+                    unit=unit,
+                    assumed=write.assumed or deed.assumed,
+                )
+                for write in summary.path.writes
+            )
+            if (strength(writes), len(writes)) > (strength(best), len(best)):
+                best = writes
+        return best
+
+
+def _seen_from(root: Value | None, given: dict[str, Bound], frame: Frame) -> Value | None:
+    """The object that a callee writes, as its caller has it."""
+    inner = v.bare(root) if root is not None else None
+    if isinstance(inner, v.Param):
+        argument = given.get(inner.name)
+        return argument.value if argument is not None and argument.frame.key == frame.key else None
+    return None
+
+
+def _is_settings(path: str) -> bool:
+    words = set(path.removesuffix(".py").replace("/", "_").replace("-", "_").lower().split("_"))
+    return not words.isdisjoint({"settings", "config", "conf"}) and words.isdisjoint(
+        {"test", "tests", "testing", "sandbox", "example", "examples", "demo", "ci"}
+    )
+
+
+def _holds_true(value: Value, key: object) -> bool:
+    """Whether a mapping, or one inside of it, has the key set to true."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, v.Map):
+            for name, inner in one.items:
+                if name == v.Const(key) and v.bare(inner) == v.Const(True):  # type: ignore[arg-type]
+                    return True
+        waiting.extend(v.children(one))
+    return False

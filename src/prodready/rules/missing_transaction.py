@@ -1,0 +1,150 @@
+"""Writes that belong together are committed one by one.
+
+Why it matters
+--------------
+Between two commits a process can be killed, a connection lost, a check can fail. What was written before stays, what was
+to follow is missing: an order without lines, money taken and not given, an account without its audit row. Nobody sees it
+until the numbers do not add up, and no retry puts it right.
+
+Bad
+---
+    def place(request):
+        order = Order.objects.create(user=request.user)
+        for item in request.POST.getlist("item"):
+            OrderLine.objects.create(order=order, item=item)
+
+Good
+----
+    @transaction.atomic
+    def place(request):
+        order = Order.objects.create(user=request.user)
+        for item in request.POST.getlist("item"):
+            OrderLine.objects.create(order=order, item=item)
+
+Not reported
+------------
+One commit for all of it, or none because the caller commits; writes on different paths; a loop that ends with its first
+write; functions that are only called inside a transaction, or only from requests where the settings make each request
+one; the same row saved again (status before and after), rows that are only made sure of, the removal of what has expired:
+these have low confidence. Tests, migrations, factories and seeds are left out.
+
+References
+----------
+- CWE-362: Concurrent Execution using Shared Resource with Improper Synchronization
+- CWE-460: Improper Cleanup on Thrown Exception
+- Django documentation: Database transactions
+- SQLAlchemy documentation: Transactions and Connection Management
+- OWASP ASVS 5.0, V2.3: business logic steps succeed entirely or are rolled back
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prodready.finding import Confidence, Finding, Location, Severity, Step
+from prodready.link.frames import Frame
+from prodready.link.linked import Linked
+from prodready.link.paths import Write, strength
+from prodready.link.transactions import Summary
+from prodready.rules.base import Rule
+from prodready.words import split_words
+
+LISTED = 4
+"""Writes named in the message."""
+
+PREPARING = frozenset(
+    "seed seeds seeder seeding populate factory factories fixture fixtures demo sample samples dummy fake sandbox bootstrap".split()
+)
+"""Words in names of files and functions that fill a database for somebody to play with."""
+
+CLEANING = frozenset(
+    "clean cleanup purge prune expire expired expiry vacuum gc garbage stale obsolete outdated".split()
+)
+"""Words in names of functions that remove what nobody needs: the rest goes with the next run."""
+
+
+def check(linked: Linked) -> Iterator[Finding]:
+    """Report the outermost functions that commit several writes on one path."""
+    for frame, summary in linked.transactions.partial():
+        writes = summary.counted
+        name = frame.function.qualname.rpartition(".")[2]
+        if name != "<module>" and not _prepares(frame):
+            yield _finding(frame, writes, _confidence(summary, writes, name))
+
+
+def _confidence(summary: Summary, writes: tuple[Write, ...], name: str) -> Confidence:
+    if not summary.partial:
+        return Confidence.LOW
+    if all(write.removes for write in writes) and (
+        not CLEANING.isdisjoint(split_words(name)) or all(write.expired for write in writes)
+    ):
+        return Confidence.LOW
+    sure = [write for write in writes if not write.assumed]
+    return Confidence.HIGH if strength(sure) > 1 else Confidence.MEDIUM
+
+
+def _finding(frame: Frame, writes: tuple[Write, ...], confidence: Confidence) -> Finding:
+    name = frame.function.qualname.rpartition(".")[2]
+    shown = ", ".join(_shown(write, frame) for write in writes[:LISTED])
+    more = f" and {len(writes) - LISTED} more" if len(writes) > LISTED else ""
+    count = "writes in a loop" if len(writes) == 1 else f"{len(writes)} writes"
+    line = frame.function.line
+    return Finding(
+        code=rule.code,
+        slug=rule.slug,
+        message=f"{count}, no transaction: {shown}{more}",
+        severity=Severity.ERROR,
+        confidence=confidence,
+        location=Location(frame.path, line, 1),
+        trace=tuple(_steps(writes)),
+        hint=f"open a transaction around them in `{name}()`: what fails half-way then leaves nothing behind",
+        context=frame.function.qualname,
+        statement=(line, line),
+    )
+
+
+def _shown(write: Write, frame: Frame) -> str:
+    loop = " in a loop" if write.repeated else ""
+    if not write.via:
+        return f"`{write.label}`{loop} (line {write.line})"
+    through, here = write.via[0]
+    other = "" if write.place.path == frame.path else f", {write.place.path.rpartition('/')[2]}:{write.place.line}"
+    return f"`{write.label}`{loop} through `{through}` (line {here.line}{other})"
+
+
+def _steps(writes: tuple[Write, ...]) -> Iterator[Step]:
+    for write in writes:
+        for name, location in write.via:
+            yield Step(location, f"calls `{name}`")
+        says = "commits" if write.kind == "commit" else "writes"
+        yield Step(write.place, f"{says} `{write.label}`{' again and again' if write.repeated else ''}")
+
+
+def _prepares(frame: Frame) -> bool:
+    words = {*split_words(frame.path.removesuffix(".py")), *split_words(frame.function.qualname)}
+    return not words.isdisjoint(PREPARING)
+
+
+rule = Rule(
+    code="PRD302",
+    slug="missing-transaction",
+    severity=Severity.ERROR,
+    stage="mvp",
+    needles=(
+        "save",
+        "create",
+        "delete",
+        "update",
+        "commit",
+        "execute",
+        "insert",
+        "add",
+        "set",
+        "write",
+        "remove",
+        "fetch",
+        "bulk",
+    ),
+    skip=frozenset({"tests", "migrations", "generated"}),
+    check=check,
+)

@@ -1,0 +1,81 @@
+"""What becomes of the findings of one file: which rules are silent there, what comments silence, what can be fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from prodready import discover
+from prodready.config import Config
+from prodready.finding import Finding, Suppressed
+from prodready.rules import all_rules
+from prodready.source import SourceError, decode, split_lines
+from prodready.suppress import Suppressions, apply
+
+
+@dataclass(frozen=True)
+class Sifted:
+    """All findings of one file by what becomes of them.
+
+    `enabled` are the rules selected for the file, `ran` those of them that are not silent in files of its `kinds`. `kept`
+    holds what no comment silences, whatever its severity and confidence; `text` are the file's bytes.
+    """
+
+    enabled: frozenset[str]
+    ran: frozenset[str]
+    kinds: frozenset[str]
+    kept: tuple[Finding, ...]
+    suppressed: tuple[Suppressed, ...]
+    text: bytes
+
+
+def sift(
+    config: Config, path: str, findings: Sequence[Finding], data: bytes, suppressions: Suppressions | None
+) -> Sifted:
+    """What becomes of the findings of the file `path` with the content `data`, of all rules whether they report there.
+
+    `suppressions` are what its comments say; None for a file whose facts are not to be had.
+    """
+    rules = all_rules()
+    kinds = discover.kind(config, path) | ({"generated"} if discover.is_generated(data) else set())
+    enabled = frozenset(code for code in rules if config.enabled_in(code, path))
+    ran = frozenset(code for code in enabled if not rules[code].skip & kinds)
+    kept = _fingerprinted(findings, data)
+    if suppressions is None:
+        return Sifted(enabled, ran, kinds, tuple(kept), (), data)
+    kept, quiet, extra = apply(kept, suppressions, path, ran, config.require_reason)
+    kept = sorted([*kept, *extra], key=lambda finding: finding.sort_key)
+    return Sifted(enabled, ran, kinds, tuple(kept), tuple(quiet), data)
+
+
+def _fingerprinted(findings: Sequence[Finding], data: bytes) -> list[Finding]:
+    """The findings of one file with the text of their statements and their number among equals."""
+    try:
+        lines = split_lines(decode(data)) if findings else []
+    except SourceError:
+        return list(findings)
+    seen: dict[tuple[str, str, str], int] = {}
+    done = []
+    for finding in findings:
+        first, last = finding.statement
+        snippet = " ".join(" ".join(lines[max(first - 1, 0) : last]).split()) if first else ""
+        key = (finding.code, finding.context, snippet)
+        done.append(msgspec.structs.replace(finding, snippet=snippet[:1000], occurrence=seen.get(key, 0)))
+        seen[key] = seen.get(key, 0) + 1
+    return done
+
+
+def fixable(findings: Sequence[Finding], data: bytes) -> list[Finding]:
+    """The findings of one file with the fixes that their rules have for them."""
+    rules = all_rules()
+    try:
+        text = decode(data) if any(rules[f.code].fix for f in findings) else ""
+    except SourceError:
+        return list(findings)
+    done = []
+    for finding in findings:
+        fix = rules[finding.code].fix
+        done.append(msgspec.structs.replace(finding, fixes=fix(finding, text)) if fix else finding)
+    return done
