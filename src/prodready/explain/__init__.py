@@ -5,14 +5,14 @@ Reads the linked program and what the rules found; decides nothing anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from prodready.config import Config
 from prodready.discover import excluded
 from prodready.explain.calls import Calls
 from prodready.explain.steps import Steps
 from prodready.explain.words import Words
-from prodready.finding import Account, CallNote, Explanation, Finding, Location, Step, Suppressed
+from prodready.finding import Account, CallNote, Explanation, Finding, Location, Note, Step, Suppressed
 from prodready.link.frames import Frame
 from prodready.project import Insight
 from prodready.read.facts import CallFact, FileFacts, FunctionFacts
@@ -74,7 +74,7 @@ class _Line:
         function = here[0][0].function if here else self._function()
         notes: list[CallNote] = []
         if not accounts:
-            notes = [self.calls.note(frame, fact) for frame, fact in here]
+            notes = _without_repetition(self.calls.note(frame, fact) for frame, fact in here)
         dull = not accounts and not any(note.sinks or note.unresolved for note in notes)
         return Explanation(
             str(self.config.root),
@@ -199,6 +199,17 @@ class _Line:
     def _source(self, location: Location) -> str:
         line = self.lines[location.line - 1] if location.line <= len(self.lines) else ""
         return line[location.column - 1 :]
+
+
+def _without_repetition(notes: Iterable[CallNote]) -> list[CallNote]:
+    """The notes without calls of which all there is to say is what was said of an earlier one."""
+    kept: list[CallNote] = []
+    said: set[Note] = set()
+    for note in notes:
+        if note.callees or note.sinks or note.open or not said.issuperset(note.unresolved):
+            kept.append(note)
+        said.update(note.unresolved)
+    return kept
 
 
 def _holds(outer: Location, place: Location) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from prodready.explain.words import Words, in_words, name_of, origin, shown_text
+from prodready.explain.words import Words, in_words, is_text, name_of, origin, shown_text
 from prodready.finding import CallNote, Location, Note
 from prodready.link.frames import Bound, Frame
-from prodready.link.pieces import Hole, Safe
+from prodready.link.pieces import Hole, Piece, Safe
 from prodready.link.reduce import describe
 from prodready.link.secret_looks import HARMLESS, Leak
 from prodready.link.sinks import SinkCall, place, shown_callee
@@ -69,7 +69,6 @@ class Calls:
         """All there is to say of a call."""
         bound = Bound(fact.value, frame)
         found = _Found()
-        callees = [self.words.callee(callee) for callee in self.infer.callees(bound)]
         lacking = self.words.unresolved_callee(bound)
         if lacking is not None:
             found.unresolved[lacking] = None
@@ -85,7 +84,7 @@ class Calls:
         return CallNote(
             self.name(fact),
             place(frame.path, fact.span),
-            tuple(dict.fromkeys(callees)),
+            tuple(self.words.callees(bound)),
             tuple(found.sinks),
             tuple(found.texts),
             tuple(found.safe),
@@ -122,7 +121,8 @@ class Calls:
         asked = ", ".join(self.asking[kind])
         given = list(sink.arguments())
         if direct:
-            found.sinks[f"a sink of kind `{kind}`, which {asked} asks for"] = None
+            nothing = "" if given else "; nothing goes in here"
+            found.sinks[f"a sink of kind `{kind}`, which {asked} asks for{nothing}"] = None
         else:
             where = f"{sink.location.path}:{sink.location.line}"
             given = [(key, bound) for key, bound in given if _from_outside(bound)]
@@ -143,7 +143,8 @@ class Calls:
         reader = self.linked.texts()
         alternatives = reader.alternatives(bound)
         for pieces in alternatives[:TEXTS]:
-            found.texts[f"SQL: {shown_text(pieces)}"] = None
+            if not self._is_judged_elsewhere(pieces):
+                found.texts[f"SQL: {shown_text(bound, pieces)}"] = None
             for piece in pieces:
                 if isinstance(piece, Safe):
                     name = name_of(piece.bound, piece.trail)
@@ -152,7 +153,7 @@ class Calls:
                 elif isinstance(piece, Hole):
                     if piece.escaped:
                         found.safe[Note(f"`{piece.name}`: its quotes {piece.escaped} are doubled")] = None
-                    note, unknown = self.words.open_value(piece.bound, piece.kind, piece.trail)
+                    note, unknown = self.words.hole(piece)
                     (found.unresolved if unknown else found.open)[note] = None
         if len(alternatives) > TEXTS:
             found.texts[f"and {len(alternatives) - TEXTS} more texts, by the path taken"] = None
@@ -162,6 +163,10 @@ class Calls:
         if reader.exhausted:
             found.unresolved[Note("the text is too large, or nested too deeply, to be followed to its end")] = None
 
+    def _is_judged_elsewhere(self, pieces: Sequence[Piece]) -> bool:
+        """Whether a text is nothing but what another sink gives: `execute(text(...))`."""
+        return len(pieces) == 1 and isinstance(pieces[0], Hole) and bool(self.words.judged_call(pieces[0].bound))
+
     def _told_by_callers(self, asked: Mapping[tuple[str, str, str], object], texts: list, found: _Found) -> None:  # type: ignore[type-arg]
         """Parameters of which the callers told that they are harmless."""
         open_ = {(*p.bound.frame.key, p.name) for pieces in texts for p in pieces if isinstance(p, Hole)}
@@ -170,7 +175,7 @@ class Calls:
             function = self.linked.program.function(path, qualname)
             if function is not None and (path, qualname, name) not in open_ and name not in wholes:
                 note = self.words.parameter(Frame(path, function), name)
-                found.safe[Note(f"{note.message}; nothing else comes in", note.location)] = None
+                found.safe[Note(f"{note.message}; all of that is harmless", note.location)] = None
 
     def _bound_parameters(self, sink: SinkCall, found: _Found) -> None:
         inside = [bound.value for _, bound in sink.arguments()]
@@ -189,7 +194,13 @@ class Calls:
             items = value.items
         elif isinstance(value, v.Map):
             items = tuple(inner for _, inner in value.items)
-        shown = [self.words.value(bound.sub(item)) for item in items]
+        shown = [
+            f"`{shown_text(bound.sub(item), self.linked.texts().alternatives(bound.sub(item))[0])}`"
+            if is_text(item)
+            else self.words.value(bound.sub(item))
+            for item in items
+            if not isinstance(v.bare(item), v.Const)
+        ]
         return "; ".join(dict.fromkeys(shown))
 
     # Logs
@@ -208,7 +219,8 @@ class Calls:
         labels = self.linked.reducer.labels(bound)
         value = v.bare(bound.value)
         if not HARMLESS.isdisjoint(labels):
-            found.safe[Note(f"`{name}`: {in_words(labels & HARMLESS)}", where)] = None
+            subject = "" if name == "a value" else f"`{name}`: "
+            found.safe[Note(subject + in_words(labels & HARMLESS), where)] = None
         elif isinstance(value, v.Call) and self.linked.secrets.names.is_redactor(last_name(value)):
             found.safe[Note(f"`{name}`: what `{last_name(value)}()` makes of it is redacted, by its name", where)] = (
                 None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from prodready.explain.words import Words, in_words, shown_text
+from prodready.explain.words import Words, in_words, is_text, shown_text
 from prodready.finding import Step
 from prodready.link.frames import Bound, Frame
 from prodready.link.reduce import describe
@@ -38,8 +38,8 @@ class Steps:
     def words_of(self, bound: Bound) -> str:
         """A value with what is known of it, a text with what it is put together of."""
         value = v.bare(bound.value)
-        if isinstance(value, v.Text) or (isinstance(value, v.Op) and value.kind in {"%", "format", "join"}):
-            return f"text: {shown_text(self.linked.texts().alternatives(bound)[0])}"
+        if is_text(value):
+            return f"text: {shown_text(bound, self.linked.texts().alternatives(bound)[0])}"
         return self.speech.value(bound)
 
     def words(self, step: Step) -> tuple[str, ...]:
@@ -67,12 +67,16 @@ class Steps:
         if labels:
             yield f"`{describe(fact.value)}`: {labels}"
         for callee in self.linked.infer.callees(bound):
-            if callee.effect is not None and callee.effect.sink in self.asking:
+            if callee.effect is not None and (callee.effect.sink in self.asking or callee.effect.keeps):
                 sink = SinkCall(frame, fact, callee, callee.effect)
-                yield from (self.words_of(argument) for _, argument in sink.arguments())
+                shown = [self.words_of(given) for _, given in sink.arguments() if not isinstance(given.value, v.Const)]
+                yield from (text for text in shown if ": " in text)
             elif callee.function is not None:
                 given = dict(self.linked.infer.bind(callee, bound))
-                yield from (f"`{name}` = {self.words_of(given[name])}" for name in names if name in given)
+                for name in names:
+                    if name in given:
+                        value = self.words_of(given[name])
+                        yield value if value.startswith(f"`{name}`") else f"`{name}` = {value}"
 
     def _found(self, path: str) -> _Places:
         if path not in self._places:

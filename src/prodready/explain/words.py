@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from prodready.finding import Location, Note, Step
 from prodready.knowledge import Knowledge, Sources, described_in
-from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.frames import Bound, Callee, Frame, Type
 from prodready.link.linked import Linked
 from prodready.link.pieces import Hole, Piece, Safe
 from prodready.link.program import LibrarySymbol
 from prodready.link.reduce import SAFE_ATTRIBUTES, describe
 from prodready.read import values as v
+from prodready.read.facts import last_name
 
 LONGEST = 160
 """Characters of a text that are shown."""
@@ -46,24 +48,57 @@ LABELS = {
 }
 """The labels of `knowledge_form.py`, and those that the reader gives, as a reader of the answer would put it."""
 
+PASSED = re.compile(r"passed as `(?P<name>\w+)`")
+TEXT_OPERATIONS = frozenset({"%", "format", "format_map", "join", "replace", "substitute"})
 KNOWLEDGE_HINT = "describe it in a knowledge file (docs/knowledge.md)"
 
 
 def in_words(labels: Iterable[str]) -> str:
     """The labels as a phrase; nothing for none."""
-    return ", ".join(LABELS.get(label, label) for label in sorted(labels))
+    known = set(labels)
+    return ", ".join(LABELS.get(label, label) for label in sorted(known - ({"count"} if "number" in known else set())))
 
 
-def shown_text(pieces: Iterable[Piece]) -> str:
-    """A text on one line, each value in braces: `SELECT * FROM {table}`."""
-    whole = " ".join("".join(_shown_piece(piece) for piece in pieces).split())
+def shown_text(bound: Bound, pieces: Iterable[Piece]) -> str:
+    """The text `bound` on one line, given its pieces, each value by its name in braces: `SELECT * FROM {table}`."""
+    texts = _named_texts(bound.value)
+    shown = [piece if type(piece) is str else "{" + _local_name(piece, texts) + "}" for piece in pieces]
+    whole = " ".join("".join(shown).split())
     return whole if len(whole) <= LONGEST else f"{whole[: LONGEST * 2 // 3]} … {whole[-LONGEST // 3 :]}"
 
 
-def _shown_piece(piece: Piece) -> str:
-    if isinstance(piece, Hole):
-        return "{" + piece.name + "}"
-    return "{" + name_of(piece.bound, piece.trail) + "}" if isinstance(piece, Safe) else piece
+def _named_texts(value: v.Value) -> set[tuple[int, int]]:
+    """Where texts, put together of others, were stored under a name."""
+    found: set[tuple[int, int]] = set()
+    waiting = [value]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, v.Named) and any(map(is_text, v.children(current))):
+            found.add((current.line, current.column))
+        waiting.extend(v.children(current))
+    return found
+
+
+def is_text(value: v.Value) -> bool:
+    """Whether a value is text put together of parts, on some path at least."""
+    value = v.bare(value)
+    if isinstance(value, v.Choice):
+        return any(map(is_text, value.options))
+    return isinstance(value, v.Text) or (isinstance(value, v.Op) and value.kind in TEXT_OPERATIONS)
+
+
+def _local_name(piece: Piece, texts: set[tuple[int, int]]) -> str:
+    """The name that a value has where the text is put together, or else the value itself."""
+    assert isinstance(piece, (Hole, Safe))
+    name = ""
+    for step in piece.trail:
+        if not step.message.startswith("assigned to `"):
+            given = PASSED.match(step.message)
+            name = name or (given["name"] if given else "")
+            break
+        if (step.location.line, step.location.column) not in texts:
+            name = step.message[13:-1]
+    return name or (piece.name if isinstance(piece, Hole) else name_of(piece.bound, piece.trail))
 
 
 def name_of(bound: Bound, trail: tuple[Step, ...]) -> str:
@@ -78,9 +113,16 @@ def name_of(bound: Bound, trail: tuple[Step, ...]) -> str:
 def origin(bound: Bound, trail: tuple[Step, ...]) -> Location | None:
     """Where a value comes from: its own place, or the last step of the way to it."""
     value = bound.value
+    while isinstance(value, v.Mark):
+        value = value.value
     if isinstance(value, (v.Call, v.Named, v.Op, v.Text)) and value.line:
         return Location(bound.frame.path, value.line, value.column)
     return trail[-1].location if trail else None
+
+
+def is_known(callee: Callee) -> bool:
+    """Whether a callee is of the project or described, be it only that its class is and the method is not worth a word."""
+    return bool(callee.effect or callee.function or callee.cls or callee.type)
 
 
 class Words:
@@ -95,6 +137,22 @@ class Words:
 
     # Callees
 
+    def callees(self, bound: Bound) -> list[str]:
+        """What a call was resolved to; nothing where `unresolved_callee` has something to say."""
+        call = bound.value
+        assert isinstance(call, v.Call)
+        found = [self.callee(callee) for callee in self.infer.callees(bound) if is_known(callee)]
+        kind = self._described_receiver(bound.sub(call.target))
+        if not found and kind is not None:
+            found.append(self.callee(Callee(f"{kind.name}.{last_name(call)}", type=kind, assumed=kind.assumed)))
+        return list(dict.fromkeys(found))
+
+    def _described_receiver(self, bound: Bound) -> Type | None:
+        """The type that a method is called on, if a knowledge file describes it."""
+        target = v.bare(bound.value)
+        kind = self.infer.type_of(bound.sub(target.base)) if isinstance(target, v.Attr) else None
+        return kind if kind is not None and kind.cls is None and self.infer.is_described(kind.name) else None
+
     def callee(self, callee: Callee) -> str:
         """What a call was resolved to, and by which source of knowledge."""
         guess = ", by the name alone" if callee.assumed and not callee.name.startswith("*") else ""
@@ -103,7 +161,7 @@ class Words:
         if callee.function is not None:
             return f"`{callee.name}()` of the project, {callee.function.path}:{callee.function.facts.line}{guess}"
         if callee.effect is None:
-            return f"`{callee.name}()` of a library, which no knowledge file describes"
+            return f"`{callee.name}()`{guess}, of which the knowledge says nothing: it counts for no source and no sink"
         member = callee.name.rpartition(".")[2]
         where = self._file(callee)
         if callee.name.startswith("*"):
@@ -125,20 +183,25 @@ class Words:
         name = describe(call.target)
         place = Location(bound.frame.path, call.line, call.column) if call.line else None
         if callees:
-            known = callees[0]
-            if known.effect is not None or known.function is not None or known.cls is not None:
-                return None
-            return Note(f"what `{known.name}()` does", place, f'{KNOWLEDGE_HINT}: `[functions] "{known.name}" = ...`')
+            return None if is_known(callees[0]) else self._undescribed(callees[0].name, place)
         target = v.bare(call.target)
+        if self._described_receiver(bound.sub(target)) is not None:
+            return None
         if isinstance(target, v.Attr):
+            owner = v.bare(target.base)
+            if isinstance(owner, v.Call) and (first := self.unresolved_callee(bound.sub(owner))) is not None:
+                return first  # all that follows in the chain is unknown for the same reason
             return self._unresolved_receiver(bound.sub(target), target, name, place)
         if isinstance(target, v.Param):
             return Note(f"`{name}()`: it is a parameter, whoever calls `{_function(bound.frame)}` decides", place)
         symbol = self.infer.symbol_of(target, bound.frame)
         if isinstance(symbol, LibrarySymbol):
-            hint = f'{KNOWLEDGE_HINT}: `[functions] "{symbol.name}" = ...`'
-            return Note(f"what `{symbol.name}()` does", place, hint)
+            return self._undescribed(symbol.name, place)
         return Note(f"what `{name}()` calls: the project defines nothing of that name that can be seen here", place)
+
+    def _undescribed(self, name: str, place: Location | None) -> Note:
+        message = f"`{name}()`: of a library, and no knowledge file describes it: it counts for no source and no sink"
+        return Note(message, place, f'if it is one, {KNOWLEDGE_HINT}: `[functions] "{name}" = ...`')
 
     def _unresolved_receiver(self, bound: Bound, target: v.Attr, name: str, place: Location | None) -> Note:
         owner = describe(target.base)
@@ -146,14 +209,13 @@ class Words:
         if kind is None:
             symbol = self.infer.symbol_of(target.base, bound.frame)
             if isinstance(symbol, LibrarySymbol):
-                hint = f'{KNOWLEDGE_HINT}: `[functions] "{symbol.name}.{target.name}" = ...`'
-                return Note(f"what `{name}()` does: `{symbol.name}` is of a library", place, hint)
+                return self._undescribed(f"{symbol.name}.{target.name}", place)
             hint = f"annotate `{owner}` with its class" if isinstance(target.base, (v.Param, v.Named, v.Attr)) else ""
             return Note(f"`{name}()`: the receiver `{owner}` is of unknown type", place, hint)
         if kind.cls is not None:
             return Note(f"`{name}()`: `{kind.cls.facts.qualname}` has no method `{target.name}` in the project", place)
         hint = f'{KNOWLEDGE_HINT}: `[types."{kind.name}"]`, `methods.{target.name} = ...`'
-        return Note(f"`{name}()`: nothing is known of `{target.name}` of `{kind.name}`", place, hint)
+        return Note(f"`{name}()`: no knowledge file describes `{kind.name}`", place, hint)
 
     # Values
 
@@ -192,11 +254,31 @@ class Words:
             by = ", by its annotation or its route"
         return f"{labels}{by}" if labels else "a name or a value that stands in the code"
 
-    def open_value(self, bound: Bound, kind: str = "unknown", trail: tuple[Step, ...] = ()) -> tuple[Note, bool]:
+    def hole(self, hole: Hole) -> tuple[Note, bool]:
+        """What there is to say of a hole in a text, and whether it is a hole for want of knowledge."""
+        name, place = name_of(hole.bound, hole.trail), origin(hole.bound, hole.trail)
+        judged = self.judged_call(hole.bound)
+        if judged:
+            return Note(f"`{name}`: SQL that is judged where `{judged}()` is called", place), False
+        if hole.kind == "request" and hole.assumed:
+            return Note(f"`{name}`: request data goes into it, and what it makes of that is not known", place), True
+        if hole.kind == "request":
+            return Note(f"`{name}`: request data", place), False
+        return self.open_value(hole.bound, hole.trail)
+
+    def judged_call(self, bound: Bound) -> str:
+        """The call of a sink for SQL that a value is the result of, by itself or by methods of it; nothing for others."""
+        value = v.bare(bound.value)
+        while isinstance(value, v.Call):
+            if self.reducer.effect(bound.sub(value)).sink.startswith("sql"):
+                return describe(value.target)
+            target = v.bare(value.target)
+            value = v.bare(target.base) if isinstance(target, v.Attr) else v.UNKNOWN
+        return ""
+
+    def open_value(self, bound: Bound, trail: tuple[Step, ...] = ()) -> tuple[Note, bool]:
         """What there is to say of a value that nothing makes harmless, and whether that is for want of knowledge."""
         name, place = name_of(bound, trail), origin(bound, trail)
-        if kind == "request":
-            return Note(f"`{name}`: request data", place), False
         labels = self.reducer.labels(bound)
         if labels:
             return Note(f"`{name}`: {in_words(labels)}", place), False
@@ -211,7 +293,7 @@ class Words:
             case v.Item():
                 inside, unknown = self.open_value(bound.sub(value.base))
                 if unknown:
-                    return Note(f"`{name}`, which is in {inside.message}", place or inside.location, inside.hint), True
+                    return Note(f"`{name}`, an entry of {inside.message}", place or inside.location, inside.hint), True
                 return Note(f"`{name}`: which entry it is, and what it holds", place), True
             case v.Op(kind="each") | v.Op(kind="enter"):
                 return Note(f"`{name}`: what is in `{describe(value.subject)}`", place), True

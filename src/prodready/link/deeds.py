@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from prodready.knowledge_form import DEEDS, Effect
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.labels import Labels
-from prodready.link.program import ClassSymbol, FunctionSymbol
+from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
 from prodready.link.sinks import shown_callee
 from prodready.link.text import argument_values
 from prodready.read import values as v
@@ -45,7 +45,7 @@ class Deed:
     """What one call does. `kind` is one of the deeds of the knowledge, `call` for a function of the project, or `change`.
 
     `root` is the object that is changed, as the function has it; `label` names what is written; `fresh` says that it is
-    another row each time; `targets` are the functions that a `call` may run, each with what its parameters are bound to.
+    another row each time; `store` is the database it is in; `targets` are the functions that a `call` may run, each with what its parameters are bound to.
     """
 
     kind: str
@@ -54,6 +54,7 @@ class Deed:
     root: Value | None = None
     fresh: bool = False
     assumed: bool = False
+    store: str = ""
     targets: tuple[tuple[FunctionSymbol, tuple[tuple[str, Bound], ...]], ...] = ()
 
 
@@ -66,6 +67,13 @@ class Deeds:
         self.program = labels.program
         self.knowledge = labels.knowledge
         self.names = self._deed_names()
+        self._families = {
+            name.partition(".")[0]
+            for name, entry in self.knowledge.types.items()
+            if "row" in entry.labels
+            or any(isinstance(m, Effect) and m.does in {"commit", "write-sql", "begin"} for m in entry.methods.values())
+        } - {"dbapi"}
+        """Libraries that keep rows themselves, by their first name."""
         self._found: dict[Key, dict[int, Deed]] = {}
         self._wraps: dict[Key, bool] = {}
 
@@ -105,13 +113,22 @@ class Deeds:
             if callee.effect is not None and callee.effect.does:
                 return self._by_knowledge(fact, frame, callee, callee.effect)
             if callee.function is not None:
-                targets.append((callee.function, self.infer.bind(callee, bound)))
-                targets += [(other, ()) for other in self._overriding(callee, frame)]
-                assumed |= callee.assumed
-            elif callee.effect is not None and callee.effect.sink == "sql" and self._commits_each(bound):
-                kind, label = self._statement(bound, callee.effect)
-                return Deed(kind, fact, label, fresh=True, assumed=callee.assumed) if kind else None
+                if callee.function.facts.yields is None:  # what a generator does, it does for whoever goes through it
+                    targets.append((callee.function, self.infer.bind(callee, bound)))
+                    targets += [(other, ()) for other in self._overriding(callee, frame)]
+                    assumed |= callee.assumed
+            elif callee.effect is not None and callee.effect.sink == "sql":
+                return self._run(fact, bound, callee, callee.effect)
         return Deed("call", fact, assumed=assumed, targets=tuple(targets)) if targets else None
+
+    def _run(self, fact: CallFact, bound: Bound, callee: Callee, effect: Effect) -> Deed | None:
+        """Running a statement in a unit of work, which somebody commits: unless that was turned off."""
+        kind, label = self._statement(bound, effect)
+        if not kind:
+            return None
+        if kind == "write" and not self._commits_each(bound):
+            kind = "stage"
+        return Deed(kind, fact, label, None, True, callee.assumed, self._store(callee, bound, fact.value.target))
 
     def _overriding(self, callee: Callee, frame: Frame) -> Iterator[FunctionSymbol]:
         """The methods of subclasses that a call on `self` runs in place of the class's own."""
@@ -162,7 +179,11 @@ class Deeds:
         kind = effect.does
         if kind == "write-sql":
             kind, label = self._statement(bound, effect)
-            return Deed(kind, fact, label, fresh=True, assumed=callee.assumed) if kind else None
+            return (
+                Deed(kind, fact, label, None, True, callee.assumed, self._store(callee, bound, fact.value.target))
+                if kind
+                else None
+            )
         target = fact.value.target
         receiver = plain(target.base) if isinstance(target, v.Attr) else None
         hooks = tuple(self._hooks(bound, callee, effect)) if effect.calls else ()
@@ -171,7 +192,10 @@ class Deeds:
         root = receiver
         if kind == "stage":
             root = plain(fact.value.args[0]) if fact.value.args else None
-        return Deed(kind, fact, self._label(bound, root, fact), root, self._is_fresh(bound, root), callee.assumed)
+        store = self._store(callee, bound, target)
+        return Deed(
+            kind, fact, self._label(bound, root, fact), root, self._is_fresh(bound, root), callee.assumed, store
+        )
 
     def _is_fresh(self, bound: Bound, root: Value | None) -> bool:
         """Whether what is written is not one object that the function holds: made by a manager, a session, a function."""
@@ -202,28 +226,51 @@ class Deeds:
         for position in effect.at:
             for argument in argument_values(call, position):
                 for leaf in self.labels.leaves(bound.sub(argument), 12):
-                    text = _leading_text(leaf.value)
-                    if text is not None:
-                        kind = _statement_kind(text.lstrip(" \t\r\n("))
-                        if kind:
-                            table = TABLE.search(text)
-                            return kind, table[1] if table else text.split()[0].upper()
-                    elif builder := _builder(leaf.value):
-                        return "write", self._label(leaf, None, None) or builder
+                    found = self._statement_of(leaf)
+                    if found[0]:
+                        return found
+        return "", ""
+
+    def _statement_of(self, leaf: Bound) -> tuple[str, str]:
+        text = _leading_text(leaf.value)
+        if text is not None:
+            kind = _statement_kind(text.lstrip(" \t\r\n("))
+            table = TABLE.search(text)
+            return kind, table[1] if table else text.split()[0].upper() if kind else ""
+        builder = _builder(leaf.value)
+        if builder:
+            return "write", self._label(leaf, None, None) or builder
+        if isinstance(leaf.value, v.Call):  # `text("INSERT ...")`, whatever is done to it afterwards
+            inner = self.labels.effect(leaf)
+            if inner.sink == "sql":
+                return self._statement(leaf, inner)
+            target = leaf.value.target
+            if isinstance(target, v.Attr) and isinstance(v.bare(target.base), v.Call):
+                return self._statement_of(leaf.sub(v.bare(target.base)))
         return "", ""
 
     def _label(self, bound: Bound, root: Value | None, fact: CallFact | None) -> str:
+        """What is written, for people: the class of the rows, or the call."""
         value = bound.sub(root) if root is not None else bound
         kind = self.infer.type_of(value)
-        if kind is not None and kind.cls is not None and self._is_row(kind.cls):
-            return kind.cls.facts.qualname
-        cls = self._named_class(value)
-        if cls is not None:
-            return cls.facts.qualname
-        return f"{shown_callee(fact)}()" if fact is not None else ""
+        own = kind.cls if kind is not None else None
+        cls = own if self._is("row", own) else self._named_class(value)
+        if cls is None and own is not None and any(map(self.knowledge.is_base, self.infer.library_types(kind))):
+            cls = own
+        return cls.facts.qualname if cls is not None else f"{shown_callee(fact)}()" if fact is not None else ""
 
-    def _is_row(self, cls: ClassSymbol) -> bool:
-        return any(isinstance(base, str) and self.knowledge.is_base(base) for base in self.program.lineage(cls))
+    def _is(self, label: str, cls: ClassSymbol | None) -> bool:
+        bases = self.program.lineage(cls) if cls is not None else ()
+        return any(isinstance(base, str) and label in self.knowledge.label(base) for base in bases)
+
+    def _store(self, callee: Callee, bound: Bound, target: Value) -> str:
+        """Which database a deed is about, as far as that can be told: the library, and the session by its name."""
+        family = (callee.type.name if callee.type and callee.type.cls is None else callee.name).partition(".")[0]
+        family = family if family in self._families else ""
+        if callee.effect is None or callee.effect.does != "commit" or not isinstance(target, v.Attr):
+            return family
+        symbol = self.infer.symbol_of(target.base, bound.frame)
+        return f"{family} {symbol.path}:{symbol.name}" if isinstance(symbol, ValueSymbol) else family
 
     def _named_class(self, bound: Bound) -> ClassSymbol | None:
         """The class that an expression starts from."""

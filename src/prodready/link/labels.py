@@ -22,6 +22,9 @@ PROVED = frozenset({"allowed", "number", "boolean", "quoted", "constant", "hashe
 """Labels of values that cannot hold text of somebody's choice."""
 
 
+OF_TYPES = frozenset({"row", "fills-row", "command"})
+"""Labels that say what a class is, and nothing of what its instances hold."""
+
 WRAPPERS = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Mapped", "Required", "NotRequired", "ReadOnly"})
 """What stands around the type of a value and says something else of it."""
 
@@ -142,7 +145,7 @@ class Labels(Reducer):
         found: frozenset[str] = frozenset()
         for library in self.infer.library_types(kind):
             found |= self.knowledge.label(library)
-        return found
+        return found - OF_TYPES
 
     def _param_labels(self, bound: Bound, value: v.Param, depth: int) -> frozenset[str]:
         param = bound.frame.param(value.name)

@@ -10,7 +10,9 @@ from prodready.knowledge import Knowledge
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.infer import Inference
 from prodready.link.labels import Labels
+from prodready.link.password_flow import PasswordFlow, Use
 from prodready.link.program import Program
+from prodready.link.regions import Regions
 from prodready.link.scope import Scope
 from prodready.link.secrets import SecretReader
 from prodready.link.sinks import Arrival, SinkCall, callers_of, sink_calls, sink_names
@@ -64,6 +66,16 @@ class Linked:
     def transactions(self) -> Transactions:
         """What functions commit outside of transactions."""
         return Transactions(self.reducer, self.scope, self.outside)
+
+    @cached_property
+    def password_uses(self) -> list[Use]:
+        """Where passwords and digests of them are stored or compared."""
+        return PasswordFlow(self.reducer).uses([path for path in self.program.outlines if path not in self.outside])
+
+    @cached_property
+    def regions(self) -> Regions:
+        """What happens inside of transactions."""
+        return Regions(self.transactions)
 
     def style(self, callee: Callee) -> str:
         """The paramstyle of the connection or cursor that a call is made on."""

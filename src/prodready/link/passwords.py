@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from prodready.finding import Location, Step
-from prodready.link.frames import Bound, Frame
+from prodready.link.frames import Bound
 from prodready.link.labels import Labels
 from prodready.link.password_names import PasswordNames
 from prodready.link.password_rows import Rows
@@ -497,6 +497,3 @@ def worst(origins: Sequence[Origin]) -> Origin | None:
     """The plain password or the digest among what a value may be."""
     bad = [origin for origin in origins if origin.kind in {"plain", "digest"}]
     return max(bad, key=lambda origin: (origin.sure, origin.kind == "plain")) if bad else None
-
-
-__all__ = ["Digest", "Frame", "Origin", "PasswordReader", "describe_call", "worst"]

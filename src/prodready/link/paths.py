@@ -15,6 +15,9 @@ from prodready.read.values import Value
 MOST = 12
 """Writes kept of one path: nobody reads more."""
 
+COMMIT = "a commit"
+"""What is written by a commit of which nothing is known."""
+
 Steps = tuple[int | Flow, ...]
 
 
@@ -37,6 +40,7 @@ class Write:
     assumed: bool = False
     via: tuple[tuple[str, Location], ...] = ()
     unit: tuple[str, str] | None = None
+    store: str = ""
     removes: bool = False
     expired: bool = False
 
@@ -71,8 +75,27 @@ class Path:
 def strength(writes: Iterable[Write]) -> int:
     """How many writes a path has that leave a partial state between them.
 
-    Writes of one object count once, a repeated one twice; what only makes sure that a row exists does no harm alone.
+    Only writes to one database can be in one transaction. Writes of one object count once, a repeated one twice; what only makes sure that a row exists does no harm alone.
     """
+    by_store: dict[str, list[Write]] = {}
+    for write in writes:
+        by_store.setdefault(write.store, []).append(write)
+    # Of a session that is only known as such nobody can tell that it is another one.
+    return max(
+        (_together([w for s in by_store if _same(s, store) for w in by_store[s]]) for store in by_store), default=0
+    )
+
+
+def _same(store: str, other: str) -> bool:
+    return (
+        not store
+        or not other
+        or store.partition(" ")[0] == other.partition(" ")[0]
+        and (store == other or not (" " in store and " " in other))
+    )
+
+
+def _together(writes: Iterable[Write]) -> int:
     roots: set[Value] = set()
     count = 0
     for write in writes:
@@ -116,8 +139,8 @@ class Walker:
         end = self._run(self.frame.function.flow, Path(), exits)
         return worst([end, *exits.returned, *exits.raised]) or Path()
 
-    def writes_of(self, deed: Deed, index: int) -> tuple[Write, ...]:
-        """The writes that calling a function of the project leads to."""
+    def called(self, deed: Deed) -> Path:
+        """What a call of a function of the project adds to the path."""
         raise NotImplementedError
 
     def _run(self, steps: Steps, path: Path | None, exits: _Exits) -> Path | None:
@@ -142,7 +165,8 @@ class Walker:
             case "write" | "ensure":
                 return path if path.open else path.add([self._write(deed)])
             case "change" | "stage":
-                labels = (*path.labels, deed.label) if deed.label and deed.label not in path.labels else path.labels
+                known = not deed.label or deed.label in path.labels or deed.label.endswith("()")
+                labels = path.labels if known else (*path.labels, deed.label)
                 root = None if deed.fresh and deed.kind == "stage" else deed.root
                 return replace(path, pending=(*path.pending, root)[-MOST:], labels=labels)
             case "commit":
@@ -154,16 +178,27 @@ class Walker:
             case "rollback":
                 return replace(path, open=False, pending=(), labels=())
             case "call":
-                return path if path.open else path.add(self.writes_of(deed, index))
+                return path if path.open else self._call(deed, path)
         return path
+
+    def _call(self, deed: Deed, path: Path) -> Path:
+        inner = self.called(deed)
+        after = path.add(inner.writes)
+        if any(write.kind == "commit" for write in inner.writes):
+            after = replace(after, pending=(), labels=())
+        return replace(
+            after,
+            pending=(*after.pending, *(None for _ in inner.pending[:1])),
+            labels=(*after.labels, *(label for label in inner.labels if label not in after.labels)),
+        )
 
     def _commit(self, deed: Deed, path: Path) -> Path:
         after = replace(path, open=False, pending=(), labels=())
-        if path.open:
-            return after
+        if path.open or (not path.pending and any(write.kind == "commit" for write in path.writes)):
+            return after  # a second commit of nothing is none
         roots = set(path.pending)
         root = next(iter(roots)) if len(roots) == 1 else None
-        write = replace(self._write(deed), root=root, label=", ".join(path.labels[:3]) or deed.label)
+        write = replace(self._write(deed), root=root, label=", ".join(path.labels[:3]) or COMMIT)
         return after.add([write])
 
     def _write(self, deed: Deed) -> Write:
@@ -176,6 +211,7 @@ class Walker:
             place,
             root,
             assumed=deed.assumed,
+            store=deed.store,
             removes="delete" in deed.fact.name,
             expired=_is_below_limit(deed.fact.value),
         )

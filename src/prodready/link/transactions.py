@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
+from prodready.finding import Location
 from prodready.link.deeds import WRITING, Deed, Deeds, Key
 from prodready.link.frames import Bound, Frame
 from prodready.link.infer import Inference
 from prodready.link.labels import Labels
-from prodready.link.paths import Path, Walker, Write, strength
+from prodready.link.paths import Path, Walker, Write, strength, worst
 from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.link.scope import Scope
 from prodready.link.sinks import place
 from prodready.read import values as v
 from prodready.read.facts import CallFact
 from prodready.read.values import Value
+from prodready.words import split_words
 
 DEEPEST = 8
 """Helpers followed inside one another."""
+
+ASKING = frozenset("get fetch find load lookup ensure obtain is has can check".split())
+"""Verbs of functions that are called for what they return: if they write, then to make sure that it is there."""
 
 ROUNDS = 6
 """Layers of callers above the functions that write which are looked for by name."""
@@ -63,22 +69,52 @@ class Transactions:
         self.outside = outside
         self._summaries: dict[Key, Summary] = {}
         self._covered: dict[Key, bool] = {}
+        self._held: dict[Key, bool] = {}
         self._busy: set[Key] = set()
         self._names: frozenset[str] | None = None
         self._requests: bool | None = None
 
     # Functions to look at
 
-    def functions(self) -> Iterator[Frame]:
-        """The functions that may write: of the chosen files, or of all."""
-        if self.scope is not None:
-            for path in sorted(self.scope.targets):
-                facts = self.program.facts(path)
-                for qualname in facts.functions if facts else ():
-                    assert facts is not None
-                    yield Frame(path, facts.functions[qualname])
-            return
-        yield from self._writers()
+    @cached_property
+    def functions(self) -> list[Frame]:
+        """The functions that may write or send: of the chosen files, or of all."""
+        if self.scope is None:
+            return self._writers()
+        return [
+            Frame(path, facts.functions[qualname])
+            for path in sorted(self.scope.targets)
+            if path not in self.outside and (facts := self.program.facts(path)) is not None
+            for qualname in facts.functions
+        ]
+
+    def deeds_of(self, frame: Frame) -> dict[int, Deed]:
+        """What the calls of a function do, by their position among them."""
+        return self.deeds.of(frame, self._names)
+
+    def writes_at_all(self, deed: Deed) -> bool:
+        """Whether a call of a function of the project changes the database outside of transactions of its own."""
+        paths = [self.summary(Frame(symbol.path, symbol.facts)).path for symbol, _ in deed.targets]
+        return any(path.writes or path.pending for path in paths)
+
+    def stages(self, deed: Deed) -> bool:
+        """Whether a call of a function of the project leaves something for the next commit."""
+        return any(self.summary(Frame(symbol.path, symbol.facts)).path.pending for symbol, _ in deed.targets)
+
+    def is_row(self, deed: Deed, frame: Frame) -> bool:
+        """Whether what a deed changes is a row of a table."""
+        kind = self.infer.type_of(Bound(deed.root, frame)) if deed.root is not None else None
+        return any(self.knowledge.is_row(name) for name in self.infer.library_types(kind))
+
+    def held(self, frame: Frame) -> bool:
+        """Whether all of a function runs in a transaction: its own, or one that every caller holds."""
+        if self.deeds.is_transaction(frame):
+            return True
+        if frame.key not in self._held:
+            self._held[frame.key] = False
+            sites = self.sites(frame)
+            self._held[frame.key] = bool(sites) and all(held or self.held(caller) for caller, _, held in sites)
+        return self._held[frame.key]
 
     def _writers(self) -> list[Frame]:
         """All functions that write, or call one that does, by name layer after layer."""
@@ -95,7 +131,10 @@ class Transactions:
                     for fact in frame.function.calls
                     if fact.name in names and (deed := self.deeds.deed(fact, frame)) is not None
                 ]
-                if any(d.kind in WRITING or (d.kind == "call" and self._leads_on(d, found)) for d in deeds):
+                if any(
+                    d.kind in WRITING or d.kind in {"stage", "send"} or (d.kind == "call" and self._leads_on(d, found))
+                    for d in deeds
+                ):
                     found[frame.key] = frame
                     layer.update(self.infer.called_as(*frame.key))
             known |= names
@@ -143,8 +182,8 @@ class Transactions:
     def _summarise(self, frame: Frame) -> Summary:
         if self.deeds.is_transaction(frame):
             return NOTHING
-        found = self.deeds.of(frame, self._names)
-        if not any(deed.kind in WRITING or deed.kind == "call" for deed in found.values()):
+        found = self.deeds_of(frame)
+        if not any(deed.kind in WRITING or deed.kind in {"call", "stage"} for deed in found.values()):
             return NOTHING
         path = _Walker(self, frame, found).worst()
         units = frozenset(write.unit for write in path.writes if write.unit is not None)
@@ -277,9 +316,8 @@ class Transactions:
 
     def partial(self) -> Iterator[tuple[Frame, Summary]]:
         """The functions at which a transaction is missing, each with what it leaves half done; the outermost only."""
-        frames = list(self.functions())
         found: dict[Key, tuple[Frame, Summary]] = {}
-        for frame in frames:
+        for frame in self.functions:
             summary = self.summary(frame)
             if (summary.partial or summary.weak) and not self.covered(frame):
                 found[frame.key] = (frame, summary)
@@ -298,30 +336,31 @@ class _Walker(Walker):
         super().__init__(owner.deeds, frame, found)
         self.owner = owner
 
-    def writes_of(self, deed: Deed, index: int) -> tuple[Write, ...]:
+    def called(self, deed: Deed) -> Path:
         """See `Walker`."""
-        span = deed.fact.span
-        here = place(self.frame.path, span)
-        best: tuple[Write, ...] = ()
-        for symbol, bindings in deed.targets:
-            callee = Frame(symbol.path, symbol.facts)
-            summary = self.owner.summary(callee)
-            unit = callee.key if summary.partial else next(iter(summary.units), None)
-            given = dict(bindings)
-            writes = tuple(
-                replace(
-                    write,
-                    root=_seen_from(write.root, given, self.frame),
-                    looped=False,
-                    via=((f"{symbol.facts.qualname.rpartition('.')[2]}()", here), *write.via),
-                    unit=unit,
-                    assumed=write.assumed or deed.assumed,
-                )
-                for write in summary.path.writes
+        here = place(self.frame.path, deed.fact.span)
+        return worst([self._lifted(symbol, dict(given), deed, here) for symbol, given in deed.targets]) or Path()
+
+    def _lifted(self, symbol: FunctionSymbol, given: dict[str, Bound], deed: Deed, here: Location) -> Path:
+        """What a callee adds, as its caller sees it."""
+        callee = Frame(symbol.path, symbol.facts)
+        summary = self.owner.summary(callee)
+        unit = callee.key if summary.partial else next(iter(summary.units), None)
+        name = symbol.facts.qualname.rpartition(".")[2]
+        makes_sure = split_words(name)[:1] and split_words(name)[0] in ASKING and unit is None
+        writes = tuple(
+            replace(
+                write,
+                kind="ensure" if makes_sure else write.kind,
+                root=_seen_from(write.root, given, self.frame),
+                looped=False,
+                via=((f"{name}()", here), *write.via),
+                unit=unit,
+                assumed=write.assumed or deed.assumed,
             )
-            if (strength(writes), len(writes)) > (strength(best), len(best)):
-                best = writes
-        return best
+            for write in summary.path.writes
+        )
+        return replace(summary.path, writes=writes, open=False)
 
 
 def _seen_from(root: Value | None, given: dict[str, Bound], frame: Frame) -> Value | None:

@@ -437,7 +437,7 @@ class Types:
         subject = bound.sub(value.subject)
         if value.kind == "typed":
             return self._from_annotation(value.args[0], bound.frame) or self.type_of(subject, depth + 1)
-        if value.kind in {"after", "if", "without"}:
+        if value.kind in {"after", "if", "without", "slice"}:
             return self.type_of(subject, depth + 1)
         if value.kind == "super":
             return self.type_of(subject, depth + 1)

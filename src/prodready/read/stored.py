@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -39,6 +40,10 @@ class _Functions(Mapping[str, FunctionFacts]):
             found = self._decoded[qualname] = _FUNCTION.decode(self._raw[qualname])
         return found
 
+    def speaking(self, pattern: re.Pattern[bytes]) -> list[str]:
+        """The functions in whose bytes the pattern is found."""
+        return [qualname for qualname, raw in self._raw.items() if pattern.search(raw)]
+
     def __contains__(self, qualname: object) -> bool:
         return qualname in self._raw
 
@@ -47,6 +52,12 @@ class _Functions(Mapping[str, FunctionFacts]):
 
     def __len__(self) -> int:
         return len(self._raw)
+
+
+def speaking(facts: FileFacts, pattern: re.Pattern[bytes]) -> list[str]:
+    """The functions of a file that may speak of what the pattern finds in names and texts; cheaper than decoding them."""
+    functions = facts.functions
+    return functions.speaking(pattern) if isinstance(functions, _Functions) else list(functions)
 
 
 def pack(facts: FileFacts) -> bytes:

@@ -63,7 +63,7 @@ class _Lines:
         else:
             what = "nothing of interest to a rule"
         if told.passing:
-            return what
+            return "nothing is reported here"
         if not told.nearest:
             return f"{what}, and nothing in {where} is or leads to a sink that a rule asks for"
         near = ", ".join(f"{step.location.line} ({visible(step.message)})" for step in told.nearest)

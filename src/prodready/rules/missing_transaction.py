@@ -57,6 +57,11 @@ PREPARING = frozenset(
 )
 """Words in names of files and functions that fill a database for somebody to play with."""
 
+ASIDE = frozenset(
+    "script scripts bin tools command commands cli ctl task tasks bgtasks job jobs cron worker workers backfill migrate".split()
+)
+"""Words in names of files and functions that nobody waits for: there a batch may well be committed piece by piece."""
+
 CLEANING = frozenset(
     "clean cleanup purge prune expire expired expiry vacuum gc garbage stale obsolete outdated".split()
 )
@@ -69,11 +74,22 @@ def check(linked: Linked) -> Iterator[Finding]:
         writes = summary.counted
         name = frame.function.qualname.rpartition(".")[2]
         if name != "<module>" and not _prepares(frame):
-            yield _finding(frame, writes, _confidence(summary, writes, name))
+            yield _finding(frame, writes, _confidence(frame, summary, writes))
 
 
-def _confidence(summary: Summary, writes: tuple[Write, ...], name: str) -> Confidence:
-    if not summary.partial:
+def _runs_aside(frame: Frame) -> bool:
+    """Whether a function belongs to what runs beside the application: scripts, commands, tasks, by its name and place."""
+    return not ASIDE.isdisjoint({*split_words(frame.path.removesuffix(".py")), *split_words(frame.function.qualname)})
+
+
+def _one_by_one(writes: tuple[Write, ...]) -> bool:
+    """Whether there is one write only, of another row in each round of a loop: what is done may stay done."""
+    return len(writes) == 1 or all(write.repeated and write.kind == "commit" for write in writes)
+
+
+def _confidence(frame: Frame, summary: Summary, writes: tuple[Write, ...]) -> Confidence:
+    name = frame.function.qualname.rpartition(".")[2]
+    if not summary.partial or (_runs_aside(frame) and _one_by_one(writes)):
         return Confidence.LOW
     if all(write.removes for write in writes) and (
         not CLEANING.isdisjoint(split_words(name)) or all(write.expired for write in writes)

@@ -1,0 +1,338 @@
+"""Follows passwords into stores and comparisons, in the functions that speak of them and the helpers they hand them to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from prodready.finding import Confidence, Location, Step
+from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.labels import Labels
+from prodready.link.password_names import PasswordNames
+from prodready.link.password_rows import Rows
+from prodready.link.password_stores import COPIES, DUMPS, Kept, Stores
+from prodready.link.passwords import Digest, Origin, PasswordReader, worst
+from prodready.link.program import FunctionSymbol
+from prodready.link.sinks import place
+from prodready.read import values as v
+from prodready.read.facts import CallFact, last_name
+from prodready.read.stored import speaking
+from prodready.read.values import Value
+
+MAX_HELPERS = 3
+"""Helpers entered on the way to a store, none of whose parameters is called a password."""
+
+BREACHED = re.compile(r"pwned|hibp|breach|leak|compromis|strength|entropy", re.I)
+"""Functions that look a password up among those that are known to be stolen: the service wants a digest."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """A password, or a digest of one, at the call that stores or compares it, or that makes a digest nobody else uses.
+
+    `how` is `store`, `comparison` or `made`.
+    """
+
+    how: str
+    origin: Origin
+    frame: Frame
+    fact: CallFact
+    place: str
+    confidence: Confidence
+    digest: Digest | None = None
+    hint: str = ""
+
+    @property
+    def location(self) -> Location:
+        """Where the call stands."""
+        return place(self.frame.path, self.fact.span)
+
+
+class PasswordFlow:
+    """All uses of passwords in a program."""
+
+    def __init__(self, reducer: Labels) -> None:
+        self.reducer = reducer
+        self.infer = reducer.infer
+        self.program = reducer.program
+        self.names = PasswordNames(reducer.knowledge)
+        self.rows = Rows(reducer, self.names)
+        self.reader = PasswordReader(reducer, self.rows, self.names)
+        self.stores = Stores(reducer, self.rows)
+        self._pattern = self.names.pattern()
+        self._text = re.compile(self._pattern.pattern.decode("utf-8"))
+        spread = rb"|".join(rb"[\xa0-\xbf]" + re.escape(n.encode()) for n in sorted(DUMPS | COPIES))
+        self._spreads = re.compile(rb"\xa2\*\*|" + spread)
+        self._uses: dict[tuple[str, int, int, str], Use] = {}
+        self._entered: set[tuple[str, str, int, int]] = set()
+
+    def uses(self, paths: list[str] | None = None) -> list[Use]:
+        """The uses that count: of a digest the stores, else the comparisons, else the call that makes it."""
+        for path in self.program.outlines if paths is None else paths:
+            facts = self.program.facts(path)
+            if facts is None:
+                continue
+            naming = speaking(facts, self._pattern)
+            for qualname in naming:
+                self._visit(Frame(path, facts.functions[qualname]))
+            for qualname in speaking(facts, self._spreads):
+                if qualname not in naming:
+                    self._visit(Frame(path, facts.functions[qualname]))
+        return self._chosen()
+
+    def _chosen(self) -> list[Use]:
+        found = list(self._uses.values())
+        stored = {use.digest.key for use in found if use.digest and use.how == "store"}
+        compared = {use.digest.key for use in found if use.digest and use.how == "comparison"}
+        chosen = []
+        for use in found:
+            if use.digest is not None and use.how != "store" and use.digest.key in stored:
+                continue
+            if use.digest is not None and use.how == "made" and use.digest.key in compared:
+                continue
+            chosen.append(use)
+        return chosen
+
+    # Functions
+
+    def _visit(self, frame: Frame) -> None:
+        function = frame.function
+        speaks = _Speaking(self.names, self._text)
+        for fact in function.calls:
+            if not speaks.of_password(fact):
+                continue
+            bound = Bound(fact.value, frame)
+            own = fact.name in {"setattr", "setitem", "eq"} and isinstance(fact.value.target, v.Ref)
+            callees = [] if own else self.infer.callees(bound)
+            kept = list(self.stores.kept(fact, frame, callees))
+            for one in kept:
+                self._judge(one, frame, fact)
+            if not kept:
+                for callee in callees:
+                    self._hand_on(callee, bound, fact, 0)
+            if not own:
+                self._made(fact, frame, callees)
+
+    def _hand_on(self, callee: Callee, bound: Bound, fact: CallFact, depth: int) -> None:
+        """Look into a helper that gets a password as a parameter of another name."""
+        symbol = callee.function
+        if symbol is None or depth > MAX_HELPERS or callee.assumed:
+            return
+        inner = self.infer.enter(callee, bound)
+        if inner is None:
+            return
+        hot = {
+            name
+            for name, argument in inner.bindings
+            if name not in {"self", "cls"} and not self.names.is_password(name) and self._carries(argument)
+        }
+        key = (*inner.key, fact.span.line, fact.span.column)
+        if hot and key not in self._entered:
+            self._entered.add(key)
+            self._inside(inner, hot, depth)
+
+    def _inside(self, frame: Frame, hot: set[str], depth: int) -> None:
+        for fact in frame.function.calls:
+            if not _mentions_param(fact.value, hot):
+                continue
+            bound = Bound(fact.value, frame)
+            own = fact.name in {"setattr", "setitem", "eq"} and isinstance(fact.value.target, v.Ref)
+            callees = [] if own else self.infer.callees(bound)
+            kept = list(self.stores.kept(fact, frame, callees))
+            for one in kept:
+                self._judge(one, frame, fact)
+            if not kept:
+                for callee in callees:
+                    self._hand_on(callee, bound, fact, depth + 1)
+
+    def _carries(self, bound: Bound) -> bool:
+        return worst(self.reader.read(bound)) is not None
+
+    # One value
+
+    def _judge(self, kept: Kept, frame: Frame, fact: CallFact) -> None:
+        if any(self.names.is_others(name) for name in kept.about) or self.rows.is_for_others(kept.cls):
+            return
+        if kept.cls is not None and kept.field and kept.store in {"row", "lookup"}:
+            setter = self.rows.setter(kept.cls, kept.field)
+            if setter is not None and kept.store == "row":
+                self._set(setter, kept, fact)
+                return
+            if self.rows.hashes(kept.cls, kept.field):
+                return
+        if kept.around is not None and kept.around.around == "hasher":
+            return
+        if kept.store == "comparison":
+            self._compare(kept, frame, fact)
+            return
+        key = kept.field
+        origin = worst(self.reader.read(kept.bound, key))
+        if origin is None or (self.names.is_others(origin.name) and not self.names.is_password(key)):
+            return
+        if self._is_others(origin) or self._is_repaired(kept, frame, fact):
+            return
+        how = "comparison" if kept.store == "lookup" else "store"
+        if kept.around is not None and kept.around.around and origin.kind == "plain":
+            reversible = kept.around.around == "cipher"
+            made = Digest(frame.path, fact.span.line, fact.span.column, kept.around.function, reversible)
+            origin = replace(origin, kind="digest", digest=made)
+        self._add(Use(how, origin, frame, fact, kept.place, self._confidence(kept, origin), origin.digest))
+
+    def _is_others(self, origin: Origin) -> bool:
+        return self.names.is_others(origin.name)
+
+    def _set(self, setter: FunctionSymbol, kept: Kept, fact: CallFact) -> None:
+        """What the setter of a property does with what is assigned."""
+        params = [param.name for param in setter.facts.params]
+        if len(params) == 2 and not self.names.is_password(params[1]):
+            if worst(self.reader.read(kept.bound, kept.field)) is not None:
+                inner = Frame(setter.path, setter.facts, ((params[1], kept.bound),), 1, entered=True)
+                self._inside(inner, {params[1]}, 0)
+
+    def _compare(self, kept: Kept, frame: Frame, fact: CallFact) -> None:
+        origin = worst(self.reader.read(kept.bound))
+        if origin is None or kept.against is None or self._is_others(origin):
+            return
+        others = self.reader.read(kept.against)
+        kinds = {other.kind for other in others}
+        stored = next((other for other in others if other.kind == "stored"), None)
+        if origin.kind == "plain":
+            if (
+                stored is None
+                or kinds & {"plain", "digest", "safe"}
+                or self.names.is_hashed(stored.name.rpartition(".")[2])
+            ):
+                return
+            field = stored.name.rpartition(".")[2]
+            if kept.cls is not None and self.rows.hashes(kept.cls, field):
+                return
+        elif kinds & {"digest", "plain"}:
+            return
+        sure = kept.cls is not None or (stored is not None and stored.sure)
+        confidence = Confidence.HIGH if sure and origin.sure else Confidence.MEDIUM
+        self._add(Use("comparison", origin, frame, fact, kept.place, confidence, origin.digest))
+
+    def _confidence(self, kept: Kept, origin: Origin) -> Confidence:
+        doubts = kept.assumed + (not origin.sure)
+        return (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)[doubts]
+
+    def _is_repaired(self, kept: Kept, frame: Frame, fact: CallFact) -> bool:
+        """Whether the object that was given the password is given a hash of it afterwards, in the same function."""
+        if kept.store != "row":
+            return False
+        call = fact.value
+        target = v.bare(call.target)
+        owner = v.bare(call.args[0]) if target == v.Ref("setattr") else call
+        for later in frame.function.calls:
+            value = later.value
+            if later is fact or (later.span.line, later.span.column) < (fact.span.line, fact.span.column):
+                continue
+            if v.bare(value.target) == v.Ref("setattr") and len(value.args) == 3:
+                if _same(v.bare(value.args[0]), owner) and self._is_safe(Bound(value.args[2], frame)):
+                    return True
+            elif isinstance(value.target, v.Attr) and _same(v.bare(value.target.base), owner):
+                for callee in self.infer.callees(Bound(value, frame)):
+                    if callee.effect is not None and "password-hash" in callee.effect.labels:
+                        return True
+                    if callee.function is not None and self.rows.function_hashes(callee.function):
+                        return True
+                if not self.infer.callees(Bound(value, frame)) and later.name == "set_password":
+                    return True
+        return False
+
+    def _is_safe(self, bound: Bound) -> bool:
+        return any(origin.kind == "safe" for origin in self.reader.read(bound))
+
+    # Digests that nobody is seen to use
+
+    def _made(self, fact: CallFact, frame: Frame, callees: list[Callee]) -> None:
+        effect = next((callee.effect for callee in callees if callee.effect is not None), None)
+        if effect is None or "digest" not in effect.labels or frame.function.returns is None:
+            return
+        if BREACHED.search(frame.function.qualname) or BREACHED.search(frame.path.rpartition("/")[2]):
+            return
+        for origin in self.reader.read(Bound(frame.function.returns, frame)):
+            if origin.digest is not None and not origin.digest.reversible and not self._is_others(origin):
+                if (origin.digest.line, origin.digest.column) == (fact.value.line, fact.value.column):
+                    if origin.digest.path == frame.path:
+                        self._add(Use("made", origin, frame, fact, "", Confidence.MEDIUM, origin.digest))
+
+    def _add(self, use: Use) -> None:
+        span = use.fact.span
+        key = (use.frame.path, span.line, span.column, use.origin.kind)
+        known = self._uses.get(key)
+        if known is None or (known.how != "store" and use.how == "store") or known.confidence < use.confidence:
+            self._uses[key] = use
+
+
+class _Speaking:
+    """Tells whether a call has to do with passwords, or with whole objects that may have one; by names only."""
+
+    def __init__(self, names: PasswordNames, text: re.Pattern[str]) -> None:
+        self.names = names
+        self.text = text
+        self._seen: dict[int, bool] = {}
+
+    def of_password(self, fact: CallFact) -> bool:
+        call = fact.value
+        return (
+            any(key == "**" or self.names.is_password(key) for key, _ in call.keywords)
+            or any(self._says(value) for value in call.args)
+            or any(self._says(value) for _, value in call.keywords)
+            or self._says(call.target)
+        )
+
+    def _says(self, value: Value) -> bool:
+        known = self._seen.get(id(value))
+        if known is None:
+            known = self._seen[id(value)] = self._looks(value)
+        return known
+
+    def _looks(self, value: Value) -> bool:
+        if isinstance(value, v.Const):
+            if not isinstance(value.value, str):
+                return False
+            return self.names.is_password(value.value) or (
+                len(value.value) > 20 and self.text.search(value.value) is not None
+            )
+        if isinstance(value, (v.Named, v.Param, v.Attr)) and self.names.is_password(value.name):
+            return True
+        if isinstance(value, v.Ref):
+            return self.names.is_password(value.name.rpartition(".")[2].lstrip(":"))
+        if isinstance(value, v.Call):
+            if any(key == "**" or self.names.is_password(key) for key, _ in value.keywords):
+                return True
+            if last_name(value) in DUMPS | COPIES:
+                return True
+        return any(self._says(inner) for inner in v.children(value))
+
+
+def _same(one: Value, other: Value) -> bool:
+    """Whether two values are the same object: the result of the same call, or the same name."""
+    if isinstance(one, v.Call) and isinstance(other, v.Call):
+        return (one.line, one.column) == (other.line, other.column)
+    return one == other
+
+
+def _mentions_param(value: Value, names: set[str]) -> bool:
+    waiting = [value]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, v.Param) and current.name in names:
+            return True
+        waiting.extend(v.children(current))
+    return False
+
+
+def steps(use: Use) -> tuple[Step, ...]:
+    """The way of a password to where it is used, the source first."""
+    origin = use.origin
+    value = origin.bound.value
+    source: tuple[Step, ...] = ()
+    if isinstance(value, v.Call) and value.line:
+        source = (
+            Step(Location(origin.bound.frame.path, value.line, value.column), f"`{origin.name}` comes from here"),
+        )
+    last = {"store": f"kept in {use.place}", "comparison": f"compared: {use.place}", "made": "the digest is made here"}
+    found = (*source, *reversed(origin.trail), Step(use.location, last[use.how]))
+    return tuple(dict.fromkeys(found))

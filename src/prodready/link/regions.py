@@ -1,0 +1,303 @@
+"""What happens inside of transactions: errors that are swallowed there, messages that are sent before the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from prodready.finding import Location, Step
+from prodready.link.deeds import WRITING, Deed, Key
+from prodready.link.frames import Bound, Frame
+from prodready.link.paths import Steps
+from prodready.link.program import LibrarySymbol
+from prodready.link.sinks import place, shown_callee
+from prodready.link.transactions import Transactions
+from prodready.read import values as v
+from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, Flow, Span
+from prodready.read.values import Value
+
+EVERYTHING = frozenset({"Exception", "BaseException"})
+DEEPEST = 6
+
+
+@dataclass(frozen=True)
+class Swallowed:
+    """An `except` in a transaction after which the transaction goes on."""
+
+    frame: Frame
+    span: Span
+    work: Location
+    label: str
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Something sent in a transaction; `steps` lead from the call to where it is sent, `written` is what may not come true."""
+
+    frame: Frame
+    span: Span
+    name: str
+    steps: tuple[Step, ...]
+    written: Location
+
+
+@dataclass(frozen=True)
+class _Send:
+    """A call that sends, in the function itself or through helpers."""
+
+    index: int
+    name: str
+    steps: tuple[Step, ...]
+
+
+@dataclass
+class _Stretch:
+    """A stretch of code in one transaction: what it sends, and the first place where it writes."""
+
+    sends: list[tuple[_Send, Location | None]] = field(default_factory=list)
+    writes: Location | None = None
+
+
+class Regions:
+    """Looks into the transactions of functions."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self.transactions = transactions
+        self.deeds = transactions.deeds
+        self.knowledge = transactions.knowledge
+        self._sends: dict[Key, tuple[Step, ...] | None] = {}
+
+    # Errors swallowed
+
+    def swallowed(self, frame: Frame) -> Iterator[Swallowed]:
+        """The handlers of a function that swallow errors of the database inside of a transaction."""
+        if any(_has_try(step) for step in frame.function.flow if isinstance(step, Flow)):
+            yield from self._swallowed(frame.function.flow, frame, self.transactions.held(frame))
+
+    def _swallowed(self, steps: Steps, frame: Frame, held: bool) -> Iterator[Swallowed]:
+        for step in steps:
+            if not isinstance(step, Flow):
+                continue
+            opened = step.kind == "with" and self._opens(step, frame)
+            if step.kind == "try" and held:
+                yield from self._handlers(step, frame)
+            for arm in step.arms:
+                yield from self._swallowed(arm, frame, held or opened)
+
+    def _opens(self, flow: Flow, frame: Frame) -> bool:
+        return any(self.deeds.opens(Bound(value, frame)) for value in flow.values)
+
+    def _saves(self, flow: Flow, frame: Frame) -> bool:
+        kinds = frozenset({"transaction", "savepoint"})
+        return any(self.deeds.opens(Bound(value, frame), deeds=kinds) for value in flow.values)
+
+    def _handlers(self, flow: Flow, frame: Frame) -> Iterator[Swallowed]:
+        body, _, _, *handlers = flow.arms
+        work = self._work(body, frame)
+        if work is None:
+            return
+        for caught, span, handler in zip(flow.values, flow.spans, handlers, strict=False):
+            if self._is_caught(caught, frame) and self._goes_on(handler, frame):
+                here = place(frame.path, work.fact.span)
+                yield Swallowed(frame, span, here, work.label or shown_callee(work.fact))
+
+    def _work(self, steps: Steps, frame: Frame) -> Deed | None:
+        """The first thing these steps do to the database outside of a savepoint of their own."""
+        found = self.transactions.deeds_of(frame)
+        for step in steps:
+            if isinstance(step, Flow):
+                if step.kind == "with" and self._saves(step, frame):
+                    continue
+                for arm in step.arms:
+                    if (deed := self._work(arm, frame)) is not None:
+                        return deed
+            elif step >= 0 and (deed := found.get(step)) is not None:
+                if deed.kind in WRITING - {"commit"} or deed.kind == "stage":
+                    return deed
+                if deed.kind == "call" and self.transactions.writes_at_all(deed):
+                    return deed
+        return None
+
+    def _is_caught(self, caught: Value, frame: Frame) -> bool:
+        caught = v.bare(caught)
+        if isinstance(caught, v.Const):
+            return True
+        if isinstance(caught, v.Seq):
+            return any(self._is_caught(one, frame) for one in caught.items)
+        if v.dotted(caught) in EVERYTHING:
+            return True
+        symbol = self.deeds.infer.symbol_of(caught, frame)
+        return isinstance(symbol, LibrarySymbol) and "database-error" in self.knowledge.label(symbol.name)
+
+    def _goes_on(self, steps: Steps, frame: Frame) -> bool:
+        """Whether the transaction goes on after a handler, with nothing taken back."""
+        found = self.transactions.deeds_of(frame)
+        for step in steps:
+            if isinstance(step, Flow):
+                if not any(self._goes_on(arm, frame) for arm in step.arms):
+                    return False
+            elif step in {RAISE, RETURN}:
+                return False
+            elif step in {BREAK, CONTINUE}:
+                return True
+            elif step >= 0 and (deed := found.get(step)) is not None and deed.kind == "rollback":
+                return False
+        return True
+
+    # Messages sent too early
+
+    def sent(self, frame: Frame) -> Iterator[Sent]:
+        """What a function sends in a transaction that writes."""
+        if not any(True for _ in self._sending(frame)):
+            return
+        if self.transactions.held(frame):
+            yield from self._of(self._stretch(frame.function.flow, frame), frame)
+            return
+        yield from self._inside(frame.function.flow, frame)
+        yield from self._before_commit(frame)
+
+    def _inside(self, steps: Steps, frame: Frame) -> Iterator[Sent]:
+        for step in steps:
+            if isinstance(step, Flow):
+                if step.kind == "with" and self._opens(step, frame):
+                    yield from self._of(self._stretch(step.arms[0], frame), frame)
+                else:
+                    for arm in step.arms:
+                        yield from self._inside(arm, frame)
+
+    def _of(self, stretch: _Stretch, frame: Frame) -> Iterator[Sent]:
+        for send, written in stretch.sends:
+            if written is not None:
+                yield Sent(frame, frame.function.calls[send.index].span, send.name, send.steps, written)
+
+    def _stretch(self, steps: Steps, frame: Frame) -> _Stretch:
+        """What a sequence of steps sends and writes: each message with a write that is on the same path."""
+        parts = [part for step in steps if (part := self._part(step, frame)) is not None]
+        whole = _Stretch()
+        for part in parts:
+            others = next((other.writes for other in parts if other is not part and other.writes is not None), None)
+            whole.sends += [(send, written or others) for send, written in part.sends]
+            whole.writes = whole.writes or part.writes
+        return whole
+
+    def _part(self, step: int | Flow, frame: Frame) -> _Stretch | None:
+        if isinstance(step, Flow):
+            if step.kind == "try":
+                body, orelse, final, *handlers = step.arms
+                arms = [self._stretch((*body, *orelse, *final), frame), *(self._stretch(h, frame) for h in handlers)]
+            elif step.kind in {"with", "loop"}:
+                arms = [self._stretch(tuple(s for arm in step.arms for s in arm), frame)]
+            else:
+                arms = [self._stretch(arm, frame) for arm in step.arms]
+            return _Stretch([s for arm in arms for s in arm.sends], next((a.writes for a in arms if a.writes), None))
+        deed = self.transactions.deeds_of(frame).get(step) if step >= 0 else None
+        if deed is None:
+            return None
+        here = place(frame.path, deed.fact.span)
+        if deed.kind in WRITING - {"commit"} or deed.kind == "stage":
+            return _Stretch(writes=here)
+        steps = self._sends_through(deed, frame)
+        writes = here if deed.kind == "call" and self.transactions.writes_at_all(deed) else None
+        if steps is None:
+            return _Stretch(writes=writes) if writes else None
+        sends = [] if writes and self._is_told_there(deed) else [(_Send(step, shown_callee(deed.fact), steps), None)]
+        return _Stretch([(send, writes) for send, _ in sends], writes)
+
+    def _is_told_there(self, deed: Deed) -> bool:
+        """Whether what a helper sends is reported in the helper, because nobody calls it outside of a transaction."""
+        return all(self.transactions.held(Frame(symbol.path, symbol.facts)) for symbol, _ in deed.targets)
+
+    def _sending(self, frame: Frame) -> Iterator[tuple[int, Deed]]:
+        for index, deed in self.transactions.deeds_of(frame).items():
+            if self._sends_through(deed, frame) is not None:
+                yield index, deed
+
+    def _sends_through(self, deed: Deed, frame: Frame) -> tuple[Step, ...] | None:
+        """The steps from a call to where something is sent; None where nothing is."""
+        if deed.kind == "send":
+            return (Step(place(frame.path, deed.fact.span), f"`{shown_callee(deed.fact)}()` sends"),)
+        for symbol, _ in deed.targets if deed.kind == "call" else ():
+            steps = self._sent_by(Frame(symbol.path, symbol.facts), 0)
+            if steps is not None:
+                here = place(frame.path, deed.fact.span)
+                return (Step(here, f"calls `{symbol.facts.qualname.rpartition('.')[2]}()`"), *steps)
+        return None
+
+    def _sent_by(self, frame: Frame, depth: int) -> tuple[Step, ...] | None:
+        if frame.key not in self._sends:
+            self._sends[frame.key] = None
+            if depth < DEEPEST and frame.path not in self.transactions.outside:
+                found = self.transactions.deeds_of(frame)
+                for index in self._always(frame.function.flow):
+                    deed = found.get(index)
+                    steps = self._sends_through(deed, frame) if deed is not None else None
+                    if steps is not None:
+                        self._sends[frame.key] = steps
+                        break
+        return self._sends[frame.key]
+
+    def _always(self, steps: Steps) -> Iterator[int]:
+        """All calls of a function in order."""
+        for step in steps:
+            if isinstance(step, Flow):
+                for arm in step.arms:
+                    yield from self._always(arm)
+            elif step >= 0:
+                yield step
+
+    # Units of work: what is pending when something is sent, and committed after it
+
+    def _before_commit(self, frame: Frame) -> Iterator[Sent]:
+        found = self.transactions.deeds_of(frame)
+        if any(deed.kind == "commit" for deed in found.values()):
+            told: set[int] = set()
+            for send, written in self._unit(frame.function.flow, frame, None, [], told)[2]:
+                yield Sent(frame, frame.function.calls[send.index].span, send.name, send.steps, written)
+
+    def _unit(
+        self,
+        steps: Steps,
+        frame: Frame,
+        pending: Location | None,
+        waiting: list[tuple[_Send, Location]],
+        told: set[int],
+    ) -> tuple[Location | None, list[tuple[_Send, Location]], list[tuple[_Send, Location]]]:
+        """Follow steps: what is pending at their end, what was sent meanwhile, and what of that was committed too late."""
+        late: list[tuple[_Send, Location]] = []
+        found = self.transactions.deeds_of(frame)
+        for step in steps:
+            if isinstance(step, Flow):
+                if step.kind == "with" and self._opens(step, frame):
+                    continue
+                ends = [self._unit(arm, frame, pending, list(waiting), told) for arm in step.arms]
+                if step.kind == "try":
+                    ends = [self._unit((*step.arms[0], *step.arms[1]), frame, pending, list(waiting), told)]
+                late += [one for end in ends for one in end[2]]
+                pending = next((end[0] for end in ends if end[0] is not None), None)
+                waiting = [one for end in ends for one in end[1]]
+                continue
+            if step in {RETURN, RAISE}:
+                return None, [], late
+            deed = found.get(step) if step >= 0 else None
+            if deed is None:
+                continue
+            here = place(frame.path, deed.fact.span)
+            through = self._sends_through(deed, frame)
+            if through is not None and pending is not None and deed.kind != "commit":
+                waiting.append((_Send(step, shown_callee(deed.fact), through), pending))
+            if deed.kind == "commit":
+                new = {send.index: (send, written) for send, written in waiting if send.index not in told}
+                told.update(new)
+                late += new.values()
+                pending, waiting = None, []
+            elif deed.kind == "rollback":
+                pending, waiting = None, []
+            elif deed.kind == "stage" or (deed.kind == "change" and self.transactions.is_row(deed, frame)):
+                pending = pending or here
+            elif deed.kind == "call" and self.transactions.stages(deed):
+                pending = pending or here
+        return pending, waiting, late
+
+
+def _has_try(flow: Flow) -> bool:
+    return flow.kind == "try" or any(isinstance(s, Flow) and _has_try(s) for arm in flow.arms for s in arm)
