@@ -12,7 +12,7 @@ from mutants_source import Scoping, Source, dotted, last_name
 ATOMIC = frozenset({"atomic", "commit_on_success", "in_transaction"})
 ATOMIC_REQUESTS = re.compile(rb"""ATOMIC_REQUESTS['"]?\]?\s*[:=](?!=)\s*(?!False|None)[^\s#]""")
 NO_REQUEST = re.compile(r"(?:^|[/_])(?:management|commands|\w*tasks?|celery|jobs?|cron|cli|scripts?)(?:[/_.]|$)")
-DEPTH = 3
+DEPTH = 2
 """Of callers of callers, and of helpers of helpers."""
 
 KEPT = 150

@@ -192,7 +192,8 @@ class _Mutator:
             return "inside another transaction"
         if self.app.atomic_requests and self.app.by_request(self.source.path):
             return "ATOMIC_REQUESTS"
-        if scope is not None and self.app.callers_hold(scope.node.name.value):
+        name = scope.node.name.value if scope is not None else ""
+        if len(words(name)) > 1 and self.app.callers_hold(name):  # `post` and `save` are called by frameworks
             return "callers hold a transaction"
         return ""
 

@@ -29,6 +29,7 @@ NO_DATABASE = re.compile(
 WRITING = re.compile(r"^\s*(?:--.*\n\s*|/\*.*?\*/\s*)*(?:WITH\b.*?\b)?(?:INSERT|UPDATE|DELETE|REPLACE|MERGE)\b", re.I | re.S)
 CONSTRUCTS = frozenset({"insert", "update", "delete", "pg_insert"})
 VERBS = frozenset("create insert update delete save store add remove link unlink".split())
+GETTERS = frozenset("get is has can should render build to format check validate find load fetch list test".split())
 LOOPS = (cst.For, cst.While)
 ENDS = (cst.Return, cst.Raise, cst.Break, cst.Continue)
 
@@ -100,7 +101,7 @@ class Writes:
     def _by_helper(self, call: cst.Call, depth: int) -> bool:
         """Whether functions of that name in the application write; a name of one word says too little on an object."""
         name, on = last_name(call), receiver(call)
-        if not name or depth <= 0 or name.startswith("__"):
+        if not name or depth <= 0 or name.startswith("__") or GETTERS.intersection(words(name)[:1]):
             return False
         if on not in {"", "self", "cls"} and len(words(name)) < 2:
             return False

@@ -49,6 +49,7 @@ LABELS = {
 """The labels of `knowledge_form.py`, and those that the reader gives, as a reader of the answer would put it."""
 
 PASSED = re.compile(r"passed as `(?P<name>\w+)`")
+PLAIN_METHODS = frozenset({*dir(str), *dir(list), *dir(dict), *dir(set)})
 TEXT_OPERATIONS = frozenset({"%", "format", "format_map", "join", "replace", "substitute"})
 KNOWLEDGE_HINT = "describe it in a knowledge file (docs/knowledge.md)"
 
@@ -145,7 +146,17 @@ class Words:
         kind = self._described_receiver(bound.sub(call.target))
         if not found and kind is not None:
             found.append(self.callee(Callee(f"{kind.name}.{last_name(call)}", type=kind, assumed=kind.assumed)))
+        if not found and self._holder(bound) is not None:
+            found.append(f"`{last_name(call)}()` of a text or a collection, by its name")
         return list(dict.fromkeys(found))
+
+    def _holder(self, bound: Bound) -> Bound | None:
+        """What a call is made on of which nothing is known but that its method is one of texts and collections."""
+        target = v.bare(bound.value.target) if isinstance(bound.value, v.Call) else None
+        if not isinstance(target, v.Attr) or target.name not in PLAIN_METHODS or self.infer.callees(bound):
+            return None
+        base = bound.sub(target.base)
+        return base if self.infer.type_of(base) is None and self.infer.symbol_of(target, bound.frame) is None else None
 
     def _described_receiver(self, bound: Bound) -> Type | None:
         """The type that a method is called on, if a knowledge file describes it."""
@@ -185,7 +196,7 @@ class Words:
         if callees:
             return None if is_known(callees[0]) else self._undescribed(callees[0].name, place)
         target = v.bare(call.target)
-        if self._described_receiver(bound.sub(target)) is not None:
+        if self._described_receiver(bound.sub(target)) is not None or self._holder(bound) is not None:
             return None
         if isinstance(target, v.Attr):
             owner = v.bare(target.base)
@@ -285,7 +296,11 @@ class Words:
         value = v.bare(bound.value)
         match value:
             case v.Call():
-                return self.unresolved_callee(bound) or self._result(bound, value, name), True
+                holder = self._holder(bound.sub(value))
+                if holder is not None:
+                    inside, unknown = self.open_value(holder)
+                    return Note(f"`{name}`, made of {inside.message}", inside.location, inside.hint), unknown
+                return self.unresolved_callee(bound.sub(value)) or self._result(bound.sub(value), value, name), True
             case v.Param():
                 return self.parameter(bound.frame, value.name), True
             case v.Attr():
@@ -302,11 +317,11 @@ class Words:
         return Note(f"`{name}`: it is computed in a way that is not followed", place), True
 
     def _result(self, bound: Bound, call: v.Call, name: str) -> Note:
-        callee = self.infer.callees(bound)[0]
+        callees = self.infer.callees(bound)
         place = Location(bound.frame.path, call.line, call.column) if call.line else None
-        if callee.function is None:
-            return Note(f"what `{name}` gives: {self.callee(callee)}, which says nothing of its result", place)
-        return Note(f"what `{name}` gives: {self.callee(callee)}", place, "annotate what it returns")
+        message = f"what `{name}` gives: {'; '.join(self.callees(bound))}"
+        own = bool(callees) and callees[0].function is not None
+        return Note(message, place, "annotate what it returns" if own else "")
 
     def _attribute(self, bound: Bound, value: v.Attr, name: str, place: Location | None) -> Note:
         kind = self.infer.type_of(bound.sub(value.base))

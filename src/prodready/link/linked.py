@@ -11,6 +11,7 @@ from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.infer import Inference
 from prodready.link.labels import Labels
 from prodready.link.password_flow import PasswordFlow, Use
+from prodready.link.password_forms import Forms
 from prodready.link.program import Program
 from prodready.link.regions import Regions
 from prodready.link.scope import Scope
@@ -70,7 +71,9 @@ class Linked:
     @cached_property
     def password_uses(self) -> list[Use]:
         """Where passwords and digests of them are stored or compared."""
-        return PasswordFlow(self.reducer).uses([path for path in self.program.outlines if path not in self.outside])
+        paths = [path for path in self.program.outlines if path not in self.outside]
+        flow = PasswordFlow(self.reducer)
+        return [*flow.uses(paths), *Forms(flow.rows).uses(paths)]
 
     @cached_property
     def regions(self) -> Regions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from prodready.finding import Confidence, Location, Step
@@ -21,6 +22,8 @@ from prodready.read.values import Value
 
 MAX_HELPERS = 3
 """Helpers entered on the way to a store, none of whose parameters is called a password."""
+
+ADDERS = frozenset({"append", "add", "insert", "update", "setdefault", "extend"})
 
 BREACHED = re.compile(r"pwned|hibp|breach|leak|compromis|strength|entropy", re.I)
 """Functions that look a password up among those that are known to be stolen: the service wants a digest."""
@@ -98,6 +101,7 @@ class PasswordFlow:
     def _visit(self, frame: Frame) -> None:
         function = frame.function
         speaks = _Speaking(self.names, self._text)
+        put: dict[str, list[tuple[str, Value]]] = {}
         for fact in function.calls:
             if not speaks.of_password(fact):
                 continue
@@ -110,8 +114,62 @@ class PasswordFlow:
             if not kept:
                 for callee in callees:
                     self._hand_on(callee, bound, fact, 0)
+                self._note_put(fact, put)
             if not own:
                 self._made(fact, frame, callees)
+        if put:
+            self._stored_later(frame, put)
+
+    # Containers that get a password, and are stored after that
+
+    def _note_put(self, fact: CallFact, put: dict[str, list[tuple[str, Value]]]) -> None:
+        """`users[name] = {...}`, `users.append({...})`."""
+        call = fact.value
+        target = v.bare(call.target)
+        container: Value | None = None
+        key = ""
+        if target == v.Ref("operator.setitem"):
+            container = call.args[0]
+            named = v.bare(call.args[1])
+            key = str(named.value) if isinstance(named, v.Const) else ""
+        elif isinstance(target, v.Attr) and fact.name in ADDERS and call.args:
+            container = target.base
+        if isinstance(container, (v.Named, v.Param, v.Attr, v.Ref)):
+            put.setdefault(container.name.lstrip(":"), []).append((key, call.args[-1]))
+
+    def _stored_later(self, frame: Frame, put: dict[str, list[tuple[str, Value]]]) -> None:
+        for fact in frame.function.calls:
+            arguments = [*fact.value.args, *(inner for _, inner in fact.value.keywords)]
+            hits = [a for a in arguments if isinstance(a, (v.Named, v.Param, v.Attr, v.Ref)) and a.name.lstrip(":") in put]
+            if not hits or fact.name in ADDERS or isinstance(fact.value.target, v.Ref) and fact.name == "setitem":
+                continue
+            bound = Bound(fact.value, frame)
+            places = list(self._keeps_whole(fact, frame))
+            if not places:
+                for callee in self.infer.callees(bound):
+                    places += self._keeping(callee, bound, hits)
+            values = [entry for hit in hits for entry in put[hit.name.lstrip(":")]]
+            for kept, at, store in places:
+                for key, value in values:
+                    for field, inner in self.stores.parts(Bound(value, frame), key):
+                        self._judge(replace(kept, field=field, bound=inner, about=(field,)), at, store)
+
+    def _keeping(
+        self, callee: Callee, bound: Bound, hits: Sequence[Value]
+    ) -> Iterator[tuple[Kept, Frame, CallFact]]:
+        """The calls in a helper that store one of the arguments as a whole."""
+        inner = self.infer.enter(callee, bound)
+        if inner is None:
+            return
+        names = {name for name, argument in inner.bindings if any(argument.value is hit for hit in hits)}
+        for fact in inner.function.calls:
+            if names and _mentions_param(fact.value, names):
+                yield from self._keeps_whole(fact, inner)
+
+    def _keeps_whole(self, fact: CallFact, frame: Frame) -> Iterator[tuple[Kept, Frame, CallFact]]:
+        kept = self.stores.whole(fact, frame)
+        if kept is not None:
+            yield kept, frame, fact
 
     def _hand_on(self, callee: Callee, bound: Bound, fact: CallFact, depth: int) -> None:
         """Look into a helper that gets a password as a parameter of another name."""
@@ -169,7 +227,7 @@ class PasswordFlow:
         origin = worst(self.reader.read(kept.bound, key))
         if origin is None or (self.names.is_others(origin.name) and not self.names.is_password(key)):
             return
-        if self._is_others(origin) or self._is_repaired(kept, frame, fact):
+        if self._is_others(origin) or self._is_repaired(kept, frame, fact) or self._is_replaced(kept, frame):
             return
         how = "comparison" if kept.store == "lookup" else "store"
         if kept.around is not None and kept.around.around and origin.kind == "plain":
@@ -240,6 +298,15 @@ class PasswordFlow:
                     return True
         return False
 
+    def _is_replaced(self, kept: Kept, frame: Frame) -> bool:
+        """Whether the password in a mapping that is stored as a whole was replaced by its hash."""
+        for fact in frame.function.calls if kept.whole else ():
+            call = fact.value
+            if fact.name == "setitem" and len(call.args) == 3 and v.bare(call.args[1]) == v.Const(kept.field):
+                if self._is_safe(Bound(call.args[2], frame)):
+                    return True
+        return False
+
     def _is_safe(self, bound: Bound) -> bool:
         return any(origin.kind == "safe" for origin in self.reader.read(bound))
 
@@ -276,7 +343,8 @@ class _Speaking:
     def of_password(self, fact: CallFact) -> bool:
         call = fact.value
         return (
-            any(key == "**" or self.names.is_password(key) for key, _ in call.keywords)
+            fact.name in DUMPS | COPIES
+            or any(key == "**" or self.names.is_password(key) for key, _ in call.keywords)
             or any(self._says(value) for value in call.args)
             or any(self._says(value) for _, value in call.keywords)
             or self._says(call.target)

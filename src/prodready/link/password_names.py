@@ -11,6 +11,11 @@ from prodready.words import split_words
 DESCRIBING = frozenset({"current", "first", "last", "input", "number", "index", "start", "n"})
 """Words of the list `not-secret` that say of a password which one it is."""
 
+GENERAL = frozenset(
+    "db database api service backend option options env environ server host connection conn bind config mail".split()
+)
+"""Words that say whose password it is right before it, and nothing as the name of what has one: `db_user.password`."""
+
 SINGLE_DIGITS = frozenset("0123456789")
 
 
@@ -35,6 +40,8 @@ class PasswordNames:
         words = split_words(name)
         while len(words) > 1 and (words[-1] in self._carriers or words[-1] in SINGLE_DIGITS):
             words = words[:-1]
+        if words == ("pass",):
+            return True
         for length in range(min(self._longest, len(words)), 0, -1):
             if words[-length:] in self._phrases:
                 before = words[:-length]
@@ -56,12 +63,21 @@ class PasswordNames:
         return any(word in self._hashers or word in self._hashed for word in split_words(name))
 
     def is_others(self, name: str) -> bool:
-        """Whether a name speaks of a password for something else, which must be kept as it is."""
-        return any(word in self._others for word in split_words(name))
+        """Whether a name speaks of a password for something else, which must be kept as it is: `smtp_password`."""
+        *owners, last = re.findall(r"[^\W\d][\w-]*", name) or [""]
+        words = split_words(last)
+        named = self._is_password(last)
+        if named and any(word in self._others for word in words):
+            return True
+        return any(
+            word in self._others and word not in GENERAL
+            for owner in (*owners, *(() if named else (last,)))
+            for word in split_words(owner)
+        )
 
     def pattern(self) -> re.Pattern[bytes]:
         """What stands in the bytes of every function that speaks of a password."""
-        parts = []
+        parts = [_spelled("pass")]
         for phrase in self._phrases:
             for joined in {"_".join(phrase), "".join(phrase), " ".join(phrase)}:
                 parts.append(_spelled(joined))

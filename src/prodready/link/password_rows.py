@@ -317,6 +317,10 @@ class Rows:
         """Whether a function hands what it gets, or a password, to a hasher."""
         return self._function_hashes(symbol.path, symbol.facts, "password", 0)
 
+    def hashes_in(self, path: str, function: FunctionFacts) -> bool:
+        """The same for a function by its facts."""
+        return self._function_hashes(path, function, "password", 0)
+
     def _function_hashes(self, path: str, function: FunctionFacts, field: str, depth: int) -> bool:
         key = (path, function.qualname)
         if key in self._functions:

@@ -26,6 +26,9 @@ DUMPS = frozenset(
 )
 COPIES = frozenset({"model_validate", "from_orm", "parse_obj"})
 
+SENT = frozenset({"validated_data", "cleaned_data", "attrs"})
+"""Parameters that hold what a form or a serializer has read from the request."""
+
 WHERE = {
     "row": "a row",
     "document": "a document",
@@ -83,7 +86,9 @@ class Stores:
         bound = Bound(call, frame)
         made = self._constructed(call, frame, callees)
         if made is not None:
-            yield from self._fields(bound, (0, "**"), "row", made, describe(call.target), ())
+            for one in self._fields(bound, (0, "**"), "row", made, describe(call.target), ()):
+                if fact.name not in COPIES or one.field in set(self.rows.fields(made)):
+                    yield one
             return
         for callee in callees:
             if callee.effect is not None and callee.effect.sink == "sql":
@@ -95,8 +100,7 @@ class Stores:
             yield from self._compared(tuple(arguments), frame, shown_callee(fact))
         elif effect.keeps in {"row", "lookup"}:
             cls = self.rows.class_about(bound.sub(call.target))
-            about = (shown_callee(fact),)
-            for one in self._fields(bound, effect.kept, effect.keeps, cls, shown_callee(fact), about):
+            for one in self._fields(bound, effect.kept, effect.keeps, cls, shown_callee(fact), ()):
                 yield one if not assumed else Kept(**{**vars(one), "assumed": True})
         elif effect.keeps and effect.keeps != "mapped":
             yield from self._whole(call, frame, effect, assumed, shown_callee(fact))
@@ -114,6 +118,9 @@ class Stores:
                 found = self.knowledge.method(base, target.name) if isinstance(base, str) else None
                 if found is not None and found.keeps:
                     return found, False
+            usual = self.knowledge.method("*", target.name)
+            if usual is not None and usual.keeps and not any(callee.effect for callee in callees):
+                return usual, True
         return NOTHING, False
 
     def _constructed(self, call: v.Call, frame: Frame, callees: list[Callee]) -> ClassSymbol | None:
@@ -290,8 +297,10 @@ class Stores:
                 if field not in left_out:
                     yield field, bound.sub(v.attr(value, field))
                     return
+            return
         labels = self.reducer.labels(bound)
-        if ("body" in labels or "request" in labels) and self._knows_password(bound, cls):
+        sent = "body" in labels or "request" in labels or (isinstance(value, v.Param) and value.name in SENT)
+        if sent and self._knows_password(bound, cls):
             for field in [*(self.rows.fields(cls) if cls is not None else ()), "password"]:
                 if field not in left_out:
                     yield field, bound.sub(v.item(value, v.Const(field)))
@@ -317,7 +326,7 @@ class Stores:
             if store:
                 name = v.bare(key)
                 field = str(name.value) if isinstance(name, v.Const) else ""
-                for one, inner in self._parts(Bound(value, frame), field):
+                for one, inner in self.parts(Bound(value, frame), field):
                     place = f"{WHERE[store]} (`{describe(container)}`)"
                     yield Kept(
                         store, one, inner, place, kind.assumed if kind else False, about=(field, describe(container))
@@ -337,11 +346,20 @@ class Stores:
                 if any(value is other for other in seen):
                     continue
                 seen.append(value)
-                for one, inner in self._parts(Bound(value, frame), field):
+                for one, inner in self.parts(Bound(value, frame), field):
                     place = f"{WHERE[effect.keeps]} by `{shown}()`"
-                    yield Kept(effect.keeps, one, inner, place, assumed, about=(shown, one, *keys), whole=True)
+                    yield Kept(effect.keeps, one, inner, place, assumed, about=(one, *keys), whole=True)
 
-    def _parts(self, bound: Bound, field: str) -> Iterator[tuple[str, Bound]]:
+    def whole(self, fact: CallFact, frame: Frame) -> Kept | None:
+        """Where a call stores an argument as it is."""
+        callees = self.infer.callees(Bound(fact.value, frame))
+        effect, assumed = self._effect(fact.value, frame, callees)
+        if effect.keeps not in WHERE or effect.keeps == "row":
+            return None
+        place = f"{WHERE[effect.keeps]} by `{shown_callee(fact)}()`"
+        return Kept(effect.keeps, "", Bound(fact.value, frame), place, assumed, whole=True)
+
+    def parts(self, bound: Bound, field: str) -> Iterator[tuple[str, Bound]]:
         """The fields of a value that is stored as it is; the value itself where it has none."""
         entries = list(self._entries(bound, None))
         yield from entries

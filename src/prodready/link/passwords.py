@@ -343,6 +343,9 @@ class PasswordReader:
         names = [leaf.value.value for leaf in self.reducer.leaves(bound.sub(key), 4) if isinstance(leaf.value, v.Const)]
         named = any(isinstance(name, str) and self.names.is_password(name) for name in names)
         found = self._behind(bound, trail, nesting)
+        made = v.bare(base)
+        if not found and isinstance(made, v.Call) and "encrypted" in self.reducer.effect(bound.sub(made)).labels:
+            found = list(self._read(bound.sub(made), trail, nesting))
         if found:
             yield from found
         elif self.is_fetched(bound.sub(base)) or self.rows.is_row(bound.sub(base)):
@@ -419,10 +422,11 @@ class PasswordReader:
     ) -> Iterator[Origin]:
         """The digest of a password: the innermost, where digests are made of digests."""
         digest = Digest(bound.frame.path, call.line, call.column, describe_call(call), reversible)
-        step = Step(Location(bound.frame.path, call.line, call.column), f"`{digest.shown}()` makes a fast digest of it")
-        if reversible:
-            step = replace(step, message=f"`{digest.shown}()` can be undone")
-        arguments = [*call.args, *(inner for _, inner in call.keywords)]
+        says = f"what `{digest.shown}()` makes of it can be undone" if reversible else f"`{digest.shown}()` makes a fast digest"
+        step = Step(Location(bound.frame.path, call.line, call.column), says)
+        passes = self.reducer.effect(bound).passes
+        arguments = [x for at in passes for x in argument_values(call, at)] if passes else []
+        arguments = arguments or [*call.args, *(inner for _, inner in call.keywords)]
         found = [o for a in arguments for o in self._read(bound.sub(a), (*trail, step), nesting)]
         if not found:
             found = list(self._updated(bound, call, (*trail, step), nesting))

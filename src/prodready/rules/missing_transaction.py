@@ -79,7 +79,7 @@ def check(linked: Linked) -> Iterator[Finding]:
 
 def _runs_aside(frame: Frame) -> bool:
     """Whether a function belongs to what runs beside the application: scripts, commands, tasks, by its name and place."""
-    return not ASIDE.isdisjoint({*split_words(frame.path.removesuffix(".py")), *split_words(frame.function.qualname)})
+    return not ASIDE.isdisjoint(_words(frame))
 
 
 def _one_by_one(writes: tuple[Write, ...]) -> bool:
@@ -137,8 +137,13 @@ def _steps(writes: tuple[Write, ...]) -> Iterator[Step]:
 
 
 def _prepares(frame: Frame) -> bool:
-    words = {*split_words(frame.path.removesuffix(".py")), *split_words(frame.function.qualname)}
-    return not words.isdisjoint(PREPARING)
+    return not PREPARING.isdisjoint(_words(frame))
+
+
+def _words(frame: Frame) -> set[str]:
+    """The words in the names of a function, its file and the folder of that."""
+    near = "/".join(frame.path.removesuffix(".py").split("/")[-2:])
+    return {*split_words(near), *split_words(frame.function.qualname)}
 
 
 rule = Rule(

@@ -1,0 +1,124 @@
+"""Forms and serializers that fill a row with what was sent, the password included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prodready.finding import Confidence
+from prodready.link.frames import Bound
+from prodready.link.password_flow import Use
+from prodready.link.password_rows import Rows
+from prodready.link.passwords import Origin
+from prodready.link.program import ClassSymbol, LibrarySymbol
+from prodready.read import values as v
+from prodready.read.facts import CallFact, ClassFacts, Span, last_name
+
+class Forms:
+    """Finds the forms that hand a password to a row as it was typed."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.infer = rows.infer
+        self.program = rows.program
+        self.knowledge = rows.knowledge
+        self.names = rows.names
+
+    def uses(self, paths: list[str]) -> Iterator[Use]:
+        """One use for each form, at the list of its fields."""
+        for path in paths:
+            outline = self.program.outlines[path]
+            if not any(name.endswith(".Meta") for name in outline.defines):
+                continue
+            facts = self.program.facts(path)
+            for cls in facts.classes.values() if facts else ():
+                symbol = ClassSymbol(path, cls)
+                meta = facts.classes.get(f"{cls.qualname}.Meta") if facts else None
+                if meta is not None and self._fills_rows(symbol):
+                    yield from self._judged(symbol, meta)
+
+    def _fills_rows(self, cls: ClassSymbol) -> bool:
+        libraries = [base for base in self.program.lineage(cls) if isinstance(base, str)]
+        labels = frozenset().union(*(self.knowledge.label(base) for base in libraries))
+        return "fills-row" in labels and "password-hash" not in labels
+
+    def _judged(self, cls: ClassSymbol, meta: ClassFacts) -> Iterator[Use]:
+        listed = meta.attributes.get("fields")
+        names = [str(x.value) for x in v.children(v.bare(listed)) if isinstance(x, v.Const)] if listed is not None else []
+        field = next((name for name in names if self.names.is_password(name)), "")
+        if not field or not isinstance(listed, v.Named) or not self._has_column(cls, meta, field):
+            return
+        if self._reads_only(cls, meta, field) or self._saves_itself(cls) or self._saved_hashed(cls):
+            return
+        model = self._model(cls, meta)
+        if model is not None and self.rows.hashes(model, field):
+            return
+        frame = self.infer.module_frame(cls.path)
+        span = Span(listed.line, listed.column, listed.line, listed.column + len("fields"), listed.line, listed.line)
+        call = v.call(v.UNKNOWN, (), (), listed.line, listed.column)
+        assert isinstance(call, v.Call)
+        fact = CallFact("fields", call, span)
+        origin = Origin("plain", Bound(v.UNKNOWN, frame), field)
+        place = f"a row that `{cls.facts.qualname}` fills with what was sent"
+        yield Use("store", origin, frame, fact, place, Confidence.MEDIUM)
+
+    def _model(self, cls: ClassSymbol, meta: ClassFacts) -> ClassSymbol | None:
+        named = meta.attributes.get("model")
+        if named is None:
+            return None
+        return self.rows.row_class(Bound(named, self.infer.module_frame(cls.path)))
+
+    def _has_column(self, cls: ClassSymbol, meta: ClassFacts, field: str) -> bool:
+        """Whether the row has such a column, as far as can be told."""
+        named = meta.attributes.get("model")
+        model = self._model(cls, meta)
+        if model is not None:
+            return field in set(self.rows.fields(model)) and not self.rows.is_for_others(model)
+        if named is None or field != "password":
+            return False
+        symbol = self.infer.symbol_of(named, self.infer.module_frame(cls.path))
+        made = v.bare(named)
+        name = last_name(made)
+        return name in {"get_user_model", "User"} or (isinstance(symbol, LibrarySymbol) and name.endswith("User"))
+
+    def _reads_only(self, cls: ClassSymbol, meta: ClassFacts, field: str) -> bool:
+        listed = meta.attributes.get("read_only_fields")
+        if listed is not None and any(x == v.Const(field) for x in v.children(v.bare(listed))):
+            return True
+        declared = cls.facts.attributes.get(field)
+        made = v.bare(declared) if declared is not None else None
+        return isinstance(made, v.Call) and (("read_only", v.Const(True)) in made.keywords or "Method" in last_name(made))
+
+    def _saves_itself(self, cls: ClassSymbol) -> bool:
+        """Whether a method that saves is the project's own: its stores are judged by themselves, or it hashes."""
+        for base in self.program.lineage(cls):
+            if isinstance(base, ClassSymbol):
+                for name in base.facts.methods:
+                    if name in {"create", "save"} or self._hashes(base, name):
+                        return True
+        return False
+
+    def _hashes(self, cls: ClassSymbol, method: str) -> bool:
+        facts = self.program.facts(cls.path)
+        function = facts.functions.get(f"{cls.facts.qualname}.{method}") if facts else None
+        return function is not None and self.rows.hashes_in(cls.path, function)
+
+    def _saved_hashed(self, cls: ClassSymbol) -> bool:
+        """Whether who uses the form hashes: the function that makes one, or the view that names it."""
+        name = cls.facts.qualname
+        for path, function, _ in self.program.calls_named(name):
+            if self.rows.hashes_in(path, function):
+                return True
+        for path, outline in self.program.outlines.items():
+            if path == cls.path or self._may_name(outline.defines):
+                facts = self.program.facts(path)
+                for view in facts.classes.values() if facts else ():
+                    stated = (view.attributes.get(key) for key in ("serializer_class", "form_class", "form"))
+                    if any(value is not None and last_name(v.bare(value)) == name for value in stated):
+                        if any(self._hashes(ClassSymbol(path, view), method) for method in view.methods):
+                            return True
+        return False
+
+    def _may_name(self, defines: tuple[str, ...]) -> bool:
+        hooks = ("perform_create", "perform_update", "form_valid", "save_model", "post", "create")
+        return any(name.rpartition(".")[2] in hooks for name in defines)
+
