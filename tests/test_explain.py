@@ -259,6 +259,17 @@ def test_every_line_of_the_statement(root: Path, tell: Tell) -> None:
     }
 
 
+def test_what_a_call_does_to_the_database(root: Path, tell: Tell) -> None:
+    (root / "app.py").write_text(
+        "from sqlalchemy.orm import Session\ndef run(session: Session):\n    session.commit()\n"
+    )
+    assert tell("app.py:3").splitlines()[2:] == [
+        "  session.commit(), 3:5",
+        "    taken for `sqlalchemy.orm.Session.commit()`, described in knowledge/sqlalchemy.toml",
+        "    commits",
+    ]
+
+
 def test_a_column_chooses_the_call(root: Path, tell: Tell) -> None:
     (root / "app.py").write_text("import logging\nlogging.info(len('a')); print('b')\n")
     assert re.findall(r"^  (\S+), 2:\d+$", tell("app.py:2"), re.MULTILINE) == ["logging.info()", "len()", "print()"]
@@ -289,6 +300,7 @@ def test_several_places(root: Path, tell: Tell) -> None:
     (root / "b.py").write_text("import logging\nlogging.info('b')\n")
     blocks = tell("b.py:2", "a.py:2:1:").split("\n\n")
     assert [block.splitlines()[0] for block in blocks] == ["b.py:2: no finding", "a.py:2: no finding"]
+    assert [block.splitlines()[-1] for block in blocks] == ["      - made of constants only"] * 2
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,8 @@ def test_entries_hold_to_the_form(path: Path, shipped: Knowledge) -> None:
             assert where in {"*", "**"} or str(where).isidentifier() or (isinstance(where, int) and where >= 0), name
         for where in effect.passes:
             assert where in {"*", "**"} or str(where).isidentifier() or (isinstance(where, int) and where >= 0), name
-        assert not (effect.at and effect.sink in {"", "none"}), f"{name}: `at` without a sink"
+        asked = effect.sink not in {"", "none"} or effect.does in {"write-sql", "request-transaction"}
+        assert not effect.at or asked, f"{name}: `at` for nothing"
     for name, entry in file.types.items():
         assert entry.style in STYLES, name
         assert all(word == word.lower().strip("_") for word in entry.names), name
@@ -218,7 +219,7 @@ def test_sessions_come_out_of_factories(shipped: Knowledge) -> None:
     called = shipped.slot("sqlalchemy.orm.sessionmaker", "call")
     begun = shipped.method("sqlalchemy.ext.asyncio.async_sessionmaker", "begin")
     assert called == Effect(returns="sqlalchemy.orm.Session")
-    assert begun == Effect(returns="sqlalchemy.ext.asyncio.AsyncSession")
+    assert begun == Effect(returns="sqlalchemy.ext.asyncio.AsyncSession", does="transaction")
 
 
 def test_connections_are_items_of_django_connections(shipped: Knowledge) -> None:

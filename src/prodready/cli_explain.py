@@ -24,7 +24,7 @@ class _BadPlaceError(Exception):
 
 def run(arguments: Namespace) -> int:
     """Explain the places that the command line names, print, and return the exit code."""
-    places: dict[Path, list[tuple[str, Path, Location]]] = {}
+    places: dict[Path, list[tuple[Path, Location]]] = {}
     wrong = False
     for word in arguments.places:
         try:
@@ -35,7 +35,7 @@ def run(arguments: Namespace) -> int:
             continue
         root = config.find_root(file)
         location = Location(file.relative_to(root).as_posix(), line, column)
-        places.setdefault(root, []).append((word, file, location))
+        places.setdefault(root, []).append((file, location))
     told: list[Explanation] = []
     for root, wanted in places.items():
         try:
@@ -61,9 +61,7 @@ def _parsed(word: str) -> tuple[Path, int, int]:
     return Path(os.path.realpath(file)), line, column
 
 
-def _explain(
-    arguments: Namespace, root: Path, wanted: list[tuple[str, Path, Location]], told: list[Explanation]
-) -> bool:
+def _explain(arguments: Namespace, root: Path, wanted: list[tuple[Path, Location]], told: list[Explanation]) -> bool:
     """Add the explanations of places in one project; whether all of them could be explained."""
     from prodready.explain import PlaceError, explain
     from prodready.project import Options, Session
@@ -71,8 +69,8 @@ def _explain(
     settings = settings_of(arguments, root, overrides(arguments))
     options = Options(jobs=settings.jobs, cache=not arguments.no_cache)
     complete = True
-    with Session(settings).linked([file for _, file, _ in wanted], options) as insight:
-        for _, _, location in wanted:
+    with Session(settings).linked([file for file, _ in wanted], options) as insight:
+        for _, location in wanted:
             try:
                 told.append(explain(insight, settings, location))
             except PlaceError as error:

@@ -77,9 +77,9 @@ class Knowledge:
             found = next((effect(entry) for entry in entries if entry), None)
         return found
 
-    def is_base(self, type_name: str) -> bool:
+    def is_subclassed(self, type_name: str) -> bool:
         """Whether projects derive their own classes from a type, and a value of it is one of those."""
-        return any(self.types[name].base for name in self.lineage(type_name))
+        return any(self.types[name].subclassed for name in self.lineage(type_name))
 
     def slot(self, type_name: str, slot: str) -> Effect | None:
         """What `item`, `call`, `enter` or `each` of an instance of `type_name` gives."""
@@ -204,7 +204,7 @@ class Knowledge:
                 bases=old.bases + tuple(b for b in entry.bases if b not in old.bases),
                 handlers=old.handlers + entry.handlers,
                 within=old.within + entry.within,
-                base=old.base or entry.base,
+                subclassed=old.subclassed or entry.subclassed,
                 names=old.names + entry.names,
                 aliases=old.aliases + entry.aliases,
                 attributes={**old.attributes, **entry.attributes},

@@ -32,7 +32,6 @@ DEEDS = frozenset(
         "begin", "end", "rollback",  # open a transaction by hand, and close it
         "transaction",  # opens one for a `with` block or a decorated function
         "savepoint",  # the same, and can only be inside another
-        "defer",  # runs what it is given after the commit
         "send",  # tells somebody outside: cannot be taken back
         "request-transaction",  # of a setting: every request is a transaction where the key at `at` is true
     }
@@ -93,7 +92,7 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     methods, as patterns, that a framework calls with what a request brought: their parameters are request data. `style`
     is the DB-API paramstyle; `item`, `call`, `enter` and `each` say what `x[k]`, `x(...)`, `with x as y` and
     `for y in x` give; `label` holds for the object itself. `within` are the methods that a framework calls inside of a
-    transaction. `base`: projects derive classes from it, and what the knowledge says is one is one of those.
+    transaction. `subclassed`: projects derive classes from it, and what the knowledge says is one is one of those.
     """
 
     bases: tuple[str, ...] = ()
@@ -103,7 +102,7 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     style: str = ""
     label: tuple[str, ...] | str = ()
     within: tuple[str, ...] = ()
-    base: bool = False
+    subclassed: bool = False
     keeps: str = ""
     row_if: str = ""
     attributes: dict[str, Effect | str] = {}

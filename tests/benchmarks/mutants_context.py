@@ -49,13 +49,13 @@ class Application:
     def _definitions(self, name: str) -> tuple[tuple[str, int], ...]:
         """Where functions of this name are: path and number in the file."""
         pattern = re.compile(rb"\bdef\s+%s\b" % re.escape(name).encode())
-        found = []
-        for path, data in self.files.items():
-            source = self.source(path) if pattern.search(data) else None
-            for scope in source.scopes if source is not None else ():
-                if isinstance(scope.node, cst.FunctionDef) and scope.node.name.value == name:
-                    found.append((path, scope.order))
-        return tuple(found)
+        sources = [self.source(path) for path, data in self.files.items() if pattern.search(data)]
+        return tuple(
+            (source.path, scope.order)
+            for source in filter(None, sources)
+            for scope in source.scopes
+            if isinstance(scope.node, cst.FunctionDef) and scope.node.name.value == name
+        )
 
     def body(self, path: str, order: int) -> str:
         """The text of a function."""

@@ -21,7 +21,9 @@ HELPER = re.compile(
     r"encrypt_password|encode_password|crypt_password)$",
     re.IGNORECASE,
 )
-HASHERS = re.compile(r"(?:^|[._])(?:\w*hasher|ph|pwd_context|crypt_context|\w*argon2?\w*|\w*bcrypt\w*|pbkdf2\w*|pwd)(?:\(\))?$", re.I)
+HASHERS = re.compile(
+    r"(?:^|[._])(?:\w*hasher|ph|pwd_context|crypt_context|\w*argon2?\w*|\w*bcrypt\w*|pbkdf2\w*|pwd)(?:\(\))?$", re.I
+)
 PASSWORD = frozenset("password passwords passwd passphrase passcode pwd pw pass plaintext plain".split())
 RANDOM = re.compile(r"uuid|token|random|urandom|secrets\.|generate|unusable", re.IGNORECASE)
 VERIFY = re.compile(r"verif|check|compare|authenticat|matches|validate_password", re.IGNORECASE)

@@ -18,8 +18,12 @@ EXECUTES = frozenset(
     "execute exec exec_driver_sql fetch fetchrow fetchval fetch_all fetch_one fetch_val scalar scalars raw read_sql "
     "read_sql_query".split()
 )
-SQL = re.compile(r"^\s*(?:--.*\n\s*|/\*.*?\*/\s*)*\(?\s*(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|MERGE|WITH)\b", re.I | re.S)
-HOLE = re.compile(r"%%|%s|%\((?P<percent>\w+)\)s|\?|(?<![:\w\\]):(?P<colon>[A-Za-z_]\w*)|\$(?P<number>\d+)|'(?:[^']|'')*'")
+SQL = re.compile(
+    r"^\s*(?:--.*\n\s*|/\*.*?\*/\s*)*\(?\s*(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|MERGE|WITH)\b", re.I | re.S
+)
+HOLE = re.compile(
+    r"%%|%s|%\((?P<percent>\w+)\)s|\?|(?<![:\w\\]):(?P<colon>[A-Za-z_]\w*)|\$(?P<number>\d+)|'(?:[^']|'')*'"
+)
 UNQUOTED = re.compile(r"\b(?:LIMIT|OFFSET|IN|ANY)\s*\(?\s*$", re.IGNORECASE)
 NUMBERS = frozenset({"int", "float", "len", "bool", "round", "sum", "abs", "uuid4", "now", "utcnow", "today", "time"})
 NUMBER_MAKERS = re.compile(r"(?:^|_)(?:int|integer|count|number|timestamp)$")
@@ -67,8 +71,8 @@ def _literal(source: Source, statement: cst.BaseExpression, at: cst.CSTNode) -> 
         value = assigned(source, statement.value, at)
         return _literal(source, value, at) if isinstance(value, cst.BaseString) else None
     if isinstance(statement, cst.SimpleString | cst.ConcatenatedString):
-        value = statement.evaluated_value
-        return value if isinstance(value, str) else None
+        text = statement.evaluated_value
+        return text if isinstance(text, str) else None
     return None
 
 

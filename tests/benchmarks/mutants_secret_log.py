@@ -7,7 +7,19 @@ from collections.abc import Iterator
 
 import libcst as cst
 from mutants_context import Application
-from mutants_source import Candidate, Scope, Source, Cut, descend, dotted, keywords, last_name, receiver, spliced, statements, words
+from mutants_source import (
+    Candidate,
+    Cut,
+    Scope,
+    Source,
+    descend,
+    dotted,
+    last_name,
+    receiver,
+    spliced,
+    statements,
+    words,
+)
 
 KIND = "secret-log"
 NEEDLE = re.compile(rb"(?i)passw|passphrase|secret|token|api_?key|private_?key")
@@ -211,7 +223,9 @@ def _import(source: Source) -> list[Cut]:
     for number, statement in enumerate(block):
         if any(isinstance(one, cst.Import) and source.code(one) == "import logging" for one in descend(statement)):
             return []
-        future = any(isinstance(one, cst.ImportFrom) and dotted(one.module) == "__future__" for one in descend(statement))
+        future = any(
+            isinstance(one, cst.ImportFrom) and dotted(one.module) == "__future__" for one in descend(statement)
+        )
         if first is None and not future and not (number == 0 and _is_docstring(statement)):
             first = statement
     if first is None:

@@ -84,7 +84,7 @@ class Source:
     @cached_property
     def _positions(self) -> dict[cst.CSTNode, CodeRange]:
         wrapper = MetadataWrapper(self.module, unsafe_skip_copy=True)
-        return dict(wrapper.resolve(PositionProvider))  # type: ignore[arg-type]
+        return dict(wrapper.resolve(PositionProvider))
 
     @cached_property
     def line_starts(self) -> list[int]:
@@ -94,7 +94,7 @@ class Source:
     @cached_property
     def scopes(self) -> list[Scope]:
         """All functions and classes, those that enclose others before them."""
-        found = []
+        found: list[Scope] = []
         for node in self.nodes:
             if isinstance(node, Scoping):
                 lines = [self.lines(node), *map(self.lines, node.decorators)]
@@ -172,10 +172,12 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     found: list[cst.CSTNode] = []
     for name in node.__dataclass_fields__:
         value = getattr(node, name)
-        for one in value if isinstance(value, list | tuple) else (value,):
-            if isinstance(one, cst.CSTNode) and not isinstance(one, cst.BaseParenthesizableWhitespace | cst.EmptyLine):
-                found.append(one)
+        found += [one for one in (value if isinstance(value, list | tuple) else (value,)) if _is_code(one)]
     return found
+
+
+def _is_code(value: object) -> bool:
+    return isinstance(value, cst.CSTNode) and not isinstance(value, cst.BaseParenthesizableWhitespace | cst.EmptyLine)
 
 
 def descend(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

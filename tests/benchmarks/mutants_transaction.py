@@ -56,7 +56,9 @@ class _Mutator:
         for decorator in node.decorators:
             if opens(decorator.decorator) != "atomic":
                 continue
-            methods: Sequence[cst.FunctionDef] = [node] if isinstance(node, cst.FunctionDef) else _methods(node, decorator)
+            methods: Sequence[cst.FunctionDef] = (
+                [node] if isinstance(node, cst.FunctionDef) else _methods(node, decorator)
+            )
             bodies = [method.body for method in methods if not self._few(method.body)]
             reason = self._held(decorator) if bodies else FEW
             if reason:
@@ -66,7 +68,9 @@ class _Mutator:
 
     def unit_of_work(self, function: cst.FunctionDef) -> Iterator[Candidate]:
         """Several writes and one commit at the end: a commit more, after the first write."""
-        calls = [call for call in descend(function) if isinstance(call, cst.Call) and "commit" in words(last_name(call))]
+        calls = [
+            call for call in descend(function) if isinstance(call, cst.Call) and "commit" in words(last_name(call))
+        ]
         found = [call for call in calls if last_name(call) == "commit" and receiver(call) and not call.args]
         if not found:
             return
@@ -158,14 +162,14 @@ class _Mutator:
     ) -> cst.SimpleStatementLine | None:
         """The first write that another one follows."""
         for number, one in enumerate(block):
-            follows = later or any(self._weight(rest, weigh) for rest in block[number + 1 :])
+            follows = later or self.writes.through(block[number + 1 :], weigh) > 0
             if isinstance(one, cst.SimpleStatementLine):
                 if follows and self.writes.count(one, weigh) and not any(isinstance(part, ENDS) for part in one.body):
                     return one
             elif not isinstance(one, Scoping):
                 for inner in descend(one):
                     if isinstance(inner, cst.IndentedBlock):
-                        again = follows and not _leaves(inner) or isinstance(self.source.parents[inner], LOOPS)
+                        again = (follows and not _leaves(inner)) or isinstance(self.source.parents[inner], LOOPS)
                         found = self._split(statements(inner), weigh, later=again)
                         if found is not None:
                             return found
@@ -184,8 +188,8 @@ class _Mutator:
         node = self.source.parents[at]
         scope = self.source.scope(node)
         if isinstance(at, cst.Decorator) and isinstance(node, cst.FunctionDef):
-            classes = [up for up in self.source.above(node) if isinstance(up, cst.ClassDef)]
-            others = any(decorated(one, node.name.value, at) for one in (node, *classes))
+            held: list[Scoping] = [node, *(up for up in self.source.above(node) if isinstance(up, cst.ClassDef))]
+            others = any(decorated(one, node.name.value, at) for one in held)
         else:
             others = in_transaction(self.source, node, at)
         if others:

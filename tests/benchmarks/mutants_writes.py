@@ -6,12 +6,24 @@ no write, because a mutant that loses nothing would count as a miss.
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Iterable, Sequence
 
 import libcst as cst
 from mutants_context import DEPTH, Application, opens
-from mutants_source import Source, children, descend, dotted, keywords, last_name, positional, receiver, statements, words
+from mutants_source import (
+    Source,
+    children,
+    descend,
+    dotted,
+    keywords,
+    last_name,
+    positional,
+    receiver,
+    statements,
+    words,
+)
 
 ORM = frozenset(
     "bulk_create bulk_update get_or_create update_or_create abulk_create abulk_update aget_or_create aupdate_or_create "
@@ -26,7 +38,9 @@ NO_DATABASE = re.compile(
     r"context|config|settings|index|bucket|mail|queue|task|logger|os|shutil|parser|environ|widget|canvas",
     re.IGNORECASE,
 )
-WRITING = re.compile(r"^\s*(?:--.*\n\s*|/\*.*?\*/\s*)*(?:WITH\b.*?\b)?(?:INSERT|UPDATE|DELETE|REPLACE|MERGE)\b", re.I | re.S)
+WRITING = re.compile(
+    r"^\s*(?:--.*\n\s*|/\*.*?\*/\s*)*(?:WITH\b.*?\b)?(?:INSERT|UPDATE|DELETE|REPLACE|MERGE)\b", re.I | re.S
+)
 CONSTRUCTS = frozenset({"insert", "update", "delete", "pg_insert"})
 VERBS = frozenset("create insert update delete save store add remove link unlink".split())
 GETTERS = frozenset("get is has can should render build to format check validate find load fetch list test".split())
@@ -89,8 +103,8 @@ class Writes:
     def _is_writing(self, statement: cst.BaseExpression, at: cst.CSTNode) -> bool:
         for node in descend(statement):
             if isinstance(node, cst.SimpleString | cst.FormattedStringText):
-                value = node.value if isinstance(node, cst.FormattedStringText) else node.evaluated_value
-                return bool(WRITING.search(value if isinstance(value, str) else ""))
+                text = node.value if isinstance(node, cst.FormattedStringText) else node.evaluated_value
+                return isinstance(text, str) and bool(WRITING.search(text))
             if isinstance(node, cst.Call) and last_name(node) in CONSTRUCTS:
                 return True
         if isinstance(statement, cst.Name):
@@ -102,6 +116,8 @@ class Writes:
         """Whether functions of that name in the application write; a name of one word says too little on an object."""
         name, on = last_name(call), receiver(call)
         if not name or depth <= 0 or name.startswith("__") or GETTERS.intersection(words(name)[:1]):
+            return False
+        if not on and hasattr(builtins, name):
             return False
         if on not in {"", "self", "cls"} and len(words(name)) < 2:
             return False
@@ -125,6 +141,10 @@ class Writes:
         through, ended = self._block(statements(block), weigh)
         return max(through or 0, ended)
 
+    def through(self, block: Iterable[cst.BaseStatement], weigh: Weigh) -> int:
+        """The most writes of a run that comes to the end of the statements."""
+        return self._block(block, weigh)[0] or 0
+
     def _block(self, block: Iterable[cst.BaseStatement], weigh: Weigh) -> tuple[int | None, int]:
         """The most writes of the paths that come to the end of the block (None: none does), and of those that leave."""
         through, ended = 0, 0
@@ -139,8 +159,8 @@ class Writes:
     def _statement(self, statement: cst.BaseStatement, weigh: Weigh) -> tuple[int | None, int]:
         if isinstance(statement, cst.SimpleStatementLine):
             count = self.count(statement, weigh)
-            left = any(isinstance(one, ENDS) for one in statement.body)
-            return (None if left else count), count
+            ends = any(isinstance(one, ENDS) for one in statement.body)
+            return (None if ends else count), count
         if isinstance(statement, cst.FunctionDef | cst.ClassDef):
             return 0, 0
         before = sum(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from prodready.explain.words import Words, in_words, is_text, name_of, origin, shown_text
+from prodready.explain.words import DEEDS, STORES, Words, about, in_words, is_text, name_of, origin, shown_text
 from prodready.finding import CallNote, Location, Note
 from prodready.link.frames import Bound, Frame
 from prodready.link.pieces import Hole, Piece, Safe
@@ -23,6 +23,9 @@ BUDGET = 400
 
 TEXTS = 3
 """Alternatives of a text that are shown."""
+
+MOST = 5
+"""Sinks that a call leads to which are told."""
 
 NO_CALLS = frozenset({"operator.eq", "operator.setitem", "setattr"})
 """What the reader notes for things that are no calls in the source: comparisons and assignments."""
@@ -77,6 +80,10 @@ class Calls:
             found.sinks["not a sink" if effect.sink == "none" else f"a sink of kind `{effect.sink}`: no rule asks"] = (
                 None
             )
+        if effect.does:
+            found.sinks[DEEDS.get(effect.does, f"does: {effect.does}")] = None
+        if effect.keeps in STORES:
+            found.sinks[f"keeps what it is given in {STORES[effect.keeps]}"] = None
         for sink in self._sinks(frame, fact):
             self._sink(sink, direct=sink.fact is fact, found=found)
         if not found.sinks and (gives := in_words(effect.labels)):
@@ -126,7 +133,7 @@ class Calls:
         else:
             where = f"{sink.location.path}:{sink.location.line}"
             given = [(key, bound) for key, bound in given if _from_outside(bound)]
-            if not given:
+            if not given or len(found.sinks) >= MOST:
                 return
             found.sinks[f"leads to `{shown_callee(sink.fact)}()`, {where}: a sink of kind `{kind}` ({asked})"] = None
         for key, bound in given:
@@ -143,12 +150,13 @@ class Calls:
         reader = self.linked.texts()
         alternatives = reader.alternatives(bound)
         for pieces in alternatives[:TEXTS]:
-            if not self._is_judged_elsewhere(pieces):
-                found.texts[f"SQL: {shown_text(bound, pieces)}"] = None
+            shown = shown_text(bound, pieces)
+            if shown != "{a value}" and not self._is_judged_elsewhere(pieces):
+                found.texts[f"SQL: {shown}"] = None
             for piece in pieces:
                 if isinstance(piece, Safe):
                     name = name_of(piece.bound, piece.trail)
-                    note = Note(f"`{name}`: {self.words.because(piece)}", origin(piece.bound, piece.trail))
+                    note = Note(about(name) + self.words.because(piece), origin(piece.bound, piece.trail))
                     found.safe[note] = None
                 elif isinstance(piece, Hole):
                     if piece.escaped:
@@ -167,7 +175,9 @@ class Calls:
         """Whether a text is nothing but what another sink gives: `execute(text(...))`."""
         return len(pieces) == 1 and isinstance(pieces[0], Hole) and bool(self.words.judged_call(pieces[0].bound))
 
-    def _told_by_callers(self, asked: Mapping[tuple[str, str, str], object], texts: list, found: _Found) -> None:  # type: ignore[type-arg]
+    def _told_by_callers(
+        self, asked: Iterable[tuple[str, str, str]], texts: Sequence[Sequence[Piece]], found: _Found
+    ) -> None:
         """Parameters of which the callers told that they are harmless."""
         open_ = {(*p.bound.frame.key, p.name) for pieces in texts for p in pieces if isinstance(p, Hole)}
         wholes = {p.whole for pieces in texts for p in pieces if isinstance(p, Hole)}
@@ -211,16 +221,20 @@ class Calls:
             if isinstance(leak, Leak):
                 weak = ", although the name often means something else" if leak.weak else ""
                 found.open[Note(f"`{leak.name}`: taken for a secret{weak}", origin(leak.bound, leak.trail))] = None
-        for part in _parts(bound, 0):
+        parts = list(_parts(bound, 0))
+        for part in parts:
             self._logged_part(part, found)
+        if not parts and not (found.safe or found.open or found.unresolved):
+            found.safe[Note("made of constants only")] = None
+        elif parts:
+            found.safe.pop(Note("made of constants only"), None)
 
     def _logged_part(self, bound: Bound, found: _Found) -> None:
         name, where = describe(bound.value), origin(bound, ())
         labels = self.linked.reducer.labels(bound)
         value = v.bare(bound.value)
         if not HARMLESS.isdisjoint(labels):
-            subject = "" if name == "a value" else f"`{name}`: "
-            found.safe[Note(subject + in_words(labels & HARMLESS), where)] = None
+            found.safe[Note(about(name) + in_words(labels & HARMLESS), where)] = None
         elif isinstance(value, v.Call) and self.linked.secrets.names.is_redactor(last_name(value)):
             found.safe[Note(f"`{name}`: what `{last_name(value)}()` makes of it is redacted, by its name", where)] = (
                 None

@@ -49,6 +49,24 @@ LABELS = {
 """The labels of `knowledge_form.py`, and those that the reader gives, as a reader of the answer would put it."""
 
 PASSED = re.compile(r"passed as `(?P<name>\w+)`")
+DEEDS = {
+    "write": "changes the database, at once unless a transaction is open",
+    "write-sql": "changes the database if the statement is one that writes, at once unless a transaction is open",
+    "ensure": "writes what is not there yet, so that doing it again does no harm",
+    "stage": "changes what the next commit will write",
+    "commit": "commits",
+    "begin": "opens a transaction",
+    "end": "ends a transaction",
+    "rollback": "takes back what the transaction has done",
+    "transaction": "opens a transaction",
+    "savepoint": "opens a savepoint, inside of a transaction",
+    "send": "tells somebody outside, which cannot be taken back",
+}
+"""The deeds of `knowledge_form.py` in words."""
+
+STORES = {"row": "a row", "document": "a document", "file": "a file", "cookie": "a cookie", "session": "the session"}
+"""The stores of `knowledge_form.py` that keep what they are given."""
+
 PLAIN_METHODS = frozenset({*dir(str), *dir(list), *dir(dict), *dir(set)})
 TEXT_OPERATIONS = frozenset({"%", "format", "format_map", "join", "replace", "substitute"})
 KNOWLEDGE_HINT = "describe it in a knowledge file (docs/knowledge.md)"
@@ -109,6 +127,11 @@ def name_of(bound: Bound, trail: tuple[Step, ...]) -> str:
         named = [step.message[13:-1] for step in trail if step.message.startswith("assigned to `")]
         return named[-1] if named else shown
     return shown
+
+
+def about(name: str) -> str:
+    """What a remark on a value begins with: its name, if it has one."""
+    return "" if name in {"a value", "text"} else f"`{name}`: "
 
 
 def origin(bound: Bound, trail: tuple[Step, ...]) -> Location | None:
@@ -208,6 +231,8 @@ class Words:
         symbol = self.infer.symbol_of(target, bound.frame)
         if isinstance(symbol, LibrarySymbol):
             return self._undescribed(symbol.name, place)
+        if name == "a value":
+            return Note("what is called here is chosen at run time", place)
         return Note(f"what `{name}()` calls: the project defines nothing of that name that can be seen here", place)
 
     def _undescribed(self, name: str, place: Location | None) -> Note:
@@ -224,7 +249,8 @@ class Words:
             hint = f"annotate `{owner}` with its class" if isinstance(target.base, (v.Param, v.Named, v.Attr)) else ""
             return Note(f"`{name}()`: the receiver `{owner}` is of unknown type", place, hint)
         if kind.cls is not None:
-            return Note(f"`{name}()`: `{kind.cls.facts.qualname}` has no method `{target.name}` in the project", place)
+            where = f"neither `{kind.cls.facts.qualname}` nor a base of it in the project defines `{target.name}`"
+            return Note(f"`{name}()`: {where}", place)
         hint = f'{KNOWLEDGE_HINT}: `[types."{kind.name}"]`, `methods.{target.name} = ...`'
         return Note(f"`{name}()`: no knowledge file describes `{kind.name}`", place, hint)
 
@@ -247,7 +273,7 @@ class Words:
             case v.Op(kind="after") | v.Op(kind="if") if isinstance(value.args[0], v.Call):
                 return f"checked by `{describe(value.args[0].target)}()`"
             case v.Op(kind="in") | v.Op(kind="test"):
-                return "true or false"
+                return "a comparison, no text"
             case v.Seq() | v.Map():
                 return "made of constants only"
             case v.Mark():
@@ -293,6 +319,9 @@ class Words:
         labels = self.reducer.labels(bound)
         if labels:
             return Note(f"`{name}`: {in_words(labels)}", place), False
+        kind = self.infer.type_of(bound)
+        if kind is not None and kind.cls is None and "." in kind.name and not kind.assumed:
+            return Note(f"`{name}`: a `{kind.name}`, no text", place), False
         value = v.bare(bound.value)
         match value:
             case v.Call():
@@ -314,7 +343,7 @@ class Words:
                 return Note(f"`{name}`: what is in `{describe(value.subject)}`", place), True
             case v.Ref():
                 return Note(f"`{name}`: where it gets its value", place), True
-        return Note(f"`{name}`: it is computed in a way that is not followed", place), True
+        return Note(f"{about(name) or 'a value: '}it is computed in a way that is not followed", place), True
 
     def _result(self, bound: Bound, call: v.Call, name: str) -> Note:
         callees = self.infer.callees(bound)

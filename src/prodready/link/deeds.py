@@ -209,7 +209,7 @@ class Deeds:
     ) -> Iterator[tuple[FunctionSymbol, tuple[tuple[str, Bound], ...]]]:
         """The methods of the project's own class that a library's method runs in place of its own."""
         owners = [callee.type.cls if callee.type else None]
-        if effect.returns and self.knowledge.is_base(effect.returns):
+        if effect.returns and self.knowledge.is_subclassed(effect.returns):
             owners.append(self.infer.row_class(bound, effect.returns))
         for owner in owners:
             if owner is None:
@@ -255,7 +255,7 @@ class Deeds:
         kind = self.infer.type_of(value)
         own = kind.cls if kind is not None else None
         cls = own if self._is("row", own) else self._named_class(value)
-        if cls is None and own is not None and any(map(self.knowledge.is_base, self.infer.library_types(kind))):
+        if cls is None and own is not None and any(map(self.knowledge.is_subclassed, self.infer.library_types(kind))):
             cls = own
         return cls.facts.qualname if cls is not None else f"{shown_callee(fact)}()" if fact is not None else ""
 

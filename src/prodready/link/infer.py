@@ -284,7 +284,7 @@ class Inference(Types):
         """The names by which calls may reach a function."""
         simple = qualname.rpartition(".")[2]
         names = [simple]
-        if simple == "__init__":
+        if simple == "__init__" and "." in qualname:
             names = [qualname.split(".")[-2]]
             facts = self.program.facts(path)
             owner = facts.classes.get(qualname.rpartition(".")[0]) if facts else None

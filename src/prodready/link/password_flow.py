@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from prodready.finding import Confidence, Location, Step
@@ -25,7 +25,7 @@ MAX_HELPERS = 3
 
 ADDERS = frozenset({"append", "add", "insert", "update", "setdefault", "extend"})
 
-BREACHED = re.compile(r"pwned|hibp|breach|leak|compromis|strength|entropy", re.I)
+BREACHED = re.compile(r"pwned|hibp|breach|leaked|compromised|strength|entropy", re.I)
 """Functions that look a password up among those that are known to be stolen: the service wants a digest."""
 
 
@@ -134,13 +134,15 @@ class PasswordFlow:
             key = str(named.value) if isinstance(named, v.Const) else ""
         elif isinstance(target, v.Attr) and fact.name in ADDERS and call.args:
             container = target.base
+        while isinstance(container, v.Op) and container.kind in {"without", "after", "if", "typed"}:
+            container = container.subject
         if isinstance(container, (v.Named, v.Param, v.Attr, v.Ref)):
             put.setdefault(container.name.lstrip(":"), []).append((key, call.args[-1]))
 
     def _stored_later(self, frame: Frame, put: dict[str, list[tuple[str, Value]]]) -> None:
         for fact in frame.function.calls:
             arguments = [*fact.value.args, *(inner for _, inner in fact.value.keywords)]
-            hits = [a for a in arguments if isinstance(a, (v.Named, v.Param, v.Attr, v.Ref)) and a.name.lstrip(":") in put]
+            hits = [a for argument in arguments for a in _named_in(argument, put)]
             if not hits or fact.name in ADDERS or isinstance(fact.value.target, v.Ref) and fact.name == "setitem":
                 continue
             bound = Bound(fact.value, frame)
@@ -161,7 +163,7 @@ class PasswordFlow:
         inner = self.infer.enter(callee, bound)
         if inner is None:
             return
-        names = {name for name, argument in inner.bindings if any(argument.value is hit for hit in hits)}
+        names = {name for name, argument in inner.bindings if any(argument.value == hit for hit in hits)}
         for fact in inner.function.calls:
             if names and _mentions_param(fact.value, names):
                 yield from self._keeps_whole(fact, inner)
@@ -198,7 +200,8 @@ class PasswordFlow:
             callees = [] if own else self.infer.callees(bound)
             kept = list(self.stores.kept(fact, frame, callees))
             for one in kept:
-                self._judge(one, frame, fact)
+                if one.store != "file" or self.names.is_password(one.field):
+                    self._judge(one, frame, fact)
             if not kept:
                 for callee in callees:
                     self._hand_on(callee, bound, fact, depth + 1)
@@ -216,8 +219,7 @@ class PasswordFlow:
             if setter is not None and kept.store == "row":
                 self._set(setter, kept, fact)
                 return
-            if self.rows.hashes(kept.cls, kept.field):
-                return
+        hashes = kept.cls is not None and bool(kept.field) and self.rows.hashes(kept.cls, kept.field)
         if kept.around is not None and kept.around.around == "hasher":
             return
         if kept.store == "comparison":
@@ -227,7 +229,12 @@ class PasswordFlow:
         origin = worst(self.reader.read(kept.bound, key))
         if origin is None or (self.names.is_others(origin.name) and not self.names.is_password(key)):
             return
+        if self._means_something_else(origin, kept, frame, fact):
+            return
         if self._is_others(origin) or self._is_repaired(kept, frame, fact) or self._is_replaced(kept, frame):
+            return
+        if hashes and origin.kind == "plain":
+            self._typed(kept)
             return
         how = "comparison" if kept.store == "lookup" else "store"
         if kept.around is not None and kept.around.around and origin.kind == "plain":
@@ -235,6 +242,17 @@ class PasswordFlow:
             made = Digest(frame.path, fact.span.line, fact.span.column, kept.around.function, reversible)
             origin = replace(origin, kind="digest", digest=made)
         self._add(Use(how, origin, frame, fact, kept.place, self._confidence(kept, origin), origin.digest))
+
+    def _means_something_else(self, origin: Origin, kept: Kept, frame: Frame, fact: CallFact) -> bool:
+        """Whether only a vague name speaks for a password, and nobody who might log in is spoken of."""
+        if not self.names.is_vague(origin.name) or (self.names.is_password(kept.field) and not self.names.is_vague(kept.field)):
+            return False
+        if self.names.speaks_of_people(frame.function.qualname):
+            return False
+        texts = [x.value for x in _walk(fact.value) if isinstance(x, v.Const) and isinstance(x.value, str)]
+        named = [x.name for x in _walk(fact.value) if isinstance(x, (v.Named, v.Param, v.Attr))]
+        keys = [key for key, _ in fact.value.keywords]
+        return not any(map(self.names.speaks_of_people, (*texts, *named, *keys, *kept.about)))
 
     def _is_others(self, origin: Origin) -> bool:
         return self.names.is_others(origin.name)
@@ -264,7 +282,7 @@ class PasswordFlow:
             field = stored.name.rpartition(".")[2]
             if kept.cls is not None and self.rows.hashes(kept.cls, field):
                 return
-        elif kinds & {"digest", "plain"}:
+        elif "digest" in kinds or self._asks_for_stolen(frame):
             return
         sure = kept.cls is not None or (stored is not None and stored.sure)
         confidence = Confidence.HIGH if sure and origin.sure else Confidence.MEDIUM
@@ -316,13 +334,49 @@ class PasswordFlow:
         effect = next((callee.effect for callee in callees if callee.effect is not None), None)
         if effect is None or "digest" not in effect.labels or frame.function.returns is None:
             return
+        if not self._asks_for_stolen(frame):
+            for origin in self._returned(frame):
+                digest = origin.digest
+                if digest is not None and digest.key == (frame.path, fact.value.line, fact.value.column):
+                    if not self._is_others(origin) and not self._goes_to_hasher(frame):
+                        self._add(Use("made", origin, frame, fact, "", Confidence.MEDIUM, digest))
+
+    def _returned(self, frame: Frame) -> Iterator[Origin]:
+        """The digests that a function returns as such, not as a field of something else."""
+        returned = v.bare(frame.function.returns or v.UNKNOWN)
+        for option in returned.options if isinstance(returned, v.Choice) else (returned,):
+            if not isinstance(v.bare(option), (v.Map, v.Seq)):
+                yield from (o for o in self.reader.read(Bound(option, frame)) if o.digest and not o.digest.reversible)
+
+    def _asks_for_stolen(self, frame: Frame) -> bool:
+        """Whether a function looks up passwords that are known to be stolen: the service wants a digest of a kind."""
         if BREACHED.search(frame.function.qualname) or BREACHED.search(frame.path.rpartition("/")[2]):
-            return
-        for origin in self.reader.read(Bound(frame.function.returns, frame)):
-            if origin.digest is not None and not origin.digest.reversible and not self._is_others(origin):
-                if (origin.digest.line, origin.digest.column) == (fact.value.line, fact.value.column):
-                    if origin.digest.path == frame.path:
-                        self._add(Use("made", origin, frame, fact, "", Confidence.MEDIUM, origin.digest))
+            return True
+        return any(_has_text(fact.value, BREACHED) for fact in frame.function.calls)
+
+    def _goes_to_hasher(self, frame: Frame) -> bool:
+        """Whether the callers hand the result to a hasher for passwords: it only shortens them."""
+        for site in self.infer.some_callers(*frame.key):
+            call = site.fact.value
+            for fact in site.frame.function.calls:
+                if fact is not site.fact and _holds_call(fact.value, call):
+                    for callee in self.infer.callees(Bound(fact.value, site.frame)):
+                        labels = callee.effect.labels if callee.effect is not None else frozenset()
+                        if labels & {"password-hash", "boolean"}:
+                            return True
+        return False
+
+    def _typed(self, kept: Kept) -> None:
+        """Which digest the type of a column makes of what it is given."""
+        for method in self.rows.column_methods(kept.cls, kept.field) if kept.cls is not None else ():
+            params = [param.name for param in method.facts.params]
+            if len(params) < 2 or method.facts.returns is None:
+                continue
+            frame = Frame(method.path, method.facts, ((params[1], kept.bound),), 1, entered=True)
+            for origin in self._returned(frame):
+                fact = next((f for f in method.facts.calls if origin.digest and _is_at(f, origin.digest)), None)
+                if fact is not None:
+                    self._add(Use("made", origin, frame, fact, "", Confidence.HIGH, origin.digest))
 
     def _add(self, use: Use) -> None:
         span = use.fact.span
@@ -382,14 +436,37 @@ def _same(one: Value, other: Value) -> bool:
     return one == other
 
 
-def _mentions_param(value: Value, names: set[str]) -> bool:
+def _is_at(fact: CallFact, digest: Digest) -> bool:
+    return (fact.value.line, fact.value.column) == (digest.line, digest.column)
+
+
+def _walk(value: Value) -> Iterator[Value]:
     waiting = [value]
     while waiting:
         current = waiting.pop()
-        if isinstance(current, v.Param) and current.name in names:
-            return True
+        yield current
         waiting.extend(v.children(current))
-    return False
+
+
+def _named_in(value: Value, names: Container[str]) -> Iterator[Value]:
+    return (
+        x for x in _walk(value) if isinstance(x, (v.Named, v.Param, v.Attr, v.Ref)) and x.name.lstrip(":") in names
+    )
+
+
+def _has_text(value: Value, pattern: re.Pattern[str]) -> bool:
+    return any(isinstance(x, v.Const) and isinstance(x.value, str) and pattern.search(x.value) for x in _walk(value))
+
+
+def _holds_call(value: Value, call: v.Call) -> bool:
+    """Whether a call is among the arguments of another."""
+    return any(
+        isinstance(x, v.Call) and x is not value and (x.line, x.column) == (call.line, call.column) for x in _walk(value)
+    )
+
+
+def _mentions_param(value: Value, names: set[str]) -> bool:
+    return any(isinstance(x, v.Param) and x.name in names for x in _walk(value))
 
 
 def steps(use: Use) -> tuple[Step, ...]:

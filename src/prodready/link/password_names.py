@@ -16,6 +16,15 @@ GENERAL = frozenset(
 )
 """Words that say whose password it is right before it, and nothing as the name of what has one: `db_user.password`."""
 
+VAGUE = frozenset({("pwd",), ("pw",), ("pass",), ("psw",), ("clave",), ("mdp",), ("parola",), ("passw",), ("heslo",)})
+PEOPLE = frozenset(
+    """
+    user users username uname login signin signup account accounts register registration member customer student teacher
+    email mail admin auth authenticate credentials usuario usuarios nome nombre correo utilisateur employee staff usr
+    """.split()
+)
+"""Words that stand beside the name of somebody's password."""
+
 SINGLE_DIGITS = frozenset("0123456789")
 
 
@@ -47,6 +56,14 @@ class PasswordNames:
                 before = words[:-length]
                 return not any(word in self._not or word in self._hashed for word in before)
         return False
+
+    def is_vague(self, name: str) -> bool:
+        """Whether the name means other things just as often: `pwd` is a folder, `pass` a verdict."""
+        return split_words(re.split(r"[.\[]", name)[-1].strip("'\"]")) in VAGUE
+
+    def speaks_of_people(self, name: str) -> bool:
+        """Whether a name or a text is about somebody who logs in."""
+        return not PEOPLE.isdisjoint(split_words(name))
 
     def is_hashed(self, name: str) -> bool:
         """Whether a name says that a hasher or a cipher has made the value."""

@@ -251,6 +251,21 @@ class Rows:
                     return True
         return False
 
+    def column_methods(self, cls: ClassSymbol, field: str) -> Iterator[FunctionSymbol]:
+        """The methods of the project's classes that the type of a column is made of."""
+        for owner in self._bases(cls):
+            waiting = [owner.facts.attributes[field]] if field in owner.facts.attributes else []
+            while waiting:
+                value = waiting.pop()
+                waiting.extend(v.children(value))
+                if isinstance(value, (v.Ref, v.Attr)):
+                    symbol = self.infer.symbol_of(value, self.infer.module_frame(owner.path))
+                    for base in self._bases(symbol) if isinstance(symbol, ClassSymbol) else ():
+                        for name in base.facts.methods:
+                            method = self.program.function(base.path, f"{base.facts.qualname}.{name}")
+                            if method is not None:
+                                yield FunctionSymbol(base.path, method)
+
     def _any_method_hashes(self, cls: ClassSymbol, field: str) -> bool:
         for base in self._bases(cls):
             facts = self.program.facts(base.path)

@@ -188,8 +188,7 @@ class Stores:
 
     def _is_saved(self, owner: Value, frame: Frame) -> bool:
         """Whether the function saves an object of which nothing else is known."""
-        name = owner.name if isinstance(owner, (v.Named, v.Param)) else ""
-        if not name or name in {"self", "cls"}:
+        if not isinstance(owner, (v.Named, v.Param, v.Attr, v.Ref)) or owner.name in {"self", "cls"}:
             return False
         for fact in frame.function.calls:
             target = v.bare(fact.value.target)
@@ -352,12 +351,19 @@ class Stores:
 
     def whole(self, fact: CallFact, frame: Frame) -> Kept | None:
         """Where a call stores an argument as it is."""
-        callees = self.infer.callees(Bound(fact.value, frame))
+        bound = Bound(fact.value, frame)
+        callees = self.infer.callees(bound)
+        made = self._constructed(fact.value, frame, callees)
+        if made is not None:
+            return Kept("row", "", bound, f"`{describe(fact.value.target)}()`", cls=made, whole=True)
         effect, assumed = self._effect(fact.value, frame, callees)
-        if effect.keeps not in WHERE or effect.keeps == "row":
+        if effect.keeps == "row":
+            cls = self.rows.class_about(bound.sub(fact.value.target))
+            return Kept("row", "", bound, f"`{shown_callee(fact)}()`", assumed, cls=cls, whole=True)
+        if effect.keeps not in WHERE:
             return None
         place = f"{WHERE[effect.keeps]} by `{shown_callee(fact)}()`"
-        return Kept(effect.keeps, "", Bound(fact.value, frame), place, assumed, whole=True)
+        return Kept(effect.keeps, "", bound, place, assumed, whole=True)
 
     def parts(self, bound: Bound, field: str) -> Iterator[tuple[str, Bound]]:
         """The fields of a value that is stored as it is; the value itself where it has none."""

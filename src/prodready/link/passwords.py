@@ -279,6 +279,8 @@ class PasswordReader:
 
     def _attribute(self, bound: Bound, value: v.Attr, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
         base = bound.sub(value.base)
+        if value.name.isupper() and self._is_setting_or_member(bound, base):
+            return
         if value.name in FIELD_VALUE and self._is_typed_field(base):
             yield Origin("plain", bound, describe(value), trail)
             return
@@ -328,6 +330,10 @@ class PasswordReader:
         while len(words) > 1 and words[0] in {"entry", "input", "txt", "lineedit", "edit", "le", "line", "ent", "e"}:
             words = words[1:]
         return self.names.is_password("_".join(words))
+
+    def _is_setting_or_member(self, bound: Bound, base: Bound) -> bool:
+        """`settings.PASSWORD`, `Verdict.PASS`: a constant by its name."""
+        return self._is_setting(base) or v.dotted(v.bare(bound.value)) is not None
 
     def _is_setting(self, bound: Bound) -> bool:
         if "settings" in self.reducer.labels(bound) or "environ" in self.reducer.labels(bound):
@@ -431,10 +437,15 @@ class PasswordReader:
         if not found:
             found = list(self._updated(bound, call, (*trail, step), nesting))
         for origin in found:
-            if origin.kind in {"digest", "safe", "stored"}:
+            if origin.kind in {"digest", "safe"} or (origin.kind == "stored" and not self._is_own_field(origin)):
                 yield origin
             else:
                 yield replace(origin, kind="digest", digest=digest)
+
+    def _is_own_field(self, origin: Origin) -> bool:
+        """`self.password` in a method of a model: what is about to be stored."""
+        value = origin.bound.value
+        return isinstance(value, v.Attr) and value.base == v.Param("self") and self.names.is_password(value.name)
 
     def _finished(self, bound: Bound, target: v.Attr, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
         yield from self._read(bound.sub(target.base), trail, nesting)

@@ -282,7 +282,7 @@ class Types:
         for library in self.library_types(base):
             effect = self.knowledge.attribute(library, name, exact=own)
             if effect is not None and effect.returns:
-                about = self._works_with(base.cls, effect.returns) if self.knowledge.is_base(effect.returns) else None
+                about = self._works_with(base.cls, effect.returns) if self.knowledge.is_subclassed(effect.returns) else None
                 return Type(about, about.facts.qualname if about else effect.returns, base.assumed)
         return None
 
@@ -327,7 +327,7 @@ class Types:
 
     def _made(self, name: str, bound: Bound, assumed: bool) -> Type:
         """A library's type, or the class of the project derived from it that the expression is plainly about."""
-        if not self.knowledge.is_base(name):
+        if not self.knowledge.is_subclassed(name):
             return Type(None, name, assumed)
         cls = self.row_class(bound, name)
         return Type(cls, cls.facts.qualname, assumed) if cls is not None else Type(None, name, assumed)

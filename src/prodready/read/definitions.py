@@ -142,6 +142,7 @@ class Definitions(Expressions):
         reader = type(self)(body, self.functions, self.classes)
         methods: list[str] = []
         annotations: dict[str, Value] = {}
+        numbers: dict[str, tuple[int, int]] = {}
         for statement in node.body:
             if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 methods.append(statement.name)
@@ -157,6 +158,10 @@ class Definitions(Expressions):
             if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
                 annotations[statement.target.id] = reader.annotation(statement.annotation)
             reader.run([statement])
+            for name in bound_names(statement):
+                known = (body.env or {}).get(name)
+                if isinstance(known, v.Const) and isinstance(known.value, int):
+                    numbers[name] = (statement.lineno, scope.module.column(statement.lineno, statement.col_offset))
         scope.calls.extend(body.calls)
         scope.texts.extend(body.texts)
         attributes = dict(body.env or {})
@@ -176,6 +181,7 @@ class Definitions(Expressions):
                     own={name: tuple(stored[:6]) for name, stored in body.own.items()},
                     methods=tuple(dict.fromkeys(methods)),
                     keywords=keywords,
+                    numbers=numbers,
                 ),
             )
 
@@ -186,6 +192,13 @@ class Definitions(Expressions):
         waiting, self.later = self.later, []
         for interpret in waiting:
             interpret()
+
+
+def bound_names(statement: ast.stmt) -> list[str]:
+    """The plain names that an assignment binds."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    targets = [statement.target] if isinstance(statement, ast.AnnAssign) and statement.value is not None else targets
+    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def own_name(node: FunctionNode) -> str:

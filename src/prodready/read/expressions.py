@@ -45,7 +45,7 @@ class Expressions(Containers):
         elif isinstance(target, ast.Attribute):
             self._bind_attribute(target, value)
         elif isinstance(target, ast.Subscript):
-            if not isinstance(value, v.Const) and not isinstance(target.slice, ast.Slice):
+            if not isinstance(target.slice, ast.Slice) and (not isinstance(value, v.Const) or _is_setting(target.slice)):
                 args = (self.eval(target.value), self.eval(target.slice), value)
                 self.amounts_to("operator.setitem", args, target)
             self._bind_item(target, value)
@@ -409,6 +409,11 @@ class Expressions(Containers):
         ast.Lambda: _lambda,
         ast.Call: _call,
     }
+
+
+def _is_setting(key: ast.expr) -> bool:
+    """Whether a key is written like the name of a setting: `config["MAX_SIZE"]`."""
+    return isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value.isupper()
 
 
 def _is_filter(test: ast.expr) -> bool:

@@ -90,6 +90,7 @@ class ClassFacts(msgspec.Struct, frozen=True, array_like=True):
     """A class: bases, what its body binds, and what its methods bind on `self` (with the method that does).
 
     `annotations` stand in its body, `declared` where a method binds the attribute, `keywords` among the bases.
+    `numbers` tells the line and the column of each constant number that the body binds.
     """
 
     qualname: str
@@ -102,6 +103,7 @@ class ClassFacts(msgspec.Struct, frozen=True, array_like=True):
     own: dict[str, tuple[tuple[str, Value], ...]]
     methods: tuple[str, ...]
     keywords: tuple[tuple[str, Value], ...] = ()
+    numbers: dict[str, tuple[int, int]] = {}
 
 
 class FileFacts(msgspec.Struct, frozen=True, array_like=True):

@@ -10,12 +10,26 @@ from typing import Any
 from prodready.read import values as v
 from prodready.read.values import Value
 
+def _power(base: float, exponent: float) -> float:
+    if not 0 <= exponent <= 64:
+        raise ValueError
+    return float(base**exponent) if isinstance(base, float) else base**exponent
+
+
+def _shifted(number: int, by: int) -> int:
+    if not 0 <= by <= 64:
+        raise ValueError
+    return number << by
+
+
 ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
+    ast.Pow: _power,
+    ast.LShift: _shifted,
 }
 COMPARISON: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
@@ -40,7 +54,7 @@ def fold(kind: ast.operator, left: Value, right: Value) -> Value:
         return v.NUMBER
     try:
         result = compute(a, b)
-    except (ArithmeticError, ValueError):
+    except (ArithmeticError, ValueError, TypeError):
         return v.NUMBER
     return v.Const(result) if abs(result) <= LARGEST else v.NUMBER
 

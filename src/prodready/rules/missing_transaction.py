@@ -15,6 +15,8 @@ Bad
 
 Good
 ----
+    from django.db import transaction
+
     @transaction.atomic
     def place(request):
         order = Order.objects.create(user=request.user)

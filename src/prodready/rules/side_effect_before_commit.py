@@ -8,12 +8,18 @@ called back.
 
 Bad
 ---
+    from django.core.mail import send_mail
+    from django.db import transaction
+
     with transaction.atomic():
         order = Order.objects.create(user=request.user)
         send_mail("Thank you", "Your order is placed", None, [request.user.email])
 
 Good
 ----
+    from django.core.mail import send_mail
+    from django.db import transaction
+
     with transaction.atomic():
         order = Order.objects.create(user=request.user)
         transaction.on_commit(lambda: send_mail("Thank you", "Your order is placed", None, [request.user.email]))

@@ -1,4 +1,4 @@
-"""An error of the database is caught inside of a transaction, which goes on as if nothing had happened.
+"""An error of the database is caught inside of a transaction, which goes on.
 
 Why it matters
 --------------
@@ -8,6 +8,8 @@ some of it, and nobody is told.
 
 Bad
 ---
+    from django.db import IntegrityError, transaction
+
     with transaction.atomic():
         for row in rows:
             try:
@@ -17,6 +19,8 @@ Bad
 
 Good
 ----
+    from django.db import IntegrityError, transaction
+
     with transaction.atomic():
         for row in rows:
             try:
