@@ -72,7 +72,7 @@ class Knowledge:
     def attribute(self, type_name: str, attribute: str, *, exact: bool = False) -> Effect | None:
         """What reading `attribute` from an instance of `type_name` gives; with `exact` not by an entry for any name."""
         found = self._member(type_name, attribute, "attributes")
-        if found is None and not exact and type_name != "*":
+        if found is None and not exact and type_name != "*" and not attribute.startswith("__"):
             entries = (self.types[name].attributes.get("*") for name in self.lineage(type_name))
             found = next((effect(entry) for entry in entries if entry), None)
         return found

@@ -61,8 +61,10 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     whose text the result carries ("self" is the receiver); `decorates` says what it makes of a function below it.
 
     `does` is what it does to the database or the world. `keeps` says where the arguments `kept` are stored. `calls` are the
-    methods of the receiver's class that it runs, and that do its deed where the class has its own. `least` gives the
-    smallest numbers that arguments may be, in one or more settings of equal worth, `unless` the keywords that call it off when false, `weak` the texts (as patterns) that it may not be, both by position or keyword.
+    methods of the receiver's class that it runs, and that do its deed where the class has its own. `unless` are keywords
+    that call the deed off when false, `ensures` those that make a write one that can be done again. `least` gives the
+    smallest numbers that arguments may be, in one or more settings of equal worth, `weak` the texts (as patterns) that an
+    argument may not be, both by position or keyword.
     """
 
     sink: str = ""
@@ -78,6 +80,7 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     least: tuple[dict[str, int | str], ...] = ()
     weak: dict[str, tuple[str, ...]] = {}
     unless: tuple[str, ...] = ()
+    ensures: tuple[str, ...] = ()
 
     @property
     def labels(self) -> frozenset[str]:

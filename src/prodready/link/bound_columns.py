@@ -193,7 +193,7 @@ class StatementReader:
                 return self._texts(bound.sub(value.subject), nesting)
             case v.Call():
                 effect = self.reducer.effect(bound)
-                for position in effect.at if effect.sink == "sql" else effect.passes:
+                for position in effect.at if effect.sink == "sql" else effect.passes[:1]:
                     for argument in argument_values(value, position):
                         return self._texts(bound.sub(argument), nesting)
         reduced = self.reducer.step(bound)
@@ -203,6 +203,9 @@ class StatementReader:
 
     def _piece(self, bound: Bound, nesting: int) -> list[str | Bound]:
         """A part of a text: constant text as such, anything else as a hole that keeps the names it went through."""
+        inner = v.bare(bound.value)
+        if isinstance(inner, (v.Call, v.Param, v.Item)):
+            return [bound]
         texts = self._texts(bound, nesting)
         if len(texts) == 1 and any(isinstance(piece, str) for piece in texts[0]):
             return texts[0]

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from prodready.knowledge_form import DEEDS, Effect
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.labels import Labels
+from prodready.link.openings import Deed, Key, Openings
 from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
 from prodready.link.sinks import shown_callee
 from prodready.link.text import argument_values
 from prodready.read import values as v
-from prodready.read.facts import YIELD, CallFact, Flow
+from prodready.read.facts import CallFact
 from prodready.read.values import Value
-
-Key = tuple[str, str]
-"""A function: its file and its qualified name."""
 
 WRITES_SQL = re.compile(r"(?:INSERT|UPDATE|DELETE|MERGE|REPLACE|UPSERT|TRUNCATE)\b", re.IGNORECASE)
 WITH_WRITE = re.compile(r"WITH\b.*\b(?:INSERT INTO|UPDATE|DELETE FROM)\b", re.IGNORECASE | re.DOTALL)
@@ -36,36 +33,13 @@ AUTOCOMMIT = frozenset({("autocommit", v.Const(True)), ("isolation_level", v.Con
 """How DB-API connections are told to commit each statement: an extension of PEP 249, and `sqlite3`'s own way."""
 
 LONGEST_CHAIN = 10
-MAX_NESTING = 4
-"""Wrappers of the project around one another that are looked into."""
 
 
-@dataclass(frozen=True)
-class Deed:
-    """What one call does. `kind` is one of the deeds of the knowledge, `call` for a function of the project, or `change`.
-
-    `root` is the object that is changed, as the function has it; `label` names what is written; `fresh` says that it is
-    another row each time; `store` is the database it is in; `targets` are the functions that a `call` may run, each with what its parameters are bound to.
-    """
-
-    kind: str
-    fact: CallFact
-    label: str = ""
-    root: Value | None = None
-    fresh: bool = False
-    assumed: bool = False
-    store: str = ""
-    targets: tuple[tuple[FunctionSymbol, tuple[tuple[str, Bound], ...]], ...] = ()
-
-
-class Deeds:
+class Deeds(Openings):
     """Looks up what calls do. Answers are kept: the program does not change while this lives."""
 
     def __init__(self, labels: Labels) -> None:
-        self.labels = labels
-        self.infer = labels.infer
-        self.program = labels.program
-        self.knowledge = labels.knowledge
+        super().__init__(labels)
         self.names = self._deed_names()
         self._families = {
             name.partition(".")[0]
@@ -75,7 +49,6 @@ class Deeds:
         } - {"dbapi"}
         """Libraries that keep rows themselves, by their first name."""
         self._found: dict[Key, dict[int, Deed]] = {}
-        self._wraps: dict[Key, bool] = {}
 
     def _deed_names(self) -> frozenset[str]:
         """The last names of all calls that may do something."""
@@ -95,10 +68,6 @@ class Deeds:
                     if deed is not None:
                         found[index] = deed
         return found
-
-    def forget(self) -> None:
-        """Look everything up anew: there are other names to look for."""
-        self._found.clear()
 
     def deed(self, fact: CallFact, frame: Frame) -> Deed | None:
         """What one call does, if anything."""
@@ -126,7 +95,7 @@ class Deeds:
         kind, label = self._statement(bound, effect)
         if not kind:
             return None
-        if kind == "write" and not self._commits_each(bound):
+        if kind == "write" and not self.commits_each(bound):
             kind = "stage"
         return Deed(kind, fact, label, None, True, callee.assumed, self._store(callee, bound, fact.value.target))
 
@@ -142,7 +111,7 @@ class Deeds:
             if isinstance(method, FunctionSymbol) and method != callee.function:
                 yield method
 
-    def _commits_each(self, bound: Bound) -> bool:
+    def commits_each(self, bound: Bound) -> bool:
         """Whether a statement runs on a connection that was told to commit every one: `autocommit=True`."""
         value: Value = bound.value
         passed: list[Value] = []
@@ -192,10 +161,12 @@ class Deeds:
         root = receiver
         if kind == "stage":
             root = plain(fact.value.args[0]) if fact.value.args else None
-        store = self._store(callee, bound, target)
-        return Deed(
-            kind, fact, self._label(bound, root, fact), root, self._is_fresh(bound, root), callee.assumed, store
-        )
+        if any(key in effect.ensures and v.bare(value) != v.Const(False) for key, value in fact.value.keywords):
+            kind = "ensure"
+        store, label = self._store(callee, bound, target), self._label(bound, root, fact)
+        if kind == "write" and effect.returns and self.knowledge.is_row(effect.returns):
+            return Deed(kind, fact, label, plain(fact.value), False, callee.assumed, store)  # the row that it makes
+        return Deed(kind, fact, label, root, self._is_fresh(bound, root), callee.assumed, store)
 
     def _is_fresh(self, bound: Bound, root: Value | None) -> bool:
         """Whether what is written is not one object that the function holds: made by a manager, a session, a function."""
@@ -301,153 +272,6 @@ class Deeds:
                 return None
         return None
 
-    # Transactions
-
-    def opens(self, bound: Bound, depth: int = 0, deeds: frozenset[str] = frozenset({"transaction"})) -> bool:
-        """Whether entering a value with `with` opens a transaction."""
-        if depth > MAX_NESTING:
-            return False
-        for leaf in self.labels.leaves(bound, 6):
-            value = leaf.value
-            if isinstance(value, v.Call):
-                for callee in self.infer.callees(leaf):
-                    if callee.effect is not None and callee.effect.does in deeds:
-                        return True
-                    if callee.function is not None and callee.cls is None and self._holds_open(callee.function, depth):
-                        return True
-            kind = self.infer.type_of(leaf)
-            for library in self.infer.library_types(kind):
-                slot = self.knowledge.slot(library, "enter")
-                if slot is not None and slot.does in deeds and not self._commits_each(leaf):
-                    return True
-            if kind is not None and kind.cls is not None and self._class_opens(kind.cls, depth):
-                return True
-        # What `leaves` looked through may itself be a wrapper of the project.
-        value = v.bare(bound.value)
-        if isinstance(value, v.Call):
-            for callee in self.infer.callees(bound.sub(value)):
-                if callee.effect is not None and callee.effect.does in deeds:
-                    return True
-                if callee.function is not None and self._holds_open(callee.function, depth):
-                    return True
-        return False
-
-    def _holds_open(self, function: FunctionSymbol, depth: int) -> bool:
-        """Whether a generator, as a context manager, yields inside of a transaction or commits after it."""
-        key = (function.path, function.facts.qualname)
-        if function.facts.yields is None:
-            returned = function.facts.returns
-            frame = Frame(function.path, function.facts)
-            return returned is not None and self.opens(Bound(returned, frame), depth + 1)
-        if key not in self._wraps:
-            self._wraps[key] = False
-            self._wraps[key] = self._yields_inside(Frame(function.path, function.facts), depth)
-        return self._wraps[key]
-
-    def _yields_inside(self, frame: Frame, depth: int) -> bool:
-        def walk(steps: tuple[int | Flow, ...], inside: bool, before: bool) -> tuple[bool, bool]:
-            """Whether a transaction was found around a yield, and whether one has been passed."""
-            for step in steps:
-                if isinstance(step, Flow):
-                    opened = step.kind == "with" and any(self.opens(Bound(x, frame), depth + 1) for x in step.values)
-                    for arm in step.arms:
-                        found, passed = walk(arm, inside or opened, before)
-                        if found:
-                            return True, True
-                        before = before or passed
-                elif step == YIELD:
-                    if inside:
-                        return True, True
-                    before = True
-                elif step >= 0:
-                    deed = self.deed(frame.function.calls[step], frame)
-                    if deed is not None and before and deed.kind in {"commit", "end"}:
-                        return True, True
-            return False, before
-
-        return walk(frame.function.flow, False, False)[0]
-
-    def _class_opens(self, cls: ClassSymbol, depth: int) -> bool:
-        """Whether a class of the project is a context manager that begins or commits."""
-        for name in ("__enter__", "__aenter__", "__exit__", "__aexit__"):
-            method = self.program.member(cls, name)
-            if isinstance(method, FunctionSymbol):
-                frame = Frame(method.path, method.facts)
-                for fact in method.facts.calls:
-                    deed = self.deed(fact, frame) if fact.name in self.names else None
-                    if deed is not None and deed.kind in {"begin", "end", "commit", "transaction"}:
-                        return True
-        return False
-
-    def is_transaction(self, frame: Frame) -> bool:
-        """Whether a decorator of a function, or of its class, makes all of it a transaction."""
-        home = self.infer.home(frame) if frame.function.decorators else frame
-        if any(self._decorates(Bound(d, home)) for d in frame.function.decorators):
-            return True
-        facts = self.program.facts(frame.path)
-        cls = facts.classes.get(frame.function.owner) if facts and frame.function.owner else None
-        if cls is None:
-            return False
-        simple = frame.function.qualname.rpartition(".")[2]
-        module = self.infer.module_frame(frame.path)
-        return any(
-            simple in covered or "dispatch" in covered
-            for decorator in cls.decorators
-            if isinstance(decorator, v.Call) and self._decorates(Bound(decorator, module))
-            for covered in (
-                [value.value for key, value in decorator.keywords if key == "name" and isinstance(value, v.Const)],
-            )
-        )
-
-    def _decorates(self, bound: Bound) -> bool:
-        value = v.bare(bound.value)
-        call = value if isinstance(value, v.Call) else v.call(value, (), (), 0, 0)
-        assert isinstance(call, v.Call)
-        callees = self.infer.callees(bound.sub(call))
-        for callee in callees:
-            if callee.effect is not None and callee.effect.does == "transaction":
-                return True
-            if callee.function is not None:
-                return self._wraps_call(callee.function)
-        # A library's decorator that is given others: `method_decorator(atomic)`.
-        given = [x for a in call.args for x in (a.items if isinstance(a, v.Seq) else (a,))]
-        return any(isinstance(v.bare(a), (v.Ref, v.Attr, v.Call)) and self._decorates(bound.sub(a)) for a in given)
-
-    def _wraps_call(self, decorator: FunctionSymbol) -> bool:
-        """Whether a decorator of the project calls what it is given inside of a transaction."""
-        key = (decorator.path, decorator.facts.qualname + "()")
-        if key in self._wraps:
-            return self._wraps[key]
-        self._wraps[key] = False
-        facts = self.program.facts(decorator.path)
-        inside = decorator.facts.qualname + "."
-        for name in facts.functions if facts else ():
-            if name.startswith(inside) or name == decorator.facts.qualname:
-                assert facts is not None
-                frame = Frame(decorator.path, facts.functions[name])
-                if any(_is_given(frame.function.calls[i].value.target) for i in self.inside(frame)):
-                    self._wraps[key] = True
-                result = v.bare(frame.function.returns or v.UNKNOWN)
-                if isinstance(result, v.Call) and any(map(_is_given, result.args)):
-                    self._wraps[key] |= self._decorates(Bound(result.target, frame))
-        return self._wraps[key]
-
-    def inside(self, frame: Frame) -> frozenset[int]:
-        """The calls of a function that stand in a transaction which a `with` of its own opens."""
-        found: set[int] = set()
-
-        def walk(steps: tuple[int | Flow, ...], inside: bool) -> None:
-            for step in steps:
-                if isinstance(step, Flow):
-                    opened = step.kind == "with" and any(self.opens(Bound(x, frame)) for x in step.values)
-                    for arm in step.arms:
-                        walk(arm, inside or opened)
-                elif step >= 0 and inside:
-                    found.add(step)
-
-        walk(frame.function.flow, False)
-        return frozenset(found)
-
 
 def plain(value: Value) -> Value:
     """A value without what checks have shown of it, to tell whether two are the same object."""
@@ -472,12 +296,6 @@ def varies(value: Value, made: frozenset[tuple[int, int]]) -> bool:
             return True
         waiting.extend(v.children(one))
     return False
-
-
-def _is_given(value: Value) -> bool:
-    """Whether a value is what a decorator was given, seen from inside of it."""
-    value = v.bare(value)
-    return isinstance(v.bare(value.value), v.Param) if isinstance(value, v.Free) else isinstance(value, v.Param)
 
 
 def _leading_text(value: Value) -> str | None:

@@ -143,7 +143,7 @@ class PasswordFlow:
         for fact in frame.function.calls:
             arguments = [*fact.value.args, *(inner for _, inner in fact.value.keywords)]
             hits = [a for argument in arguments for a in _named_in(argument, put)]
-            if not hits or fact.name in ADDERS or isinstance(fact.value.target, v.Ref) and fact.name == "setitem":
+            if not hits or fact.name in ADDERS or (isinstance(fact.value.target, v.Ref) and fact.name == "setitem"):
                 continue
             bound = Bound(fact.value, frame)
             places = list(self._keeps_whole(fact, frame))
@@ -156,9 +156,7 @@ class PasswordFlow:
                     for field, inner in self.stores.parts(Bound(value, frame), key):
                         self._judge(replace(kept, field=field, bound=inner, about=(field,)), at, store)
 
-    def _keeping(
-        self, callee: Callee, bound: Bound, hits: Sequence[Value]
-    ) -> Iterator[tuple[Kept, Frame, CallFact]]:
+    def _keeping(self, callee: Callee, bound: Bound, hits: Sequence[Value]) -> Iterator[tuple[Kept, Frame, CallFact]]:
         """The calls in a helper that store one of the arguments as a whole."""
         inner = self.infer.enter(callee, bound)
         if inner is None:
@@ -245,7 +243,9 @@ class PasswordFlow:
 
     def _means_something_else(self, origin: Origin, kept: Kept, frame: Frame, fact: CallFact) -> bool:
         """Whether only a vague name speaks for a password, and nobody who might log in is spoken of."""
-        if not self.names.is_vague(origin.name) or (self.names.is_password(kept.field) and not self.names.is_vague(kept.field)):
+        if not self.names.is_vague(origin.name) or (
+            self.names.is_password(kept.field) and not self.names.is_vague(kept.field)
+        ):
             return False
         if self.names.speaks_of_people(frame.function.qualname):
             return False
@@ -449,9 +449,7 @@ def _walk(value: Value) -> Iterator[Value]:
 
 
 def _named_in(value: Value, names: Container[str]) -> Iterator[Value]:
-    return (
-        x for x in _walk(value) if isinstance(x, (v.Named, v.Param, v.Attr, v.Ref)) and x.name.lstrip(":") in names
-    )
+    return (x for x in _walk(value) if isinstance(x, (v.Named, v.Param, v.Attr, v.Ref)) and x.name.lstrip(":") in names)
 
 
 def _has_text(value: Value, pattern: re.Pattern[str]) -> bool:
@@ -461,7 +459,8 @@ def _has_text(value: Value, pattern: re.Pattern[str]) -> bool:
 def _holds_call(value: Value, call: v.Call) -> bool:
     """Whether a call is among the arguments of another."""
     return any(
-        isinstance(x, v.Call) and x is not value and (x.line, x.column) == (call.line, call.column) for x in _walk(value)
+        isinstance(x, v.Call) and x is not value and (x.line, x.column) == (call.line, call.column)
+        for x in _walk(value)
     )
 
 

@@ -13,6 +13,7 @@ from prodready.link.program import ClassSymbol, LibrarySymbol
 from prodready.read import values as v
 from prodready.read.facts import CallFact, ClassFacts, Span, last_name
 
+
 class Forms:
     """Finds the forms that hand a password to a row as it was typed."""
 
@@ -43,7 +44,9 @@ class Forms:
 
     def _judged(self, cls: ClassSymbol, meta: ClassFacts) -> Iterator[Use]:
         listed = meta.attributes.get("fields")
-        names = [str(x.value) for x in v.children(v.bare(listed)) if isinstance(x, v.Const)] if listed is not None else []
+        names = (
+            [str(x.value) for x in v.children(v.bare(listed)) if isinstance(x, v.Const)] if listed is not None else []
+        )
         field = next((name for name in names if self.names.is_password(name)), "")
         if not field or not isinstance(listed, v.Named) or not self._has_column(cls, meta, field):
             return
@@ -86,7 +89,9 @@ class Forms:
             return True
         declared = cls.facts.attributes.get(field)
         made = v.bare(declared) if declared is not None else None
-        return isinstance(made, v.Call) and (("read_only", v.Const(True)) in made.keywords or "Method" in last_name(made))
+        return isinstance(made, v.Call) and (
+            ("read_only", v.Const(True)) in made.keywords or "Method" in last_name(made)
+        )
 
     def _saves_itself(self, cls: ClassSymbol) -> bool:
         """Whether a method that saves is the project's own: its stores are judged by themselves, or it hashes."""
@@ -121,4 +126,3 @@ class Forms:
     def _may_name(self, defines: tuple[str, ...]) -> bool:
         hooks = ("perform_create", "perform_update", "form_valid", "save_model", "post", "create")
         return any(name.rpartition(".")[2] in hooks for name in defines)
-

@@ -86,7 +86,8 @@ class Stores:
         bound = Bound(call, frame)
         made = self._constructed(call, frame, callees)
         if made is not None:
-            for one in self._fields(bound, (0, "**"), "row", made, describe(call.target), ()):
+            places: tuple[int | str, ...] = (0,) if fact.name in COPIES else ("**",)
+            for one in self._fields(bound, places, "row", made, describe(call.target), ()):
                 if fact.name not in COPIES or one.field in set(self.rows.fields(made)):
                     yield one
             return

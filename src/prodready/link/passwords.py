@@ -34,7 +34,7 @@ FIELD_VALUE = frozenset({"data", "value", "raw_data", "text", "get_secret_value"
 """Members of a field or a widget that give what was typed into it."""
 
 ASKING = re.compile(
-    r"^(?:get|pop|read|require|arg|field|form|param|value|post|body|query|prompt|input|ask|setdefault|optional)"
+    r"^(?:get|pop|read|require|arg|field|form|param|value|post|body|query|prompt|input|ask|setdefault|optional|findtext)"
 )
 TYPED_IN = frozenset(
     {
@@ -385,7 +385,7 @@ class PasswordReader:
                 for argument in argument_values(value, position):
                     yield from self._read(bound.sub(argument), trail, nesting)
             return
-        if "get_secret_value" == name or (
+        if name == "get_secret_value" or (
             isinstance(value.target, v.Attr) and not arguments and name in TYPED_IN | FIELD_VALUE
         ):
             assert isinstance(value.target, v.Attr)
@@ -428,7 +428,11 @@ class PasswordReader:
     ) -> Iterator[Origin]:
         """The digest of a password: the innermost, where digests are made of digests."""
         digest = Digest(bound.frame.path, call.line, call.column, describe_call(call), reversible)
-        says = f"what `{digest.shown}()` makes of it can be undone" if reversible else f"`{digest.shown}()` makes a fast digest"
+        says = (
+            f"what `{digest.shown}()` makes of it can be undone"
+            if reversible
+            else f"`{digest.shown}()` makes a fast digest"
+        )
         step = Step(Location(bound.frame.path, call.line, call.column), says)
         passes = self.reducer.effect(bound).passes
         arguments = [x for at in passes for x in argument_values(call, at)] if passes else []

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from prodready.finding import Location
-from prodready.link.deeds import Deed, Deeds, varies
+from prodready.link.deeds import Deeds, varies
 from prodready.link.frames import Bound, Frame
+from prodready.link.openings import Deed
 from prodready.read import values as v
 from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, YIELD, Flow
 from prodready.read.values import Value
 
-MOST = 12
+MOST = 40
 """Writes kept of one path: nobody reads more."""
 
 COMMIT = "a commit"
@@ -72,10 +73,14 @@ class Path:
         return replace(self, writes=(*self.writes, *new)[:MOST])
 
 
+EMPTY = Path()
+
+
 def strength(writes: Iterable[Write]) -> int:
     """How many writes a path has that leave a partial state between them.
 
-    Only writes to one database can be in one transaction. Writes of one object count once, a repeated one twice; what only makes sure that a row exists does no harm alone.
+    Only writes to one database can be in one transaction. Writes of one object count once, a repeated one twice; what only
+    makes sure that a row exists does no harm alone.
     """
     by_store: dict[str, list[Write]] = {}
     for write in writes:
@@ -90,8 +95,10 @@ def _same(store: str, other: str) -> bool:
     return (
         not store
         or not other
-        or store.partition(" ")[0] == other.partition(" ")[0]
-        and (store == other or not (" " in store and " " in other))
+        or (
+            store.partition(" ")[0] == other.partition(" ")[0]
+            and (store == other or not (" " in store and " " in other))
+        )
     )
 
 

@@ -90,7 +90,7 @@ class Program:
         self._calls: dict[tuple[str, str], list[tuple[FunctionFacts, CallFact]]] = {}
         self._renamed: dict[str, dict[str, None]] | None = None
         self._calling: dict[str, list[str]] | None = None
-        self._classes: dict[str, list[str]] | None = None
+        self._classes: dict[str, list[tuple[str, str]]] | None = None
         self._defining: dict[str, list[tuple[str, str]]] | None = None
         self._searched: set[tuple[str, str]] = set()
         """Modules whose star imports were looked through for a name in the present search: they may form circles."""
@@ -183,11 +183,21 @@ class Program:
             module = self.find_module(".".join(parts[:used]), path)
             if module is not None and (module != path or used < len(parts)):
                 if used == len(parts):
-                    return ModuleSymbol(module)
+                    return self._bound_in_package(parts, path, hops) or ModuleSymbol(module)
                 found = self._member_of(module, ".".join(parts[used:]), hops)
                 if found is not None:
                     return found
         return LibrarySymbol(name)
+
+    def _bound_in_package(self, parts: list[str], path: str, hops: int) -> Symbol | None:
+        """What a package binds to the name of one of its own modules: `from .user import user`."""
+        package = self.find_module(".".join(parts[:-1]), path) if len(parts) > 1 else None
+        facts = self.facts(package) if package is not None else None
+        target = facts.imports.get(parts[-1]) if facts is not None and package != path else None
+        if target is None or package is None or target.rpartition(".")[0] == "":
+            return None
+        found = self._follow(target, package, hops + 1)
+        return found if isinstance(found, (FunctionSymbol, ClassSymbol, ValueSymbol)) else None
 
     def _member_of(self, path: str, name: str, hops: int) -> Symbol | None:
         """`name` (perhaps with further names behind dots) in the module at `path`."""
@@ -275,6 +285,8 @@ class Program:
         value = v.bare(value)
         if isinstance(value, v.Item):  # Generic[T]
             value = value.base
+        if isinstance(value, v.Call) and isinstance(value.target, v.Attr):  # Manager.from_queryset(OrderQuerySet)
+            value = value.target.base
         name = v.dotted(value)
         if name is None:
             return None
@@ -300,18 +312,19 @@ class Program:
                     return ".".join([made_symbol.name, *tail])
         return None
 
-    def class_called(self, name: str, importer: str) -> ClassSymbol | None:
+    def class_called(self, name: str, importer: str, *, any_case: bool = False) -> ClassSymbol | None:
         """The class of this name that is nearest to a file: what names it by text knows no module."""
         if self._classes is None:
             self._classes = {}
             for path, outline in self.outlines.items():
                 for qualname in outline.defines:
                     if qualname[:1].isupper() and "." not in qualname:
-                        self._classes.setdefault(qualname, []).append(path)
-        for path in sorted(self._classes.get(name, ()), key=lambda p: (-_shared(p, importer), len(p))):
+                        self._classes.setdefault(qualname.lower(), []).append((path, qualname))
+        named = [(path, own) for path, own in self._classes.get(name.lower(), ()) if any_case or own == name]
+        for path, own in sorted(named, key=lambda one: (-_shared(one[0], importer), len(one[0]))):
             facts = self.facts(path)
-            if facts is not None and name in facts.classes:
-                return ClassSymbol(path, facts.classes[name])
+            if facts is not None and own in facts.classes:
+                return ClassSymbol(path, facts.classes[own])
         return None
 
     def _subclasses(self, cls: ClassSymbol) -> tuple[ClassSymbol, ...]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from prodready.finding import Location, Step
-from prodready.link.deeds import WRITING, Deed, Key
+from prodready.link.deeds import WRITING
 from prodready.link.frames import Bound, Frame
+from prodready.link.openings import Deed, Key
 from prodready.link.paths import Steps
 from prodready.link.program import LibrarySymbol
 from prodready.link.sinks import place, shown_callee
@@ -32,7 +33,7 @@ class Swallowed:
 
 @dataclass(frozen=True)
 class Sent:
-    """Something sent in a transaction; `steps` lead from the call to where it is sent, `written` is what may not come true."""
+    """Something sent in a transaction; `steps` lead on to where it is sent, `written` is what may not come true."""
 
     frame: Frame
     span: Span

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from prodready.finding import Location
-from prodready.link.deeds import WRITING, Deed, Deeds, Key
+from prodready.link.deeds import WRITING, Deeds
 from prodready.link.frames import Bound, Frame
 from prodready.link.infer import Inference
 from prodready.link.labels import Labels
-from prodready.link.paths import Path, Walker, Write, strength, worst
+from prodready.link.openings import Deed, Key
+from prodready.link.paths import EMPTY, Path, Walker, Write, strength, worst
 from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.link.scope import Scope
 from prodready.link.sinks import place
@@ -35,10 +36,11 @@ class Summary:
     """What a function commits on its worst path outside of every transaction.
 
     `path` holds all of it, `partial` says that it leaves a partial state for which this function is the place to mend it,
-    `weak` that it may be meant (one object written twice, rows that are only made sure of); `absorbed` are the functions whose own writes belong to it; `units` those on the path that are to be mended themselves.
+    `weak` that it may be meant (one object written twice, rows that are only made sure of); `absorbed` are the functions
+    whose own writes belong to it; `units` those on the path that are to be mended themselves.
     """
 
-    path: Path = Path()
+    path: Path = EMPTY
     partial: bool = False
     weak: bool = False
     absorbed: frozenset[Key] = frozenset()

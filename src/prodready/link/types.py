@@ -13,6 +13,7 @@ from prodready.link.program import (
     Symbol,
     ValueSymbol,
 )
+from prodready.link.rows import Rows
 from prodready.read import values as v
 from prodready.read.facts import last_name
 from prodready.read.values import Value
@@ -44,16 +45,15 @@ GETS_ONE = frozenset(
 )
 
 
-STATED_CLASS = frozenset({"model", "queryset", "serializer_class", "form_class"})
-"""Attributes by which a class says which other one its methods work with."""
+COPIES = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "frozenset"})
+"""Builtins that hold what they are given."""
 
 
-class Types:
+class Types(Rows):
     """Tells the class of a value. Results are cached: the program does not change while this lives."""
 
     def __init__(self, program: Program) -> None:
-        self.program = program
-        self.knowledge = program.knowledge
+        super().__init__(program)
         # Keyed by identity, which is quick and safe, because each entry keeps the value it speaks of alive.
         self._types: dict[tuple[int, int], tuple[Value, Type | None]] = {}
         self._tentative_callees: dict[tuple[int, int], tuple[Value, list[Callee]]] = {}
@@ -95,6 +95,9 @@ class Types:
             case v.Attr():
                 return self._type_of_attribute(bound, value, depth)
             case v.Item():
+                found = self._declared_element(bound.sub(value.base)) or self._part_of_result(bound, value, depth)
+                if found is not None:
+                    return found
                 base = self.type_of(bound.sub(value.base), depth + 1)
                 return self._slot(base, "item", bound.sub(value.base))
             case v.Call():
@@ -136,7 +139,9 @@ class Types:
             return None
         found = self._from_annotation(param.annotation, frame) if param.annotation is not None else None
         if found is None and param.annotation is None and name in self.knowledge.parameters:
-            found = Type(None, self.knowledge.parameters[name])
+            known = self.knowledge.parameters[name]
+            about = self._works_with(self._owner(frame), known) if self.knowledge.is_subclassed(known) else None
+            found = Type(about, about.facts.qualname if about else known)
         if found is None and isinstance(param.default, v.Call):
             found = self._from_dependency(Bound(param.default, frame), depth)
         return found or self._from_callers(name, frame, depth) or self._by_name(name)
@@ -282,7 +287,9 @@ class Types:
         for library in self.library_types(base):
             effect = self.knowledge.attribute(library, name, exact=own)
             if effect is not None and effect.returns:
-                about = self._works_with(base.cls, effect.returns) if self.knowledge.is_subclassed(effect.returns) else None
+                about = (
+                    self._works_with(base.cls, effect.returns) if self.knowledge.is_subclassed(effect.returns) else None
+                )
                 return Type(about, about.facts.qualname if about else effect.returns, base.assumed)
         return None
 
@@ -325,82 +332,6 @@ class Types:
                 return found
         return self._row_type(bound, value)
 
-    def _made(self, name: str, bound: Bound, assumed: bool) -> Type:
-        """A library's type, or the class of the project derived from it that the expression is plainly about."""
-        if not self.knowledge.is_subclassed(name):
-            return Type(None, name, assumed)
-        cls = self.row_class(bound, name)
-        return Type(cls, cls.facts.qualname, assumed) if cls is not None else Type(None, name, assumed)
-
-    def row_class(self, bound: Bound, base: str) -> ClassSymbol | None:
-        """The class derived from `base` that an expression names or starts from: `Order.objects.filter(...)`, `get(Order)`.
-
-        A method of a class that says which one it works with (`model = Order`, `class Meta: model = Order`) may leave it out.
-        """
-        value, frame = bound.value, bound.frame
-        for _ in range(MAX_HOPS):
-            value = v.bare(value)
-            if isinstance(value, v.Call):
-                named = self._class_of(value.args[0], frame, base) if value.args else None
-                if named is not None:
-                    return named
-                value = value.target
-            elif isinstance(value, v.Op) and value.kind in {"each", "enter", "after", "if", "slice", "super"}:
-                value = value.subject
-            elif isinstance(value, v.Item):
-                value = value.base
-            elif isinstance(value, v.Mark):
-                value = value.value
-            elif isinstance(value, v.Choice):
-                value = value.options[-1]
-            elif isinstance(value, (v.Attr, v.Ref)):
-                named = self._class_of(value, frame, base)
-                if named is not None:
-                    return named
-                symbol = self.symbol_of(value, frame)
-                if isinstance(symbol, ValueSymbol):
-                    value, frame = symbol.value, self.module_frame(symbol.path)
-                elif isinstance(value, v.Attr):
-                    value = value.base
-                else:
-                    return None
-            elif isinstance(value, v.Param):
-                argument = frame.binding(value.name)
-                if argument is None:
-                    kind = self.type_of(Bound(value, frame))
-                    return self._works_with(kind.cls if kind else None, base)
-                value, frame = argument.value, argument.frame
-            else:
-                return None
-        return None
-
-    def _class_of(self, value: Value, frame: Frame, base: str) -> ClassSymbol | None:
-        value = v.bare(value)
-        if isinstance(value, v.Const) and isinstance(value.value, str):
-            found = self.program.class_called(value.value.rpartition(".")[2], frame.path)
-        else:
-            symbol = self.symbol_of(value, frame)
-            found = symbol if isinstance(symbol, ClassSymbol) else None
-        return found if found is not None and self.is_instance(Type(found, ""), base) else None
-
-    def is_instance(self, kind: Type | None, base: str) -> bool:
-        """Whether a type is, or derives from, a type of the knowledge."""
-        return any(base in self.knowledge.lineage(library) for library in self.library_types(kind))
-
-    def _works_with(self, owner: ClassSymbol | None, base: str) -> ClassSymbol | None:
-        for cls in self.program.lineage(owner) if owner is not None else ():
-            if not isinstance(cls, ClassSymbol):
-                continue
-            facts = self.program.facts(cls.path)
-            meta = facts.classes.get(f"{cls.facts.qualname}.Meta") if facts else None
-            stated = [*cls.facts.attributes.items(), *(meta.attributes.items() if meta else ())]
-            for name, value in stated:
-                if name in STATED_CLASS:
-                    found = self.row_class(Bound(value, self.module_frame(cls.path)), base)
-                    if found is not None:
-                        return found
-        return None
-
     def _row_type(self, bound: Bound, call: v.Call) -> Type | None:
         """A row by the shape of the query: `session.get(User, 1)`, `User.objects.get(id=1)`, `User.query.first()`."""
         name = last_name(call)
@@ -433,6 +364,37 @@ class Types:
         finally:
             self._settle(key)
 
+    def _declared_element(self, bound: Bound) -> Type | None:
+        """What the annotation of a parameter says of what is in it: `lines: list[OrderLine]`."""
+        value = v.bare(bound.value)
+        param = bound.frame.param(value.name) if isinstance(value, v.Param) and not bound.frame.entered else None
+        annotation = v.bare(param.annotation) if param is not None and param.annotation is not None else None
+        if not isinstance(annotation, v.Item):
+            return None
+        inner = v.bare(annotation.key)
+        element = inner.items[-1] if isinstance(inner, v.Seq) and inner.items else inner
+        return self._from_annotation(element, bound.frame)
+
+    def _part_of_result(self, bound: Bound, value: v.Item, depth: int) -> Type | None:
+        """`order, created = make_order()` where the function returns as many values."""
+        call, key = v.bare(value.base), v.bare(value.key)
+        if not isinstance(call, v.Call) or not isinstance(key, v.Const) or not isinstance(key.value, int):
+            return None
+        for callee in self.callees(bound.sub(call), depth + 1):
+            returned = (
+                v.bare(callee.function.facts.returns or v.UNKNOWN) if callee.function and not callee.cls else None
+            )
+            options = returned.options if isinstance(returned, v.Choice) else (returned,)
+            for option in (v.bare(one) for one in options if one is not None):
+                if isinstance(option, v.Seq) and not option.open and 0 <= key.value < len(option.items):
+                    assert callee.function is not None
+                    given = self.bind(callee, bound.sub(call))
+                    frame = Frame(callee.function.path, callee.function.facts, given, depth + 1, entered=True)
+                    found = self.type_of(Bound(option.items[key.value], frame), depth + 2)
+                    if found is not None:
+                        return found
+        return None
+
     def _type_of_op(self, bound: Bound, value: v.Op, depth: int) -> Type | None:
         subject = bound.sub(value.subject)
         if value.kind == "typed":
@@ -454,6 +416,10 @@ class Types:
                     return self.type_of(Bound(function.facts.yields, frame), depth + 2)
         base = self.type_of(subject, depth + 1)
         if value.kind == "each":
+            if isinstance(inner, v.Call) and v.dotted(inner.target) in COPIES and inner.args:
+                return self.type_of(bound.sub(v.op("each", inner.args[0])), depth + 1)
+            if (declared := self._declared_element(bound.sub(inner))) is not None:
+                return declared
             symbol = self.symbol_of(value.subject, bound.frame)
             if isinstance(symbol, ClassSymbol):  # the members of an enumeration
                 return Type(symbol, symbol.facts.qualname)

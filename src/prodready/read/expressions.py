@@ -45,7 +45,9 @@ class Expressions(Containers):
         elif isinstance(target, ast.Attribute):
             self._bind_attribute(target, value)
         elif isinstance(target, ast.Subscript):
-            if not isinstance(target.slice, ast.Slice) and (not isinstance(value, v.Const) or _is_setting(target.slice)):
+            if not isinstance(target.slice, ast.Slice) and (
+                not isinstance(value, v.Const) or _is_setting(target.slice)
+            ):
                 args = (self.eval(target.value), self.eval(target.slice), value)
                 self.amounts_to("operator.setitem", args, target)
             self._bind_item(target, value)

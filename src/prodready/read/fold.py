@@ -10,6 +10,7 @@ from typing import Any
 from prodready.read import values as v
 from prodready.read.values import Value
 
+
 def _power(base: float, exponent: float) -> float:
     if not 0 <= exponent <= 64:
         raise ValueError

@@ -1,0 +1,210 @@
+"""What opens a transaction: `with` items and decorators of libraries, and the project's own wrappers by their definition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prodready.link.frames import Bound, Frame
+from prodready.link.labels import Labels
+from prodready.link.program import ClassSymbol, FunctionSymbol
+from prodready.read import values as v
+from prodready.read.facts import YIELD, CallFact, Flow
+from prodready.read.values import Value
+
+Key = tuple[str, str]
+"""A function: its file and its qualified name."""
+
+MAX_NESTING = 4
+"""Wrappers of the project around one another that are looked into."""
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What one call does. `kind` is one of the deeds of the knowledge, `call` for a function of the project, or `change`.
+
+    `root` is the object that is changed, as the function has it; `label` names what is written; `fresh` says that it is
+    another row each time; `store` is the database it is in; `targets` are the functions that a `call` may run,
+    each with what its parameters are bound to.
+    """
+
+    kind: str
+    fact: CallFact
+    label: str = ""
+    root: Value | None = None
+    fresh: bool = False
+    assumed: bool = False
+    store: str = ""
+    targets: tuple[tuple[FunctionSymbol, tuple[tuple[str, Bound], ...]], ...] = ()
+
+
+class Openings:
+    """Looks into wrappers. Answers are kept: the program does not change while this lives."""
+
+    names: frozenset[str]
+    """The last names of all calls that may do something."""
+
+    def __init__(self, labels: Labels) -> None:
+        self.labels = labels
+        self.infer = labels.infer
+        self.program = labels.program
+        self.knowledge = labels.knowledge
+        self._wraps: dict[Key, bool] = {}
+
+    def deed(self, fact: CallFact, frame: Frame) -> Deed | None:
+        """What one call does, see `Deeds`."""
+        raise NotImplementedError
+
+    def commits_each(self, bound: Bound) -> bool:
+        """Whether a connection commits each statement, see `Deeds`."""
+        raise NotImplementedError
+
+    def opens(self, bound: Bound, depth: int = 0, deeds: frozenset[str] = frozenset({"transaction"})) -> bool:
+        """Whether entering a value with `with` opens a transaction."""
+        if depth > MAX_NESTING:
+            return False
+        for leaf in self.labels.leaves(bound, 6):
+            value = leaf.value
+            if isinstance(value, v.Call):
+                for callee in self.infer.callees(leaf):
+                    if callee.effect is not None and callee.effect.does in deeds:
+                        return True
+                    if callee.function is not None and callee.cls is None and self._holds_open(callee.function, depth):
+                        return True
+            kind = self.infer.type_of(leaf)
+            for library in self.infer.library_types(kind):
+                slot = self.knowledge.slot(library, "enter")
+                if slot is not None and slot.does in deeds and not self.commits_each(leaf):
+                    return True
+            if kind is not None and kind.cls is not None and self._class_opens(kind.cls, depth):
+                return True
+        # What `leaves` looked through may itself be a wrapper of the project.
+        value = v.bare(bound.value)
+        if isinstance(value, v.Call):
+            for callee in self.infer.callees(bound.sub(value)):
+                if callee.effect is not None and callee.effect.does in deeds:
+                    return True
+                if callee.function is not None and self._holds_open(callee.function, depth):
+                    return True
+        return False
+
+    def _holds_open(self, function: FunctionSymbol, depth: int) -> bool:
+        """Whether a generator, as a context manager, yields inside of a transaction or commits after it."""
+        key = (function.path, function.facts.qualname)
+        if function.facts.yields is None:
+            returned = function.facts.returns
+            frame = Frame(function.path, function.facts)
+            return returned is not None and self.opens(Bound(returned, frame), depth + 1)
+        if key not in self._wraps:
+            self._wraps[key] = False
+            self._wraps[key] = self._yields_inside(Frame(function.path, function.facts), depth)
+        return self._wraps[key]
+
+    def _yields_inside(self, frame: Frame, depth: int) -> bool:
+        def walk(steps: tuple[int | Flow, ...], inside: bool, before: bool) -> tuple[bool, bool]:
+            """Whether a transaction was found around a yield, and whether one has been passed."""
+            for step in steps:
+                if isinstance(step, Flow):
+                    opened = step.kind == "with" and any(self.opens(Bound(x, frame), depth + 1) for x in step.values)
+                    for arm in step.arms:
+                        found, passed = walk(arm, inside or opened, before)
+                        if found:
+                            return True, True
+                        before = before or passed
+                elif step == YIELD:
+                    if inside:
+                        return True, True
+                    before = True
+                elif step >= 0:
+                    deed = self.deed(frame.function.calls[step], frame)
+                    if deed is not None and before and deed.kind in {"commit", "end"}:
+                        return True, True
+            return False, before
+
+        return walk(frame.function.flow, False, False)[0]
+
+    def _class_opens(self, cls: ClassSymbol, depth: int) -> bool:
+        """Whether a class of the project is a context manager that begins or commits."""
+        for name in ("__enter__", "__aenter__", "__exit__", "__aexit__"):
+            method = self.program.member(cls, name)
+            if isinstance(method, FunctionSymbol):
+                frame = Frame(method.path, method.facts)
+                for fact in method.facts.calls:
+                    deed = self.deed(fact, frame) if fact.name in self.names else None
+                    if deed is not None and deed.kind in {"begin", "end", "commit", "transaction"}:
+                        return True
+        return False
+
+    def is_transaction(self, frame: Frame) -> bool:
+        """Whether a decorator of a function, or of its class, makes all of it a transaction."""
+        home = self.infer.home(frame) if frame.function.decorators else frame
+        if any(self._decorates(Bound(d, home)) for d in frame.function.decorators):
+            return True
+        facts = self.program.facts(frame.path)
+        cls = facts.classes.get(frame.function.owner) if facts and frame.function.owner else None
+        if cls is None:
+            return False
+        simple = frame.function.qualname.rpartition(".")[2]
+        module = self.infer.module_frame(frame.path)
+        return any(
+            simple in covered or "dispatch" in covered
+            for decorator in cls.decorators
+            if isinstance(decorator, v.Call) and self._decorates(Bound(decorator, module))
+            for covered in (
+                [value.value for key, value in decorator.keywords if key == "name" and isinstance(value, v.Const)],
+            )
+        )
+
+    def _decorates(self, bound: Bound) -> bool:
+        value = v.bare(bound.value)
+        call = value if isinstance(value, v.Call) else v.call(value, (), (), 0, 0)
+        assert isinstance(call, v.Call)
+        callees = self.infer.callees(bound.sub(call))
+        for callee in callees:
+            if callee.effect is not None and callee.effect.does == "transaction":
+                return True
+            if callee.function is not None:
+                return self._wraps_call(callee.function)
+        # A library's decorator that is given others: `method_decorator(atomic)`.
+        given = [x for a in call.args for x in (a.items if isinstance(a, v.Seq) else (a,))]
+        return any(isinstance(v.bare(a), (v.Ref, v.Attr, v.Call)) and self._decorates(bound.sub(a)) for a in given)
+
+    def _wraps_call(self, decorator: FunctionSymbol) -> bool:
+        """Whether a decorator of the project calls what it is given inside of a transaction."""
+        key = (decorator.path, decorator.facts.qualname + "()")
+        if key in self._wraps:
+            return self._wraps[key]
+        self._wraps[key] = False
+        facts = self.program.facts(decorator.path)
+        inside = decorator.facts.qualname + "."
+        for name in facts.functions if facts else ():
+            if name.startswith(inside) or name == decorator.facts.qualname:
+                assert facts is not None
+                frame = Frame(decorator.path, facts.functions[name])
+                if any(_is_given(frame.function.calls[i].value.target) for i in self.inside(frame)):
+                    self._wraps[key] = True
+                result = v.bare(frame.function.returns or v.UNKNOWN)
+                if isinstance(result, v.Call) and any(map(_is_given, result.args)):
+                    self._wraps[key] |= self._decorates(Bound(result.target, frame))
+        return self._wraps[key]
+
+    def inside(self, frame: Frame) -> frozenset[int]:
+        """The calls of a function that stand in a transaction which a `with` of its own opens."""
+        found: set[int] = set()
+
+        def walk(steps: tuple[int | Flow, ...], inside: bool) -> None:
+            for step in steps:
+                if isinstance(step, Flow):
+                    opened = step.kind == "with" and any(self.opens(Bound(x, frame)) for x in step.values)
+                    for arm in step.arms:
+                        walk(arm, inside or opened)
+                elif step >= 0 and inside:
+                    found.add(step)
+
+        walk(frame.function.flow, False)
+        return frozenset(found)
+
+
+def _is_given(value: Value) -> bool:
+    """Whether a value is what a decorator was given, seen from inside of it."""
+    value = v.bare(value)
+    return isinstance(v.bare(value.value), v.Param) if isinstance(value, v.Free) else isinstance(value, v.Param)
