@@ -167,7 +167,7 @@ def shipped() -> dict[str, set[str]]:
         "labels": labels.union(*(effect.labels for effect in effects)),
         "decorations": {effect.decorates for effect in effects},
         "deeds": {effect.does for effect in effects},
-        "stores": {effect.keeps for effect in effects},
+        "stores": {effect.keeps for effect in effects} | {entry.keeps for entry in loaded.types.values()},
         "words": {name for name, words in loaded.words.items() if words},
     }
 

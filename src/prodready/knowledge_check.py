@@ -72,6 +72,8 @@ def mistakes(entry: KnowledgeFile) -> Iterator[tuple[str, str]]:
     for name, kind in entry.types.items():
         for label in kind.labels - LABELS:
             yield name, _unknown(name, "label", label, LABELS)
+        if kind.keeps and kind.keeps not in STORES:
+            yield name, _unknown(name, "store", kind.keeps, STORES)
         if kind.style and kind.style not in STYLES:
             yield name, _unknown(name, "style", kind.style, STYLES)
     for name, words in entry.words.items():

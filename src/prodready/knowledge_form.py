@@ -96,6 +96,7 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     is the DB-API paramstyle; `item`, `call`, `enter` and `each` say what `x[k]`, `x(...)`, `with x as y` and
     `for y in x` give; `label` holds for the object itself. `within` are the methods that a framework calls inside of a
     transaction. `subclassed`: projects derive classes from it, and what the knowledge says is one is one of those.
+    `keeps` says where what is assigned to its items is stored, `row_if` which keyword among the bases makes a class a row.
     """
 
     bases: tuple[str, ...] = ()

@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
 import mutants_hashing
 import mutants_parameters
@@ -103,11 +104,15 @@ def candidates(app: Application, kinds: Iterable[str]) -> dict[str, list[Candida
 
 
 class Bench:
-    """A copy of an application that is checked again and again, each time with another file changed."""
+    """A copy of an application that is checked again and again, each time with another file changed.
 
-    def __init__(self, files: Mapping[str, bytes], root: Path) -> None:
+    Only the rules for one kind are run: the others would say nothing of the mutants, and cost their time.
+    """
+
+    def __init__(self, files: Mapping[str, bytes], root: Path, kind: str) -> None:
         self.files = files
         self.root = root
+        self.rules = {code: rule for code, rule in all_rules().items() if code in KINDS[kind].codes}
         for path, data in {config.FILE_NAME: b"", **files}.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_bytes(data)
@@ -127,10 +132,9 @@ class Bench:
         left = Counter(self._known)
         new = []
         for finding in findings:
-            if finding.code in KINDS[mutant.kind].codes:
-                left[_identity(finding)] -= 1
-                if left[_identity(finding)] < 0:
-                    new.append(_identity(finding))
+            left[_identity(finding)] -= 1
+            if left[_identity(finding)] < 0:
+                new.append(_identity(finding))
         lines = lines_of(source, mutant.order)
         # Which one of several alike is the new one, nobody can say: any of them counts.
         if any(_identity(f) in new and touches(f, mutant.path, lines) for f in findings):
@@ -138,7 +142,8 @@ class Bench:
         return ELSEWHERE if new else MISSED
 
     def _findings(self, mutated: str = "") -> list[Finding]:
-        report = self.session.check([self.root], project.Options(fixes=False))
+        with patch.object(project, "all_rules", lambda: self.rules):
+            report = self.session.check([self.root], project.Options(fixes=False))
         for problem in report.problems:
             if not problem.path or problem.path == mutated:  # a rule that failed, or a mutant that cannot be read
                 raise SystemExit(f"{mutated}: {problem}")
@@ -168,22 +173,18 @@ def measure(tree: Path, kinds: Sequence[str], limit: int | None = None, seed: in
     files, app = read(tree)
     found = candidates(app, kinds)
     outcomes = []
-    known = {
-        kind: bool(KINDS[kind].codes & {code for code, rule in all_rules().items() if rule.check}) for kind in kinds
-    }
-    with tempfile.TemporaryDirectory(prefix="mutation") as folder:
-        bench = Bench(files, Path(folder).resolve()) if any(known.values()) else None
-        for kind in kinds:
-            mutants = [one for one in found[kind] if isinstance(one, Mutant)]
-            skipped = [one for one in found[kind] if isinstance(one, Skipped)]
-            before = [one for one in (bench.before if bench else ()) if one.code in KINDS[kind].codes]
+    for kind in kinds:
+        mutants = [one for one in found[kind] if isinstance(one, Mutant)]
+        skipped = [one for one in found[kind] if isinstance(one, Skipped)]
+        with tempfile.TemporaryDirectory(prefix="mutation") as folder:
+            bench = Bench(files, Path(folder).resolve(), kind)
             if kind == mutants_transaction.KIND:
-                again = [one for one in mutants if _reported(app, one, before)]
+                again = [one for one in mutants if _reported(app, one, bench.before)]
                 skipped += [Skipped(kind, "reported already", m.path, m.line, m.function) for m in again]
                 mutants = [one for one in mutants if one not in again]
             chosen = sample(mutants, limit, f"{seed} {kind} {tree.name}")
-            tried = [(one, bench.result(one) if bench and known[kind] else NOT_TRIED) for one in chosen]
-            outcomes.append(Outcome(kind, tree.name, len(mutants), tried, skipped, len(before)))
+            tried = [(one, bench.result(one) if bench.rules else NOT_TRIED) for one in chosen]
+            outcomes.append(Outcome(kind, tree.name, len(mutants), tried, skipped, len(bench.before)))
     return outcomes
 
 

@@ -33,6 +33,7 @@ AUTOCOMMIT = frozenset({("autocommit", v.Const(True)), ("isolation_level", v.Con
 """How DB-API connections are told to commit each statement: an extension of PEP 249, and `sqlite3`'s own way."""
 
 LONGEST_CHAIN = 10
+MOST_NAMES = 4
 
 
 class Deeds(Openings):
@@ -240,8 +241,28 @@ class Deeds(Openings):
         family = family if family in self._families else ""
         if callee.effect is None or callee.effect.does != "commit" or not isinstance(target, v.Attr):
             return family
-        symbol = self.infer.symbol_of(target.base, bound.frame)
-        return f"{family} {symbol.path}:{symbol.name}" if isinstance(symbol, ValueSymbol) else family
+        names = set(self._session_names(bound.sub(target.base), 0))
+        return f"{family} {names.pop()}" if len(names) == 1 else family
+
+    def _session_names(self, bound: Bound, depth: int) -> Iterator[str]:
+        """The variables and attributes that a session comes from: `session or db.session` is `db.session`."""
+        value = v.bare(bound.value)
+        if depth > MOST_NAMES:
+            return
+        if isinstance(value, v.Choice):
+            for option in value.options:
+                yield from self._session_names(bound.sub(option), depth + 1)
+        elif isinstance(value, v.Param) and (default := bound.frame.param(value.name)) is not None:
+            if default.default is not None and not isinstance(default.default, v.Const):
+                yield from self._session_names(bound.sub(default.default), depth + 1)
+        elif isinstance(value, (v.Attr, v.Ref)):
+            symbol = self.infer.symbol_of(value, bound.frame)
+            if isinstance(symbol, ValueSymbol):
+                yield f"{symbol.path}:{symbol.name}"
+            elif isinstance(value, v.Attr):
+                kind = self.infer.type_of(bound.sub(value.base))
+                if kind is not None and kind.cls is not None:
+                    yield f"{kind.cls.path}:{kind.cls.facts.qualname}.{value.name}"
 
     def _named_class(self, bound: Bound) -> ClassSymbol | None:
         """The class that an expression starts from."""

@@ -284,13 +284,17 @@ class PasswordFlow:
                 return
         elif "digest" in kinds or self._asks_for_stolen(frame):
             return
+        elif origin.digest is not None and origin.digest.reversible and stored is None:
+            return  # an authorization header, made anew
         sure = kept.cls is not None or (stored is not None and stored.sure)
         confidence = Confidence.HIGH if sure and origin.sure else Confidence.MEDIUM
         self._add(Use("comparison", origin, frame, fact, kept.place, confidence, origin.digest))
 
     def _confidence(self, kept: Kept, origin: Origin) -> Confidence:
-        doubts = kept.assumed + (not origin.sure)
-        return (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)[doubts]
+        field = kept.field
+        told = bool(field) and kept.around is None and not self.names.is_password(field) and _is_text(kept.bound.value)
+        doubts = kept.assumed + (not origin.sure) + origin.doubtful + 2 * told
+        return (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)[min(doubts, 2)]
 
     def _is_repaired(self, kept: Kept, frame: Frame, fact: CallFact) -> bool:
         """Whether the object that was given the password is given a hash of it afterwards, in the same function."""
@@ -436,6 +440,12 @@ def _same(one: Value, other: Value) -> bool:
     return one == other
 
 
+def _is_text(value: Value) -> bool:
+    """Whether a value is a text that tells more than the password."""
+    inner = v.bare(value)
+    return isinstance(inner, v.Text) or (isinstance(inner, v.Op) and inner.kind in {"%", "format", "join"})
+
+
 def _is_at(fact: CallFact, digest: Digest) -> bool:
     return (fact.value.line, fact.value.column) == (digest.line, digest.column)
 
@@ -448,7 +458,7 @@ def _walk(value: Value) -> Iterator[Value]:
         waiting.extend(v.children(current))
 
 
-def _named_in(value: Value, names: Container[str]) -> Iterator[Value]:
+def _named_in(value: Value, names: Container[str]) -> Iterator[v.Named | v.Param | v.Attr | v.Ref]:
     return (x for x in _walk(value) if isinstance(x, (v.Named, v.Param, v.Attr, v.Ref)) and x.name.lstrip(":") in names)
 
 

@@ -12,6 +12,14 @@ from prodready.link.passwords import Origin
 from prodready.link.program import ClassSymbol, LibrarySymbol
 from prodready.read import values as v
 from prodready.read.facts import CallFact, ClassFacts, Span, last_name
+from prodready.words import split_words
+
+CHECKING = frozenset(
+    {"login", "signin", "auth", "authenticate", "token", "logout", "delete", "verify", "check", "confirm"}
+)
+"""Words in the names of forms that look at a password and store none."""
+
+VIEW_ATTRIBUTES = ("serializer_class", "form_class", "form", "model_form", "add_form")
 
 
 class Forms:
@@ -40,7 +48,8 @@ class Forms:
     def _fills_rows(self, cls: ClassSymbol) -> bool:
         libraries = [base for base in self.program.lineage(cls) if isinstance(base, str)]
         labels = frozenset().union(*(self.knowledge.label(base) for base in libraries))
-        return "fills-row" in labels and "password-hash" not in labels
+        words = split_words(cls.facts.qualname)
+        return "fills-row" in labels and "password-hash" not in labels and CHECKING.isdisjoint(words)
 
     def _judged(self, cls: ClassSymbol, meta: ClassFacts) -> Iterator[Use]:
         listed = meta.attributes.get("fields")
@@ -50,7 +59,9 @@ class Forms:
         field = next((name for name in names if self.names.is_password(name)), "")
         if not field or not isinstance(listed, v.Named) or not self._has_column(cls, meta, field):
             return
-        if self._reads_only(cls, meta, field) or self._saves_itself(cls) or self._saved_hashed(cls):
+        if self._reads_only(cls, meta, field) or self._saves_itself(cls) or not self._is_filled(cls):
+            return
+        if self._saved_hashed(cls):
             return
         model = self._model(cls, meta)
         if model is not None and self.rows.hashes(model, field):
@@ -102,6 +113,28 @@ class Forms:
                         return True
         return False
 
+    def _is_filled(self, cls: ClassSymbol) -> bool:
+        """Whether anybody gives it what was sent: a call does, or a view names it as its own."""
+        name = cls.facts.qualname
+        for _, _, fact in self.program.calls_named(name):
+            if any(key in {"data", "**"} for key, _ in fact.value.keywords):
+                return True
+            if fact.value.args and any(last_name(base).endswith("Form") for base in cls.facts.bases):
+                return True
+        return any(True for _ in self._views(cls))
+
+    def _views(self, cls: ClassSymbol) -> Iterator[ClassSymbol]:
+        """The classes that name it as the one they work with."""
+        name = cls.facts.qualname
+        for path, outline in self.program.outlines.items():
+            if path != cls.path and name not in outline.aliases and not any("." in n for n in outline.defines):
+                continue
+            facts = self.program.facts(path)
+            for view in facts.classes.values() if facts else ():
+                stated = (view.attributes.get(key) for key in VIEW_ATTRIBUTES)
+                if any(value is not None and last_name(v.bare(value)) == name for value in stated):
+                    yield ClassSymbol(path, view)
+
     def _hashes(self, cls: ClassSymbol, method: str) -> bool:
         facts = self.program.facts(cls.path)
         function = facts.functions.get(f"{cls.facts.qualname}.{method}") if facts else None
@@ -113,16 +146,4 @@ class Forms:
         for path, function, _ in self.program.calls_named(name):
             if self.rows.hashes_in(path, function):
                 return True
-        for path, outline in self.program.outlines.items():
-            if path == cls.path or self._may_name(outline.defines):
-                facts = self.program.facts(path)
-                for view in facts.classes.values() if facts else ():
-                    stated = (view.attributes.get(key) for key in ("serializer_class", "form_class", "form"))
-                    if any(value is not None and last_name(v.bare(value)) == name for value in stated):
-                        if any(self._hashes(ClassSymbol(path, view), method) for method in view.methods):
-                            return True
-        return False
-
-    def _may_name(self, defines: tuple[str, ...]) -> bool:
-        hooks = ("perform_create", "perform_update", "form_valid", "save_model", "post", "create")
-        return any(name.rpartition(".")[2] in hooks for name in defines)
+        return any(self._hashes(view, method) for view in self._views(cls) for method in view.facts.methods)

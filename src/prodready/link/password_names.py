@@ -86,6 +86,8 @@ class PasswordNames:
         named = self._is_password(last)
         if named and any(word in self._others for word in words):
             return True
+        if any(word == "email" for owner in owners for word in split_words(owner)):
+            return named
         return any(
             word in self._others and word not in GENERAL
             for owner in (*owners, *(() if named else (last,)))
@@ -96,9 +98,8 @@ class PasswordNames:
         """What stands in the bytes of every function that speaks of a password."""
         parts = [_spelled("pass")]
         for phrase in self._phrases:
-            for joined in {"_".join(phrase), "".join(phrase), " ".join(phrase)}:
-                parts.append(_spelled(joined))
-        return re.compile(b"|".join(sorted(set(parts), key=len)))
+            parts += [_spelled(joined) for joined in {"_".join(phrase), "".join(phrase), " ".join(phrase)}]
+        return re.compile(b"|".join(sorted(set(parts))))
 
 
 def _spelled(word: str) -> bytes:

@@ -87,7 +87,7 @@ class Stores:
         made = self._constructed(call, frame, callees)
         if made is not None:
             places: tuple[int | str, ...] = (0,) if fact.name in COPIES else ("**",)
-            for one in self._fields(bound, places, "row", made, describe(call.target), ()):
+            for one in self._fields(bound, places, "row", made, made.facts.qualname, ()):
                 if fact.name not in COPIES or one.field in set(self.rows.fields(made)):
                     yield one
             return
@@ -356,7 +356,7 @@ class Stores:
         callees = self.infer.callees(bound)
         made = self._constructed(fact.value, frame, callees)
         if made is not None:
-            return Kept("row", "", bound, f"`{describe(fact.value.target)}()`", cls=made, whole=True)
+            return Kept("row", "", bound, f"`{made.facts.qualname}()`", cls=made, whole=True)
         effect, assumed = self._effect(fact.value, frame, callees)
         if effect.keeps == "row":
             cls = self.rows.class_about(bound.sub(fact.value.target))
@@ -433,8 +433,8 @@ class Stores:
             else:
                 named.setdefault(key, []).append(bound.sub(value))
         single = len(others) == 1
-        for value in others:
-            value = value.subject if isinstance(value, v.Op) and value.kind == "star" else value
+        for given in others:
+            value = given.subject if isinstance(given, v.Op) and given.kind == "star" else given
             listed = False
             for leaf in self.reducer.leaves(bound.sub(value), 8) if single else ():
                 listed |= self._spread(leaf, ordered, named)

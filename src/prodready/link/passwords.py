@@ -5,13 +5,13 @@ A value is followed back through all files. A name alone makes a password only w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from prodready.finding import Location, Step
 from prodready.link.frames import Bound
 from prodready.link.labels import Labels
+from prodready.link.password_looks import ASKING, FIELD_VALUE, HARMLESS, TYPED_IN, PasswordLooks
 from prodready.link.password_names import PasswordNames
 from prodready.link.password_rows import Rows
 from prodready.link.reduce import describe
@@ -27,40 +27,8 @@ MAX_NESTING = 22
 MAX_CALLERS = 12
 CALLER_HOPS = 3
 
-HARMLESS = frozenset({"number", "boolean", "redacted", "constant", "placeholders", "count"})
 NOTHING_OF_IT = frozenset({"in", "test", "difference", "super", "enter"})
 SAME = frozenset({"if", "after", "slice", "repeat", "replace"})
-FIELD_VALUE = frozenset({"data", "value", "raw_data", "text", "get_secret_value", "current_value", "raw", "contents"})
-"""Members of a field or a widget that give what was typed into it."""
-
-ASKING = re.compile(
-    r"^(?:get|pop|read|require|arg|field|form|param|value|post|body|query|prompt|input|ask|setdefault|optional|findtext)"
-)
-TYPED_IN = frozenset(
-    {
-        "getpass",
-        "input",
-        "raw_input",
-        "prompt",
-        "askstring",
-        "text_input",
-        "get",
-        "text",
-        "read",
-        "readline",
-        "ask",
-        "get_pass",
-    }
-)
-"""Functions whose result somebody has typed."""
-
-FETCHING = frozenset(
-    """
-    fetchone fetchall fetchmany fetchrow fetchval fetch fetch_one fetch_all fetch_val find_one find scalar scalars
-    scalar_one scalar_one_or_none one one_or_none first first_or_404 get_or_404 hget hgetall mget query_one
-    """.split()
-)
-"""Methods that give what a database holds."""
 
 CHECKING = frozenset(
     {
@@ -75,8 +43,6 @@ CHECKING = frozenset(
     }
 )
 """Calls by which a function looks whether something is a hash already."""
-
-SETTINGS = frozenset({"settings", "config", "conf", "cfg", "environ", "options", "opts", "args", "secrets"})
 
 
 @dataclass(frozen=True)
@@ -100,7 +66,8 @@ class Origin:
     """Where a value comes from.
 
     `kind` is `plain`, `digest`, `safe` (a hasher made it) or `stored` (it was read from where it is kept). `sure` says that
-    the value itself is seen to be one, not only the name of the place it goes to.
+    the value itself is seen to be one, not only the name of the place it goes to; `doubtful` that the object it is taken
+    from may just as well have been loaded with a hash in it.
     """
 
     kind: str
@@ -109,18 +76,14 @@ class Origin:
     trail: tuple[Step, ...] = ()
     sure: bool = True
     digest: Digest | None = None
-    whole: bool = False
+    doubtful: bool = False
 
 
-class PasswordReader:
+class PasswordReader(PasswordLooks):
     """Tells what values of a program are."""
 
     def __init__(self, reducer: Labels, rows: Rows, names: PasswordNames) -> None:
-        self.reducer = reducer
-        self.infer = reducer.infer
-        self.program = reducer.program
-        self.rows = rows
-        self.names = names
+        super().__init__(reducer, rows, names)
         self._budget = 0
         self._asking: set[tuple[str, str, str]] = set()
 
@@ -147,23 +110,6 @@ class PasswordReader:
         if "safe" in kinds and "plain" in kinds and CHECKING.intersection(f.name for f in bound.frame.function.calls):
             found = [origin for origin in found if origin.kind != "plain"]
         return found
-
-    def _may_be_typed(self, bound: Bound) -> bool:
-        """Whether a value of which nothing is known may be what somebody typed: a parameter, or something sent."""
-        for leaf in self.reducer.leaves(bound, 8):
-            value = leaf.value
-            labels = self.reducer.labels(leaf)
-            if not HARMLESS.isdisjoint(labels) or "hashed" in labels:
-                return False
-            if (
-                isinstance(value, v.Param)
-                and leaf.frame.binding(value.name) is None
-                and value.name not in {"self", "cls"}
-            ):
-                return not self.names.is_hashed(value.name) and value.name not in SETTINGS
-            if "request" in labels:
-                return True
-        return False
 
     # Values
 
@@ -210,22 +156,6 @@ class PasswordReader:
         yield from found
         if not found and self.names.is_password(value.name) and self._is_opaque(inner):
             yield Origin("plain", inner, value.name, (*trail, step))
-
-    def _is_opaque(self, bound: Bound) -> bool:
-        """Whether a value is one whose name may be believed: an element, a field, something typed in or sent."""
-        value = v.bare(bound.value)
-        while isinstance(value, v.Call) and isinstance(value.target, v.Attr) and not value.args:
-            if last_name(value) in TYPED_IN:
-                return not self.is_fetched(bound)
-            value = v.bare(value.target.base)
-        if isinstance(value, v.Call):
-            name = last_name(value)
-            return (name in TYPED_IN or bool(ASKING.match(name)) or name == "partition") and not self.is_fetched(bound)
-        if isinstance(value, (v.Item, v.Attr, v.Param)) or (
-            isinstance(value, v.Op) and value.kind in {"each", "slice"}
-        ):
-            return not self.is_fetched(bound) and HARMLESS.isdisjoint(self.reducer.labels(bound))
-        return False
 
     def _param(self, bound: Bound, value: v.Param, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
         argument = bound.frame.binding(value.name)
@@ -294,10 +224,18 @@ class PasswordReader:
         found = [] if value.name in FIELD_VALUE else self._behind(bound, trail, nesting)
         if found:
             yield from found
+        elif named and self._hashes_itself(base, value.name):
+            yield Origin("safe", bound, describe(value), trail)
         elif named and not self.is_fetched(bound) and not self._is_setting(base):
-            yield Origin("plain", bound, describe(value), trail)
+            doubtful = self._may_be_stored(base)
+            yield Origin("plain", bound, describe(value), trail, sure=not doubtful, doubtful=doubtful)
         elif named and self.is_fetched(bound):
             yield Origin("stored", bound, describe(value), trail)
+
+    def _hashes_itself(self, bound: Bound, field: str) -> bool:
+        """Whether a schema or another class of the project makes a hash of what its field is given."""
+        kind = self.infer.type_of(bound)
+        return kind is not None and kind.cls is not None and self.rows.hashes(kind.cls, field)
 
     def _behind(self, bound: Bound, trail: tuple[Step, ...], nesting: int) -> list[Origin]:
         found: list[Origin] = []
@@ -305,42 +243,6 @@ class PasswordReader:
             if inner.value != bound.value:
                 found += self._read(inner, (*trail, step) if step else trail, nesting)
         return found
-
-    def _is_typed_field(self, bound: Bound) -> bool:
-        """`form.password` of `form.password.data`; a widget called `password_entry`."""
-        value = bound.value
-        key = v.bare(value.key) if isinstance(value, v.Item) else None
-        name = value.name if isinstance(value, (v.Attr, v.Named, v.Param, v.Ref)) else ""
-        if isinstance(key, v.Const):
-            name = str(key.value)
-        words = name.lower().rpartition(".")[2].lstrip(":").split("_")
-        while len(words) > 1 and words[-1] in {
-            "entry",
-            "field",
-            "input",
-            "edit",
-            "box",
-            "lineedit",
-            "textbox",
-            "widget",
-            "var",
-            "e",
-        }:
-            words = words[:-1]
-        while len(words) > 1 and words[0] in {"entry", "input", "txt", "lineedit", "edit", "le", "line", "ent", "e"}:
-            words = words[1:]
-        return self.names.is_password("_".join(words))
-
-    def _is_setting_or_member(self, bound: Bound, base: Bound) -> bool:
-        """`settings.PASSWORD`, `Verdict.PASS`: a constant by its name."""
-        return self._is_setting(base) or v.dotted(v.bare(bound.value)) is not None
-
-    def _is_setting(self, bound: Bound) -> bool:
-        if "settings" in self.reducer.labels(bound) or "environ" in self.reducer.labels(bound):
-            return True
-        value = v.bare(bound.value)
-        name = value.name if isinstance(value, (v.Attr, v.Ref, v.Param)) else ""
-        return name.rpartition(".")[2].lstrip(":_").lower() in SETTINGS
 
     def _reference(self, bound: Bound, value: v.Ref, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
         yield from self._behind(bound, trail, nesting)
@@ -392,6 +294,9 @@ class PasswordReader:
             if self._is_typed_field(bound.sub(value.target.base)) or name == "get_secret_value":
                 yield Origin("plain", bound, describe(value), trail)
                 return
+        if name in {"getpass", "get_pass"}:
+            yield Origin("plain", bound, describe(value), trail)
+            return
         if isinstance(value.target, v.Attr) and value.args and ASKING.match(name):
             if any(isinstance(leaf.value, v.Const) for leaf in self.reducer.leaves(bound.sub(value.args[0]), 4)):
                 item = bound.sub(v.Item(value.target.base, value.args[0], 1))
@@ -399,7 +304,7 @@ class PasswordReader:
                 if found or name in {"get", "pop"}:
                     yield from found
                     return
-        if name in {"getpass", "get_pass"} or (name in TYPED_IN and self._asks_for_password(bound, value)):
+        if name in TYPED_IN and self._asks_for_password(bound, value):
             yield Origin("plain", bound, describe(value), trail)
             return
         reduced = self.reducer.step(bound)
@@ -412,12 +317,6 @@ class PasswordReader:
                 return
         if self.names.is_hasher(name) and any(self._speaks(bound.sub(argument)) for argument in arguments):
             yield Origin("safe", bound, name, trail, sure=False)
-
-    def _asks_for_password(self, bound: Bound, call: v.Call) -> bool:
-        return any(
-            isinstance(v.bare(a), v.Const) and re.search(r"pass(?:word|phrase|code|wd)", str(v.bare(a).value), re.I)  # type: ignore[union-attr]
-            for a in [*call.args[:2], *(inner for _, inner in call.keywords)]
-        )
 
     def _speaks(self, bound: Bound) -> bool:
         """Whether a password stands in a value."""
@@ -474,37 +373,13 @@ class PasswordReader:
             if not elements:
                 yield from self._read(bound.sub(value.subject), trail, nesting)
         elif value.kind == "without":
-            for inner, _ in self.reducer.step(bound) or ():
-                yield from self._read(inner, trail, nesting)
+            for reduced, _ in self.reducer.step(bound) or ():
+                yield from self._read(reduced, trail, nesting)
         elif value.kind in SAME:
             yield from self._read(bound.sub(value.subject), trail, nesting)
         else:
             for inner in v.children(value):
                 yield from self._read(bound.sub(inner), trail, nesting)
-
-    # Where a value was read from
-
-    def is_fetched(self, bound: Bound) -> bool:
-        """Whether a value was read from a database, by the shape of the expression."""
-        for leaf in self.reducer.leaves(bound, 8):
-            value: Value = leaf.value
-            while True:
-                value = v.bare(value)
-                if isinstance(value, v.Call):
-                    if last_name(value) in FETCHING and isinstance(v.bare(value.target), v.Attr):
-                        return True
-                    value = value.target
-                elif isinstance(value, (v.Attr, v.Item)):
-                    value = value.base
-                elif isinstance(value, v.Op):
-                    value = value.subject
-                elif isinstance(value, v.Mark):
-                    value = value.value
-                elif isinstance(value, v.Choice):
-                    value = value.options[-1]
-                else:
-                    break
-        return False
 
 
 def describe_call(call: v.Call) -> str:

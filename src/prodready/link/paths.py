@@ -12,9 +12,13 @@ from prodready.link.openings import Deed
 from prodready.read import values as v
 from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, YIELD, Flow
 from prodready.read.values import Value
+from prodready.words import split_words
 
 MOST = 40
 """Writes kept of one path: nobody reads more."""
+
+STAMPS = frozenset("updated modified changed last accessed seen touched visited used activity".split())
+"""Words in names of columns that say when something happened last."""
 
 COMMIT = "a commit"
 """What is written by a commit of which nothing is known."""
@@ -27,7 +31,8 @@ class Write:
     """One write on a path.
 
     `root` is the object that is written, None where it is another one each time. `repeated` says that it stands in a loop,
-    `looped` that this loop is in the function itself.
+    `looped` that this loop is in the function itself,
+    `tolerated` that it goes on to the next round when one fails, or without end.
     `via` are the calls that lead to it, the outermost first; `unit` is a function that has writes to keep together of its
     own, of which this is one. `expired`: what is removed was picked by being below a limit, as what is too old is.
     """
@@ -38,6 +43,7 @@ class Write:
     root: Value | None = None
     repeated: bool = False
     looped: bool = False
+    tolerated: bool = False
     assumed: bool = False
     via: tuple[tuple[str, Location], ...] = ()
     unit: tuple[str, str] | None = None
@@ -53,12 +59,18 @@ class Write:
 
 @dataclass(frozen=True)
 class Path:
-    """What has been written on the way; `open` inside of a transaction begun by hand; `pending` awaits a commit."""
+    """What has been written on the way; `open` inside of a transaction begun by hand; `pending` awaits a commit.
+
+    Of what is pending: the object, and whether it is only told when it was last changed. `stored` are the objects that were
+    committed as they are now; `known` is what the conditions passed have shown.
+    """
 
     writes: tuple[Write, ...] = ()
     open: bool = False
-    pending: tuple[Value | None, ...] = ()
+    pending: tuple[tuple[Value | None, bool], ...] = ()
+    stored: frozenset[Value] = frozenset()
     labels: tuple[str, ...] = ()
+    known: tuple[tuple[Value, Value], ...] = ()
 
     @property
     def weight(self) -> tuple[int, int, int]:
@@ -170,12 +182,16 @@ class Walker:
             return path
         match deed.kind:
             case "write" | "ensure":
-                return path if path.open else path.add([self._write(deed)])
+                return path if path.open else self._save(deed, path)
             case "change" | "stage":
                 known = not deed.label or deed.label in path.labels or deed.label.endswith("()")
                 labels = path.labels if known else (*path.labels, deed.label)
                 root = None if deed.fresh and deed.kind == "stage" else deed.root
-                return replace(path, pending=(*path.pending, root)[-MOST:], labels=labels)
+                if deed.kind == "stage" and deed.root in path.stored:
+                    return path  # nothing has changed since
+                stored = path.stored - {deed.root} if deed.root is not None else path.stored
+                pending = (*path.pending, (root, deed.kind == "change" and _is_stamp(deed)))[-MOST:]
+                return replace(path, pending=pending, labels=labels, stored=stored)
             case "commit":
                 return self._commit(deed, path)
             case "begin":
@@ -195,17 +211,28 @@ class Walker:
             after = replace(after, pending=(), labels=())
         return replace(
             after,
-            pending=(*after.pending, *(None for _ in inner.pending[:1])),
+            pending=(*after.pending, *((None, stamp) for _, stamp in inner.pending)),
             labels=(*after.labels, *(label for label in inner.labels if label not in after.labels)),
         )
 
+    def _save(self, deed: Deed, path: Path) -> Path:
+        write = self._write(deed)
+        changes = [stamp for root, stamp in path.pending if root is not None and root == deed.root]
+        if changes and all(changes):
+            write = replace(write, kind="ensure")
+        kept = tuple(one for one in path.pending if one[0] is None or one[0] != deed.root)
+        return replace(path.add([write]), pending=kept)
+
     def _commit(self, deed: Deed, path: Path) -> Path:
-        after = replace(path, open=False, pending=(), labels=())
+        stored = path.stored | {root for root, _ in path.pending if root is not None}
+        after = replace(path, open=False, pending=(), labels=(), stored=stored)
         if path.open or (not path.pending and any(write.kind == "commit" for write in path.writes)):
             return after  # a second commit of nothing is none
-        roots = set(path.pending)
+        roots = {root for root, _ in path.pending}
         root = next(iter(roots)) if len(roots) == 1 else None
-        write = replace(self._write(deed), root=root, label=", ".join(path.labels[:3]) or COMMIT)
+        stamps = bool(path.pending) and all(stamp for _, stamp in path.pending)
+        kind = "ensure" if stamps else "commit"
+        write = replace(self._write(deed), kind=kind, root=root, label=", ".join(path.labels[:3]) or COMMIT)
         return after.add([write])
 
     def _write(self, deed: Deed) -> Write:
@@ -242,14 +269,25 @@ class Walker:
         return any(self.deeds.opens(Bound(value, self.frame)) for value in flow.values)
 
     def _branch(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
-        return worst([self._run(arm, path, exits) for arm in flow.arms])
+        if not flow.values or len(flow.arms) != 2:
+            return worst([self._run(arm, path, exits) for arm in flow.arms])
+        subject, value = flow.values
+        told = [known for other, known in path.known if other == subject]
+        if told:
+            return self._run(flow.arms[0 if told[0] == value else 1], path, exits)
+        given = replace(path, known=(*path.known, (subject, value)))
+        return worst([self._run(flow.arms[0], given, exits), self._run(flow.arms[1], path, exits)])
+
+    def _while(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
+        return self._loop(flow, path, exits)
 
     def _loop(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
         inner = _Exits()
-        start = Path(open=path.open)
+        start = Path(open=path.open, known=path.known)
         again = worst([self._run(flow.arms[0], start, inner), *inner.continued])
         made = frozenset(self._made(flow.arms[0]))
-        repeated = path.add(_repeat(again.writes, made)) if again is not None else path
+        tolerant = flow.kind == "while" or _is_tolerant(flow.arms[0])
+        repeated = path.add(_repeat(again.writes, made, tolerant)) if again is not None else path
         if again is not None:
             repeated = replace(repeated, open=again.open, pending=(*path.pending, *again.pending)[-MOST:])
         for kept, ended in ((exits.returned, inner.returned), (exits.raised, inner.raised)):
@@ -286,17 +324,26 @@ class Walker:
         return self._run(final, after, exits) if after is not None else None
 
 
-def _repeat(writes: Iterable[Write], made: frozenset[tuple[int, int]]) -> list[Write]:
+def _is_stamp(deed: Deed) -> bool:
+    """Whether a change only says when something happened last."""
+    name = deed.fact.value.args[1] if len(deed.fact.value.args) == 3 else None
+    words = split_words(str(name.value)) if isinstance(name, v.Const) else ()
+    return not STAMPS.isdisjoint(words)
+
+
+def _is_tolerant(body: Steps) -> bool:
+    """Whether all that a round does is tried, and the next one comes whatever happens."""
+    tries = [step for step in body if isinstance(step, Flow) and step.kind == "try" and len(step.arms) > 3]
+    return any(all(RAISE not in handler and RETURN not in handler for handler in one.arms[3:]) for one in tries)
+
+
+def _repeat(writes: Iterable[Write], made: frozenset[tuple[int, int]], tolerant: bool) -> list[Write]:
     """The writes of a loop's body after some rounds of it."""
-    return [
-        replace(
-            write,
-            repeated=True,
-            looped=True,
-            root=None if write.root is not None and varies(write.root, made) else write.root,
-        )
-        for write in writes
-    ]
+    found = []
+    for write in writes:
+        root = None if write.root is not None and varies(write.root, made) else write.root
+        found.append(replace(write, repeated=True, looped=True, tolerated=tolerant, root=root))
+    return found
 
 
 def _is_below_limit(call: Value) -> bool:

@@ -53,7 +53,7 @@ class _Send:
 
 @dataclass
 class _Stretch:
-    """A stretch of code in one transaction: what it sends, and the first place where it writes."""
+    """A stretch of code in one transaction: what it sends, with what was written before, and where it writes first."""
 
     sends: list[tuple[_Send, Location | None]] = field(default_factory=list)
     writes: Location | None = None
@@ -172,13 +172,13 @@ class Regions:
                 yield Sent(frame, frame.function.calls[send.index].span, send.name, send.steps, written)
 
     def _stretch(self, steps: Steps, frame: Frame) -> _Stretch:
-        """What a sequence of steps sends and writes: each message with a write that is on the same path."""
-        parts = [part for step in steps if (part := self._part(step, frame)) is not None]
+        """What a sequence of steps sends and writes: each message with a write that is before it on the same path."""
         whole = _Stretch()
-        for part in parts:
-            others = next((other.writes for other in parts if other is not part and other.writes is not None), None)
-            whole.sends += [(send, written or others) for send, written in part.sends]
-            whole.writes = whole.writes or part.writes
+        for step in steps:
+            part = self._part(step, frame)
+            if part is not None:
+                whole.sends += [(send, written or whole.writes) for send, written in part.sends]
+                whole.writes = whole.writes or part.writes
         return whole
 
     def _part(self, step: int | Flow, frame: Frame) -> _Stretch | None:
@@ -186,8 +186,12 @@ class Regions:
             if step.kind == "try":
                 body, orelse, final, *handlers = step.arms
                 arms = [self._stretch((*body, *orelse, *final), frame), *(self._stretch(h, frame) for h in handlers)]
-            elif step.kind in {"with", "loop"}:
-                arms = [self._stretch(tuple(s for arm in step.arms for s in arm), frame)]
+            elif step.kind in {"loop", "while"}:
+                body = step.arms[0]
+                round_ = self._stretch(body, frame)
+                arms = [_Stretch([(send, written or round_.writes) for send, written in round_.sends], round_.writes)]
+            elif step.kind == "with":
+                arms = [self._stretch(step.arms[0], frame)]
             else:
                 arms = [self._stretch(arm, frame) for arm in step.arms]
             return _Stretch([s for arm in arms for s in arm.sends], next((a.writes for a in arms if a.writes), None))

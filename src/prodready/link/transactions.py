@@ -17,7 +17,7 @@ from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.link.scope import Scope
 from prodready.link.sinks import place
 from prodready.read import values as v
-from prodready.read.facts import CallFact
+from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, CallFact, Flow
 from prodready.read.values import Value
 from prodready.words import split_words
 
@@ -26,6 +26,9 @@ DEEPEST = 8
 
 ASKING = frozenset("get fetch find load lookup ensure obtain is has can check".split())
 """Verbs of functions that are called for what they return: if they write, then to make sure that it is there."""
+
+FAR = 4
+"""Callers of callers that are looked at for a request."""
 
 ROUNDS = 6
 """Layers of callers above the functions that write which are looked for by name."""
@@ -72,6 +75,7 @@ class Transactions:
         self._summaries: dict[Key, Summary] = {}
         self._covered: dict[Key, bool] = {}
         self._held: dict[Key, bool] = {}
+        self._sure: dict[Key, bool] = {}
         self._busy: set[Key] = set()
         self._names: frozenset[str] | None = None
         self._requests: bool | None = None
@@ -190,9 +194,18 @@ class Transactions:
         path = _Walker(self, frame, found).worst()
         units = frozenset(write.unit for write in path.writes if write.unit is not None)
         alone = [write for write in path.writes if write.unit is None]
-        if len(units) == 1 and strength(alone) and not any(write.unit and write.looped for write in path.writes):
+        looped = any(write.unit and write.looped for write in path.writes)
+        if units and not looped and (strength(alone) if len(units) == 1 else self._are_own(units, frame)):
             return Summary(path, partial=True, absorbed=units)
         return Summary(path, strength(alone) > 1, len(alone) > 1 or any(write.repeated for write in alone), units=units)
+
+    def _are_own(self, units: frozenset[Key], frame: Frame) -> bool:
+        """Whether nobody but this function calls any of these."""
+        for path, qualname in units:
+            function = self.program.function(path, qualname)
+            if function is None or any(caller.key != frame.key for caller, _, _ in self.sites(Frame(path, function))):
+                return False
+        return True
 
     # Who holds a transaction
 
@@ -236,15 +249,32 @@ class Transactions:
                 if deed is not None and any((s.path, s.facts.qualname) == frame.key for s, _ in deed.targets):
                     yield caller, fact
 
+    def makes_sure(self, frame: Frame) -> bool:
+        """Whether a function is called for the row that it returns: if it writes, then to make sure that it is there."""
+        if frame.key not in self._sure:
+            words = split_words(frame.function.qualname.rpartition(".")[2])
+            self._sure[frame.key] = False
+            self._sure[frame.key] = frame.function.returns is not None and (
+                (words[:1] and words[0] in ASKING)
+                or (self._returns_row(frame) and _can_pass(self.deeds_of(frame), frame))
+            )
+        return self._sure[frame.key]
+
+    def _returns_row(self, frame: Frame) -> bool:
+        assert frame.function.returns is not None
+        kind = self.infer.type_of(Bound(frame.function.returns, frame))
+        return any(self.knowledge.is_row(name) for name in self.infer.library_types(kind))
+
     def _is_covered(self, frame: Frame) -> bool:
         sites = self.sites(frame)
         if sites:
             return all(held or self.covered(caller) for caller, _, held in sites) and (
-                not self._is_entry(frame) or self._in_request(frame)
+                not self.is_entry(frame) or self._in_request(frame)
             )
         return self._is_called_within(frame) or self._in_request(frame)
 
-    def _is_entry(self, frame: Frame) -> bool:
+    def is_entry(self, frame: Frame) -> bool:
+        """Whether a request, a queue or a signal calls a function."""
         return self.labels.is_handler(frame) or bool(self._decorations(frame))
 
     def _decorations(self, frame: Frame) -> frozenset[str]:
@@ -283,6 +313,24 @@ class Transactions:
         frame = Frame(method.path, method.facts)
         inside = self.deeds.inside(frame)
         return self.deeds.is_transaction(frame) or any(frame.function.calls[i].name == name for i in inside)
+
+    def is_waited_for(self, frame: Frame, depth: int = 0) -> bool:
+        """Whether somebody waits for all that a function does: a request leads to it, or nobody in the project calls it."""
+        if self.labels.is_handler(frame):
+            return True
+        callers = [caller for caller, _, _ in self.sites(frame)] if depth < FAR else []
+        if not callers:
+            cls, simple = self._owner(frame), frame.function.qualname.rpartition(".")[2]
+            bases = self.program.lineage(cls)[1:] if cls is not None else ()
+            runs = any(isinstance(base, str) and self.knowledge.callers_of(base, simple) for base in bases)
+            return depth == 0 and (not bases or runs)
+        return any(self.is_waited_for(caller, depth + 1) for caller in callers)
+
+    def is_test(self, frame: Frame) -> bool:
+        """Whether a function is a method of a test, wherever that lies."""
+        cls = self._owner(frame)
+        bases = self.program.lineage(cls) if cls is not None else ()
+        return any(isinstance(base, str) and base.endswith(("TestCase", "TestSuite")) for base in bases)
 
     def _in_request(self, frame: Frame) -> bool:
         """Whether a function is reached from requests only, each of which is a transaction by the settings."""
@@ -347,9 +395,9 @@ class _Walker(Walker):
         """What a callee adds, as its caller sees it."""
         callee = Frame(symbol.path, symbol.facts)
         summary = self.owner.summary(callee)
-        unit = callee.key if summary.partial else next(iter(summary.units), None)
         name = symbol.facts.qualname.rpartition(".")[2]
-        makes_sure = split_words(name)[:1] and split_words(name)[0] in ASKING and unit is None
+        makes_sure = self.owner.makes_sure(callee)
+        unit = None if makes_sure else callee.key if summary.partial else next(iter(summary.units), None)
         writes = tuple(
             replace(
                 write,
@@ -372,6 +420,36 @@ def _seen_from(root: Value | None, given: dict[str, Bound], frame: Frame) -> Val
         argument = given.get(inner.name)
         return argument.value if argument is not None and argument.frame.key == frame.key else None
     return None
+
+
+def _can_pass(found: dict[int, Deed], frame: Frame) -> bool:
+    """Whether there is a way through a function on which it writes nothing, other than by raising."""
+
+    def walk(steps: tuple[int | Flow, ...]) -> tuple[bool, bool]:
+        """Whether the end can be reached without a write, and whether the function can be left so before it."""
+        left = False
+        for step in steps:
+            if isinstance(step, Flow):
+                if step.kind == "with":
+                    ends = [walk(step.arms[0])]
+                elif step.kind in {"loop", "while"}:
+                    ends = [(True, False)]
+                elif step.kind == "try":
+                    ends = [walk((*step.arms[0], *step.arms[1]))]
+                else:
+                    ends = [walk(arm) for arm in step.arms]
+                left |= any(end[1] for end in ends)
+                if not any(end[0] for end in ends):
+                    return False, left
+            elif step == RETURN:
+                return False, True
+            elif step in {RAISE, BREAK, CONTINUE}:
+                return False, left
+            elif step >= 0 and (deed := found.get(step)) is not None and deed.kind in WRITING | {"stage", "call"}:
+                return False, left
+        return True, left
+
+    return any(walk(frame.function.flow))
 
 
 def _is_settings(path: str) -> bool:

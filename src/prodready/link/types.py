@@ -95,9 +95,9 @@ class Types(Rows):
             case v.Attr():
                 return self._type_of_attribute(bound, value, depth)
             case v.Item():
-                found = self._declared_element(bound.sub(value.base)) or self._part_of_result(bound, value, depth)
-                if found is not None:
-                    return found
+                part = self._declared_element(bound.sub(value.base)) or self._part_of_result(bound, value, depth)
+                if part is not None:
+                    return part
                 base = self.type_of(bound.sub(value.base), depth + 1)
                 return self._slot(base, "item", bound.sub(value.base))
             case v.Call():

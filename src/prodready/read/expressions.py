@@ -318,7 +318,7 @@ class Expressions(Containers):
     def _call(self, node: ast.Call) -> Value:
         function = node.func
         line, column = node.lineno, self.scope.module.column(node.lineno, node.col_offset)
-        if isinstance(function, ast.Name) and function.id == "super" and not node.args:
+        if isinstance(function, ast.Name) and function.id == "super" and len(node.args) in (0, 2):
             return v.op("super", v.Param("self"))
         target = self.eval(function)
         args = tuple(self.eval(argument) for argument in node.args)

@@ -131,8 +131,19 @@ class Statements(Definitions):
             self.run(body)
             arms.append(self.scope.arm())
             ends.append(self.scope.env)
-        self.scope.compound(outer, "branch", arms)
+        self.scope.compound(outer, "branch", arms, self._asked(node.test, before))
         self.scope.env = join(ends)
+
+    def _asked(self, test: ast.expr, before: dict[str, Value] | None) -> tuple[Value, ...]:
+        """What a condition compares with which constant, if it is as simple as that: `status == "paid"`."""
+        if not (isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Eq, ast.Is))):
+            return ()
+        after, self.scope.env = self.scope.env, before
+        self.scope.silent += 1
+        left, right = self.eval(test.left), self.eval(test.comparators[0])
+        self.scope.silent -= 1
+        self.scope.env = after
+        return (left, right) if isinstance(right, v.Const) and not isinstance(left, v.Const) else ()
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
         scope = self.scope
@@ -173,7 +184,7 @@ class Statements(Definitions):
         if node.orelse:
             self.run(node.orelse)
             arms.append(scope.arm())
-        scope.compound(outer, "loop", arms)
+        scope.compound(outer, "while" if isinstance(node, ast.While) else "loop", arms)
 
     def _leave_loop(self, node: ast.Break | ast.Continue) -> None:
         if self.scope.loop_exits and self.scope.env is not None:

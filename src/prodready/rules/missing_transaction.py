@@ -55,12 +55,12 @@ LISTED = 4
 """Writes named in the message."""
 
 PREPARING = frozenset(
-    "seed seeds seeder seeding populate factory factories fixture fixtures demo sample samples dummy fake sandbox bootstrap".split()
+    "seed seeds seeder seeding populate factory factories fixture fixtures demo sample samples dummy fake sandbox loaddata".split()
 )
 """Words in names of files and functions that fill a database for somebody to play with."""
 
 ASIDE = frozenset(
-    "script scripts bin tools command commands cli ctl task tasks bgtasks job jobs cron worker workers backfill migrate".split()
+    "script scripts bin tools cmd command commands cli ctl task tasks bgtasks job jobs cron worker workers backfill migrate".split()
 )
 """Words in names of files and functions that nobody waits for: there a batch may well be committed piece by piece."""
 
@@ -75,8 +75,8 @@ def check(linked: Linked) -> Iterator[Finding]:
     for frame, summary in linked.transactions.partial():
         writes = summary.counted
         name = frame.function.qualname.rpartition(".")[2]
-        if name != "<module>" and not _prepares(frame):
-            yield _finding(frame, writes, _confidence(frame, summary, writes))
+        if name != "<module>" and not _prepares(linked, frame) and not linked.transactions.is_test(frame):
+            yield _finding(frame, writes, _confidence(linked, frame, summary, writes))
 
 
 def _runs_aside(frame: Frame) -> bool:
@@ -86,12 +86,22 @@ def _runs_aside(frame: Frame) -> bool:
 
 def _one_by_one(writes: tuple[Write, ...]) -> bool:
     """Whether there is one write only, of another row in each round of a loop: what is done may stay done."""
-    return len(writes) == 1 or all(write.repeated and write.kind == "commit" for write in writes)
+    counted = [write for write in writes if write.kind != "ensure"]
+    if len(counted) == 1:
+        return True
+    # Batch after batch, and what is left of the last one.
+    return any(write.repeated for write in counted) and all(write.kind == "commit" for write in counted)
 
 
-def _confidence(frame: Frame, summary: Summary, writes: tuple[Write, ...]) -> Confidence:
+def _confidence(linked: Linked, frame: Frame, summary: Summary, writes: tuple[Write, ...]) -> Confidence:
     name = frame.function.qualname.rpartition(".")[2]
-    if not summary.partial or (_runs_aside(frame) and _one_by_one(writes)):
+    if not summary.partial:
+        return Confidence.LOW
+    if _one_by_one(writes) and (
+        _runs_aside(frame)
+        or not linked.transactions.is_waited_for(frame)
+        or any(w.tolerated or w.removes for w in writes)
+    ):
         return Confidence.LOW
     if all(write.removes for write in writes) and (
         not CLEANING.isdisjoint(split_words(name)) or all(write.expired for write in writes)
@@ -138,8 +148,9 @@ def _steps(writes: tuple[Write, ...]) -> Iterator[Step]:
         yield Step(write.place, f"{says} `{write.label}`{' again and again' if write.repeated else ''}")
 
 
-def _prepares(frame: Frame) -> bool:
-    return not PREPARING.isdisjoint(_words(frame))
+def _prepares(linked: Linked, frame: Frame) -> bool:
+    """Whether a function fills a database for somebody to play with, and is no part of the application itself."""
+    return not PREPARING.isdisjoint(_words(frame)) and not linked.transactions.is_entry(frame)
 
 
 def _words(frame: Frame) -> set[str]:
