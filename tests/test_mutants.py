@@ -138,6 +138,9 @@ def test_a_statement_and_values_in_variables() -> None:
         ("(1, 'a')", "the values are numbers or constants"),
         ("(int(name), LIMIT)", "the values are numbers or constants"),
         ("(number, count)", "the values are numbers or constants"),
+        ("(name.id, tuple(others.ids))", "the values are numbers or constants"),
+        ("(kind, count - number)", "the values are numbers or constants"),
+        ("(AsIs(name), name)", "a value is no parameter"),
         ("(name,)", "the placeholders do not fit the values"),
         ("(name, *others)", "the values do not stand at the call"),
         ("others", "the values do not stand at the call"),
@@ -145,7 +148,9 @@ def test_a_statement_and_values_in_variables() -> None:
 )
 def test_parameters_that_are_left(values: str, reason: str) -> None:
     code = f"""
-        def f(c, name, others, number: int):
+        def f(c, name, others, kind, number: int):
+            if kind not in KINDS:
+                raise ValueError(kind)
             count = len(others)
             c.execute("SELECT a FROM b WHERE c = %s AND d = %s", {values})
     """
@@ -233,8 +238,10 @@ def test_one_mutant_for_a_function_the_parameter_before_the_local() -> None:
         ("def f(token):\n    g(token.user)", "an object, not text"),
         ("def f(token):\n    g(token['user'])", "an object, not text"),
         ("def f():\n    password = hash_password(a)\n    g(password)", "made harmless"),
-        ("def parse(token):\n    g(token)", "of a parser"),
-        ("def f(token):\n    g(token == '(')", "of a parser"),
+        ("def parse(token):\n    g(token)", "another kind of token"),
+        ("def f(token):\n    g(token == '(')", "another kind of token"),
+        ("def check_csrf(token):\n    g(token)", "another kind of token"),
+        ("def f(self):\n    key = self.user.api_key\n    g(key.id)", "an object, not text"),
     ],
 )
 def test_what_holds_no_secret(function: str, reason: str) -> None:
@@ -256,6 +263,11 @@ def test_what_holds_no_secret(function: str, reason: str) -> None:
 )
 def test_names_of_other_things(name: str) -> None:
     assert not candidates("secret-log", f"def f({name}):\n    g({name})\n")
+
+
+def test_a_nested_function_speaks_for_itself() -> None:
+    (mutant,) = mutants("secret-log", "def outer():\n    def inner(password):\n        g(password)\n    return inner\n")
+    assert mutant.function == "outer.inner"
 
 
 @pytest.mark.parametrize("body", ["...", "pass", "'Later.'", "raise NotImplementedError()"])

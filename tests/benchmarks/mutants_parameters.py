@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 from mutants_context import Application
-from mutants_source import Candidate, Source, descend, dotted, keywords, last_name, positional, spliced
-from mutants_writes import assigned
+from mutants_source import Candidate, Source, descend, dotted, keywords, last_name, positional, spliced, statements
+from mutants_writes import ENDS, assigned
 
 KIND = "parameters"
 NEEDLE = re.compile(rb"(?i)\.(?:exec|fetch|scalar|raw|read_sql)\w*\(")
@@ -25,10 +25,14 @@ HOLE = re.compile(
     r"%%|%s|%\((?P<percent>\w+)\)s|\?|(?<![:\w\\]):(?P<colon>[A-Za-z_]\w*)|\$(?P<number>\d+)|'(?:[^']|'')*'"
 )
 UNQUOTED = re.compile(r"\b(?:LIMIT|OFFSET|IN|ANY)\s*\(?\s*$", re.IGNORECASE)
-NUMBERS = frozenset({"int", "float", "len", "bool", "round", "sum", "abs", "uuid4", "now", "utcnow", "today", "time"})
+NUMBERS = frozenset(
+    {"int", "float", "len", "bool", "round", "sum", "abs", "uuid4", "now", "utcnow", "today", "time", "timedelta"}
+)
+KEYS = frozenset({"id", "ids", "pk", "rowid"})
 NUMBER_MAKERS = re.compile(r"(?:^|_)(?:int|integer|count|number|timestamp)$")
 NUMBER_TYPES = re.compile(r"^(?:Optional\[)?(?:\w+\.)*(?:int|float|bool|UUID\w*|datetime|date|timedelta|Decimal)\b")
 QUOTES = ('"', "'", '"""', "'''")
+UNBOUND = frozenset({"AsIs", "Identifier", "Literal"})
 HARMLESS = "the values are numbers or constants"
 
 
@@ -51,6 +55,8 @@ def _candidate(source: Source, call: cst.Call) -> Candidate | None:
     values = _values(source, call, literal)
     if values is None:
         return source.skipped(KIND, "the values do not stand at the call", call)
+    if any(isinstance(value, cst.Call) and last_name(value) in UNBOUND for value in values.values()):
+        return source.skipped(KIND, "a value is no parameter", call)
     filled = _filled(literal, values)
     if filled is None:
         return source.skipped(KIND, "the placeholders do not fit the values", call)
@@ -138,26 +144,47 @@ def _filled(literal: str, values: Values) -> list[str | cst.BaseExpression] | No
 
 
 def _is_harmless(source: Source, value: cst.BaseExpression, at: cst.CSTNode) -> bool:
-    """Whether a value is a number, a time or a constant by what stands in the function."""
+    """Whether a value is a number, a time, a key or a constant by what stands in the function."""
     if isinstance(value, cst.BaseString | cst.BaseNumber | cst.Comparison | cst.UnaryOperation):
         return not isinstance(value, cst.FormattedString)
     if isinstance(value, cst.Call):
-        return last_name(value) in NUMBERS or bool(NUMBER_MAKERS.search(last_name(value)))
+        name = last_name(value)
+        if name in {"tuple", "list", "str", "max", "min"}:
+            return bool(value.args) and all(_is_harmless(source, arg.value, at) for arg in value.args)
+        return name in NUMBERS or bool(NUMBER_MAKERS.search(name))
     if isinstance(value, cst.BinaryOperation):
+        if isinstance(value.operator, cst.Subtract | cst.Multiply | cst.Divide | cst.FloorDivide):
+            return True
         return _is_harmless(source, value.left, at) and _is_harmless(source, value.right, at)
-    name = dotted(value)
-    if name in {"None", "True", "False"} or name.rpartition(".")[2].isupper():
+    if isinstance(value, cst.Attribute) and (value.attr.value in KEYS or value.attr.value.isupper()):
+        return True
+    return isinstance(value, cst.Name) and _is_harmless_name(source, value, at)
+
+
+def _is_harmless_name(source: Source, value: cst.Name, at: cst.CSTNode) -> bool:
+    name = value.value
+    if name in {"None", "True", "False"} or name.isupper():
         return True
     scope = source.scope(at)
-    if not isinstance(value, cst.Name) or scope is None or not isinstance(scope.node, cst.FunctionDef):
-        return False
-    params = scope.node.params
-    for param in (*params.params, *params.kwonly_params, *params.posonly_params):
-        if param.name.value == name:
-            annotation = source.code(param.annotation.annotation) if param.annotation else ""
-            return bool(NUMBER_TYPES.match(annotation.strip("'\"")))
+    if scope is not None and isinstance(scope.node, cst.FunctionDef):
+        if any(_allows(node, name) for node in descend(scope.node.body)):
+            return True
+        params = scope.node.params
+        for param in (*params.params, *params.kwonly_params, *params.posonly_params):
+            if param.name.value == name:
+                annotation = source.code(param.annotation.annotation) if param.annotation else ""
+                return bool(NUMBER_TYPES.match(annotation.strip("'\"")))
     stands_for = assigned(source, name, at)
     return stands_for is not None and not _mentions(stands_for, name) and _is_harmless(source, stands_for, at)
+
+
+def _allows(node: cst.CSTNode, name: str) -> bool:
+    """`if name not in ALLOWED:` and away."""
+    if not isinstance(node, cst.If) or not isinstance(node.test, cst.Comparison) or dotted(node.test.left) != name:
+        return False
+    last = statements(node.body)[-1]
+    leaves = isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], ENDS)
+    return leaves and isinstance(node.test.comparisons[0].operator, cst.NotIn)
 
 
 def _mentions(value: cst.BaseExpression, name: str) -> bool:

@@ -40,11 +40,11 @@ NOT_SECRET = frozenset(
     "has is use uses needs need require requires required show reset change changed check verify validate no public "
     "next previous prev page sync continuation cursor csrf xsrf num max min count hashed encrypted hash masked forgot "
     "with without allow can should enable disable enabled valid invalid set get generate create delete remove revoke "
-    "encrypt decrypt parse first last current start end special pad eos bos sep stop unk lookahead".split()
+    "encrypt decrypt parse first last current start end special pad eos bos sep stop unk lookahead search salt".split()
 )
 PARSING = frozenset(
     "parser parse parsing lexer lex tokenize tokenizer tokens template templatetags grammar syntax compile nlp llm expr "
-    "expression query search ast stemmer split splitter markdown".split()
+    "expression query search ast stemmer split splitter markdown sync csrf xsrf captcha".split()
 )
 TEXT = frozenset("str bytes Optional None Union Annotated Any Text AnyStr typing t".split())
 TEXT_METHODS = frozenset(
@@ -57,6 +57,7 @@ OBJECTS = re.compile(
 )
 LOGGERS = frozenset({"getLogger", "get_logger", "get_task_logger", "getChild"})
 LOGGER_NAMES = frozenset({"logger", "log", "_logger", "_log", "LOG", "LOGGER"})
+ANOTHER_KIND = "another kind of token"
 LEVELS = frozenset({"debug", "info", "warning", "error", "exception"})
 GIVEN = frozenset({"settings", "config"})
 
@@ -76,7 +77,7 @@ class _Function:
         self.source = source
         self.scope = scope
         self.node = node
-        self.body = [inner for one in statements(node.body) for inner in descend(one)]
+        self.body = list(descend(node.body))
         self.params = {param.name.value: param for param in _params(node)}
 
     def found(self) -> Iterator[Candidate | str]:
@@ -111,8 +112,8 @@ class _Function:
     def _no_secret(self, name: str) -> str:
         """Why the function speaks of another kind of token, or holds an object."""
         around = words(f"{self.source.path} {self.scope.qualname}")
-        if words(name)[-1] == "token" and PARSING.intersection(around):
-            return "of a parser"
+        if words(name)[-1:] == ["token"] and PARSING.intersection(around):
+            return ANOTHER_KIND
         for node in self.body:
             if isinstance(node, cst.Attribute) and dotted(node.value) == name and node.attr.value not in TEXT_METHODS:
                 return "an object, not text"
@@ -120,10 +121,10 @@ class _Function:
                 return "an object, not text"
             if isinstance(node, cst.Call) and dotted(node.func) == name:
                 return "an object, not text"
-            if isinstance(node, cst.Comparison) and dotted(node.left) == name and words(name)[-1] == "token":
+            if isinstance(node, cst.Comparison) and dotted(node.left) == name and words(name)[-1:] == ["token"]:
                 against = [one for target in node.comparisons for one in descend(target.comparator)]
                 if any(isinstance(one, cst.SimpleString) and one.evaluated_value for one in against):
-                    return "of a parser"
+                    return ANOTHER_KIND
         return ""
 
     def _no_value(self, value: cst.BaseExpression) -> str:
@@ -139,7 +140,7 @@ class _Function:
         if isinstance(call, cst.Call):
             if last_name(call)[:1].isupper() or OBJECTS.search(name) or last_name(call) in {"bool", "len", "create"}:
                 return "an object, not text"
-            if re.search(r"hash|encrypt|mask|redact", name):
+            if re.search(r"hash|encrypt|mask|redact|crc|digest|checksum|md5", name):
                 return "made harmless"
         if re.search(r"(?:^|\.)\w*form\.\w+$", name):
             return "an object, not text"
@@ -160,7 +161,8 @@ class _Function:
                 return "assigned in the function"
         if re.search(r"(?:^|\.)\w*form\.\w+$", dotted(node)):
             return "an object, not text"
-        return ""
+        alias = dotted(up.targets[0].target) if isinstance(up, cst.Assign) else ""
+        return self._no_secret(alias) if alias else ""
 
     def _mutant(self, subkind: str, name: str, after: cst.CSTNode | None) -> Candidate:
         """A line in front of the first statement, or after the one that assigns."""

@@ -249,3 +249,58 @@ class StatementReader:
                 entry = keywords.get(found[1])
             parts += self._piece(bound.sub(entry), nesting) if entry is not None else ["?"]
         return [*parts, template[position:]]
+
+    def bound_values(
+        self, others: list[Value], keywords: list[tuple[str, Value]], bound: Bound, statement: Value
+    ) -> tuple[list[Bound], dict[str, list[Bound]]]:
+        """The parameters of a statement, by order and by name."""
+        ordered: list[Bound] = []
+        named: dict[str, list[Bound]] = {}
+        chained = v.bare(statement)
+        while isinstance(chained, v.Call):
+            for key, value in chained.keywords:
+                named.setdefault(key, []).append(bound.sub(value))
+            chained = v.bare(chained.target.base) if isinstance(chained.target, v.Attr) else v.UNKNOWN
+        for key, value in keywords:
+            if key in {"params", "parameters", "args", "values", "vars", "seq_of_parameters", "param"}:
+                others = [*others, value]
+            else:
+                named.setdefault(key, []).append(bound.sub(value))
+        single = len(others) == 1
+        for given in others:
+            value = given.subject if isinstance(given, v.Op) and given.kind == "star" else given
+            listed = False
+            for leaf in self.reducer.leaves(bound.sub(value), 8) if single else ():
+                listed |= self._spread(leaf, ordered, named)
+            if not listed:
+                ordered.append(bound.sub(value))
+        return ordered, named
+
+    def _spread(self, leaf: Bound, ordered: list[Bound], named: dict[str, list[Bound]]) -> bool:
+        value = leaf.value
+        if isinstance(value, v.Map):
+            for key, inner in value.items:
+                if isinstance(key, v.Const):
+                    named.setdefault(str(key.value), []).append(leaf.sub(inner))
+            return True
+        if isinstance(value, v.Seq):
+            rows = [inner for one in value.items for inner in self.reducer.leaves(leaf.sub(one), 4)]
+            if value.items and all(isinstance(row.value, (v.Seq, v.Map)) for row in rows):
+                for row in rows[:1]:
+                    self._spread(row, ordered, named)
+                return True
+            if not ordered:
+                ordered += [leaf.sub(one) for one in value.items]
+            return True
+        return False
+
+
+def values_at(marker: str, statement: Statement, values: tuple[list[Bound], dict[str, list[Bound]]]) -> list[Bound]:
+    """The values that stand at a marker."""
+    ordered, named = values
+    if marker.startswith("#"):
+        return [statement.holes[int(marker[1:])]]
+    if marker.startswith("?"):
+        index = int(marker[1:])
+        return [ordered[index]] if index < len(ordered) else []
+    return named.get(marker, [])

@@ -9,7 +9,7 @@ from prodready.knowledge_form import DEEDS, Effect
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.labels import Labels
 from prodready.link.openings import Deed, Key, Openings
-from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
+from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
 from prodready.link.sinks import shown_callee
 from prodready.link.text import argument_values
 from prodready.read import values as v
@@ -83,6 +83,8 @@ class Deeds(Openings):
             if callee.effect is not None and callee.effect.does:
                 return self._by_knowledge(fact, frame, callee, callee.effect)
             if callee.function is not None:
+                if callee.assumed and self._is_foreign(bound):
+                    continue
                 if callee.function.facts.yields is None:  # what a generator does, it does for whoever goes through it
                     targets.append((callee.function, self.infer.bind(callee, bound)))
                     targets += [(other, ()) for other in self._overriding(callee, frame)]
@@ -99,6 +101,36 @@ class Deeds(Openings):
         if kind == "write" and not self.commits_each(bound):
             kind = "stage"
         return Deed(kind, fact, label, None, True, callee.assumed, self._store(callee, bound, fact.value.target))
+
+    def _is_foreign(self, bound: Bound) -> bool:
+        """Whether a receiver is plainly of a class that is not the project's: a guess by the method's name is wrong."""
+        call = bound.value
+        target = call.target if isinstance(call, v.Call) else call
+        if not isinstance(target, v.Attr):
+            return False
+        for leaf in self.labels.leaves(bound.sub(target.base), 6):
+            made = leaf.value.target if isinstance(leaf.value, v.Call) else None
+            symbol = self.infer.symbol_of(made, leaf.frame) if made is not None else None
+            if isinstance(symbol, LibrarySymbol) and "." in symbol.name:
+                return True
+        annotation = self._annotation(bound.sub(target.base))
+        return annotation is not None and any(
+            isinstance(self.infer.symbol_of(one, annotation.frame), LibrarySymbol)
+            for one in _named_in(annotation.value)
+        )
+
+    def _annotation(self, bound: Bound) -> Bound | None:
+        """The annotation of a parameter or of a property."""
+        value = v.bare(bound.value)
+        if isinstance(value, v.Param) and (param := bound.frame.param(value.name)) is not None:
+            return bound.sub(param.annotation) if param.annotation is not None else None
+        kind = self.infer.type_of(bound.sub(value.base)) if isinstance(value, v.Attr) else None
+        if kind is None or kind.cls is None or not isinstance(value, v.Attr):
+            return None
+        member = self.program.member(kind.cls, value.name)
+        if isinstance(member, FunctionSymbol) and member.facts.result is not None:
+            return Bound(member.facts.result, self.infer.module_frame(member.path))
+        return None
 
     def _overriding(self, callee: Callee, frame: Frame) -> Iterator[FunctionSymbol]:
         """The methods of subclasses that a call on `self` runs in place of the class's own."""
@@ -304,6 +336,18 @@ def plain(value: Value) -> Value:
         else:
             return value
         value = inner
+
+
+def _named_in(annotation: Value) -> Iterator[Value]:
+    """The classes that an annotation names, `None` and generic wrappers left out."""
+    annotation = v.bare(annotation)
+    if isinstance(annotation, v.Choice):
+        for option in annotation.options:
+            yield from _named_in(option)
+    elif isinstance(annotation, v.Item):
+        yield from _named_in(annotation.key)
+    elif isinstance(annotation, (v.Attr, v.Ref)) and "." in (v.dotted(annotation) or ""):
+        yield annotation
 
 
 def varies(value: Value, made: frozenset[tuple[int, int]]) -> bool:

@@ -46,7 +46,7 @@ class HasherSettings:
         self.program = reducer.program
         self.knowledge = reducer.knowledge
         self.names = PasswordNames(reducer.knowledge)
-        self._pattern = self.names.pattern()
+        self._stems = self.names.stems()
         self._speaking: dict[str, bool] = {}
 
     def weaknesses(self, paths: list[str]) -> Iterator[Weakness]:
@@ -74,7 +74,7 @@ class HasherSettings:
     def _speaks(self, path: str) -> bool:
         if path not in self._speaking:
             facts = self.program.facts(path)
-            self._speaking[path] = facts is not None and bool(speaking(facts, self._pattern))
+            self._speaking[path] = facts is not None and bool(speaking(facts, self._stems))
         return self._speaking[path]
 
     # Calls
@@ -262,8 +262,8 @@ class HasherSettings:
 
     def _names_setting(self, path: str) -> bool:
         facts = self.program.facts(path)
-        names = [re.escape(n.encode()) for n, e in self.knowledge.settings.items() if e.least or e.weak]
-        return facts is not None and bool(names) and bool(speaking(facts, re.compile(b"|".join(names))))
+        names = tuple(n.lower().encode() for n, e in self.knowledge.settings.items() if e.least or e.weak)
+        return facts is not None and bool(speaking(facts, names))
 
 
 def _as_number(value: int | str | None) -> int | None:

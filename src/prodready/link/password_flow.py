@@ -3,27 +3,47 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from prodready.finding import Confidence, Location, Step
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.labels import Labels
 from prodready.link.password_names import PasswordNames
 from prodready.link.password_rows import Rows
+from prodready.link.password_speaking import (
+    Speaking,
+    has_text,
+    holds_call,
+    is_at,
+    is_text,
+    mentions_param,
+    named_in,
+    same_object,
+    unwrapped,
+    walk,
+)
 from prodready.link.password_stores import COPIES, DUMPS, Kept, Stores
 from prodready.link.passwords import Digest, Origin, PasswordReader, worst
 from prodready.link.program import FunctionSymbol
 from prodready.link.sinks import place
 from prodready.read import values as v
 from prodready.read.facts import CallFact, last_name
-from prodready.read.stored import speaking
+from prodready.read.stored import named, speaking
 from prodready.read.values import Value
+from prodready.words import split_words
 
 MAX_HELPERS = 3
 """Helpers entered on the way to a store, none of whose parameters is called a password."""
 
+MAKING = frozenset({"model", "model_class", "user_model", "__init__"})
+"""Names by which a manager or a base class is told to make a row."""
+
 ADDERS = frozenset({"append", "add", "insert", "update", "setdefault", "extend"})
+
+KEYS = frozenset("key keys kdf derive cipher encrypt decrypt token sign signature etag cache gravatar avatar".split())
+"""Words in the names of functions that make something else of a password than what is stored to check it."""
 
 BREACHED = re.compile(r"pwned|hibp|breach|leaked|compromised|strength|entropy", re.I)
 """Functions that look a password up among those that are known to be stolen: the service wants a digest."""
@@ -62,10 +82,10 @@ class PasswordFlow:
         self.rows = Rows(reducer, self.names)
         self.reader = PasswordReader(reducer, self.rows, self.names)
         self.stores = Stores(reducer, self.rows)
-        self._pattern = self.names.pattern()
-        self._text = re.compile(self._pattern.pattern.decode("utf-8"))
-        spread = rb"|".join(rb"[\xa0-\xbf]" + re.escape(n.encode()) for n in sorted(DUMPS | COPIES))
-        self._spreads = re.compile(rb"\xa2\*\*|" + spread)
+        self._stems = self.names.stems()
+        self._text = self.names.texts()
+        self._spreads = (named("**"), *(named(name) for name in sorted(DUMPS | COPIES)))
+        self._row_makers = self.rows.calls_that_keep("row")
         self._uses: dict[tuple[str, int, int, str], Use] = {}
         self._entered: set[tuple[str, str, int, int]] = set()
 
@@ -75,12 +95,12 @@ class PasswordFlow:
             facts = self.program.facts(path)
             if facts is None:
                 continue
-            naming = speaking(facts, self._pattern)
+            naming = speaking(facts, self._stems)
             for qualname in naming:
                 self._visit(Frame(path, facts.functions[qualname]))
             for qualname in speaking(facts, self._spreads):
                 if qualname not in naming:
-                    self._visit(Frame(path, facts.functions[qualname]))
+                    self._visit(Frame(path, facts.functions[qualname]), wholes_only=True)
         return self._chosen()
 
     def _chosen(self) -> list[Use]:
@@ -98,12 +118,12 @@ class PasswordFlow:
 
     # Functions
 
-    def _visit(self, frame: Frame) -> None:
+    def _visit(self, frame: Frame, *, wholes_only: bool = False) -> None:
         function = frame.function
-        speaks = _Speaking(self.names, self._text)
+        speaks = Speaking(self.names, self._text)
         put: dict[str, list[tuple[str, Value]]] = {}
         for fact in function.calls:
-            if not speaks.of_password(fact):
+            if not (self._keeps_a_whole(fact) if wholes_only else speaks.of_password(fact)):
                 continue
             bound = Bound(fact.value, frame)
             own = fact.name in {"setattr", "setitem", "eq"} and isinstance(fact.value.target, v.Ref)
@@ -113,12 +133,22 @@ class PasswordFlow:
                 self._judge(one, frame, fact)
             if not kept:
                 for callee in callees:
-                    self._hand_on(callee, bound, fact, 0)
+                    self._hand_on(callee, bound, fact, 0, speaks)
                 self._note_put(fact, put)
             if not own:
                 self._made(fact, frame, callees)
         if put:
             self._stored_later(frame, put)
+
+    def _keeps_a_whole(self, fact: CallFact) -> bool:
+        """Whether a call of such a name may store a mapping or an object with a password that nobody names."""
+        call = fact.value
+        if fact.name == "setattr":
+            return len(call.args) == 3 and not isinstance(call.args[1], v.Const)
+        if any(key == "**" for key, _ in call.keywords):
+            return fact.name[:1].isupper() or fact.name in self._row_makers or fact.name in MAKING
+        given = [unwrapped(argument) for argument in call.args]
+        return fact.name in COPIES or any(isinstance(x, v.Call) and last_name(x) in DUMPS for x in given)
 
     # Containers that get a password, and are stored after that
 
@@ -142,7 +172,7 @@ class PasswordFlow:
     def _stored_later(self, frame: Frame, put: dict[str, list[tuple[str, Value]]]) -> None:
         for fact in frame.function.calls:
             arguments = [*fact.value.args, *(inner for _, inner in fact.value.keywords)]
-            hits = [a for argument in arguments for a in _named_in(argument, put)]
+            hits = [a for argument in arguments for a in named_in(argument, put)]
             if not hits or fact.name in ADDERS or (isinstance(fact.value.target, v.Ref) and fact.name == "setitem"):
                 continue
             bound = Bound(fact.value, frame)
@@ -163,7 +193,7 @@ class PasswordFlow:
             return
         names = {name for name, argument in inner.bindings if any(argument.value == hit for hit in hits)}
         for fact in inner.function.calls:
-            if names and _mentions_param(fact.value, names):
+            if names and mentions_param(fact.value, names):
                 yield from self._keeps_whole(fact, inner)
 
     def _keeps_whole(self, fact: CallFact, frame: Frame) -> Iterator[tuple[Kept, Frame, CallFact]]:
@@ -171,7 +201,9 @@ class PasswordFlow:
         if kept is not None:
             yield kept, frame, fact
 
-    def _hand_on(self, callee: Callee, bound: Bound, fact: CallFact, depth: int) -> None:
+    def _hand_on(
+        self, callee: Callee, bound: Bound, fact: CallFact, depth: int, speaks: Speaking | None = None
+    ) -> None:
         """Look into a helper that gets a password as a parameter of another name."""
         symbol = callee.function
         if symbol is None or depth > MAX_HELPERS or callee.assumed:
@@ -182,7 +214,10 @@ class PasswordFlow:
         hot = {
             name
             for name, argument in inner.bindings
-            if name not in {"self", "cls"} and not self.names.is_password(name) and self._carries(argument)
+            if name not in {"self", "cls"}
+            and not self.names.is_password(name)
+            and (speaks is None or speaks.says(argument.value))
+            and self._carries(argument)
         }
         key = (*inner.key, fact.span.line, fact.span.column)
         if hot and key not in self._entered:
@@ -191,7 +226,7 @@ class PasswordFlow:
 
     def _inside(self, frame: Frame, hot: set[str], depth: int) -> None:
         for fact in frame.function.calls:
-            if not _mentions_param(fact.value, hot):
+            if not mentions_param(fact.value, hot):
                 continue
             bound = Bound(fact.value, frame)
             own = fact.name in {"setattr", "setitem", "eq"} and isinstance(fact.value.target, v.Ref)
@@ -239,7 +274,7 @@ class PasswordFlow:
             reversible = kept.around.around == "cipher"
             made = Digest(frame.path, fact.span.line, fact.span.column, kept.around.function, reversible)
             origin = replace(origin, kind="digest", digest=made)
-        self._add(Use(how, origin, frame, fact, kept.place, self._confidence(kept, origin), origin.digest))
+        self._add(Use(how, origin, frame, fact, kept.place, self._confidence(kept, origin, frame, fact), origin.digest))
 
     def _means_something_else(self, origin: Origin, kept: Kept, frame: Frame, fact: CallFact) -> bool:
         """Whether only a vague name speaks for a password, and nobody who might log in is spoken of."""
@@ -249,8 +284,8 @@ class PasswordFlow:
             return False
         if self.names.speaks_of_people(frame.function.qualname):
             return False
-        texts = [x.value for x in _walk(fact.value) if isinstance(x, v.Const) and isinstance(x.value, str)]
-        named = [x.name for x in _walk(fact.value) if isinstance(x, (v.Named, v.Param, v.Attr))]
+        texts = [x.value for x in walk(fact.value) if isinstance(x, v.Const) and isinstance(x.value, str)]
+        named = [x.name for x in walk(fact.value) if isinstance(x, (v.Named, v.Param, v.Attr))]
         keys = [key for key, _ in fact.value.keywords]
         return not any(map(self.names.speaks_of_people, (*texts, *named, *keys, *kept.about)))
 
@@ -290,11 +325,34 @@ class PasswordFlow:
         confidence = Confidence.HIGH if sure and origin.sure else Confidence.MEDIUM
         self._add(Use("comparison", origin, frame, fact, kept.place, confidence, origin.digest))
 
-    def _confidence(self, kept: Kept, origin: Origin) -> Confidence:
+    def _confidence(self, kept: Kept, origin: Origin, frame: Frame, fact: CallFact) -> Confidence:
         field = kept.field
-        told = bool(field) and kept.around is None and not self.names.is_password(field) and _is_text(kept.bound.value)
-        doubts = kept.assumed + (not origin.sure) + origin.doubtful + 2 * told
+        written = kept.around is not None
+        doubts = kept.assumed + (not origin.sure) + origin.doubtful
+        if field and not written and not self.names.is_password(field) and is_text(kept.bound.value):
+            doubts += 2  # a message with the password in it
+        if kept.store == "row" and kept.cls is not None and not written and not self.names.may_hold_password(field):
+            doubts += 2
+        if origin.digest is not None and origin.digest.reversible and self.names.is_hashed(field):
+            doubts += 2  # it says that it can be decrypted, and somebody probably does
+        if fact.name == "setattr" and fact.value.args[0] == v.Param("self") and self._is_unknown(origin, frame):
+            doubts += 2 * self._project_hashes
         return (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)[min(doubts, 2)]
+
+    def _is_unknown(self, origin: Origin, frame: Frame) -> bool:
+        """Whether a value is a parameter that nobody is seen to give anything."""
+        value = v.bare(origin.bound.value)
+        return isinstance(value, v.Param) and origin.bound.frame.key == frame.key and not origin.bound.frame.entered
+
+    @cached_property
+    def _project_hashes(self) -> bool:
+        """Whether the project has a hasher for passwords: then a class may be given what that makes."""
+        knowledge = self.reducer.knowledge
+        names = {name.rpartition(".")[2] for name, e in knowledge.functions.items() if "password-hash" in e.labels}
+        return any(not names.isdisjoint(outline.calls) for outline in self.program.outlines.values()) or any(
+            "hash_password" in outline.calls or "verify_password" in outline.calls
+            for outline in self.program.outlines.values()
+        )
 
     def _is_repaired(self, kept: Kept, frame: Frame, fact: CallFact) -> bool:
         """Whether the object that was given the password is given a hash of it afterwards, in the same function."""
@@ -308,9 +366,9 @@ class PasswordFlow:
             if later is fact or (later.span.line, later.span.column) < (fact.span.line, fact.span.column):
                 continue
             if v.bare(value.target) == v.Ref("setattr") and len(value.args) == 3:
-                if _same(v.bare(value.args[0]), owner) and self._is_safe(Bound(value.args[2], frame)):
+                if same_object(v.bare(value.args[0]), owner) and self._is_safe(Bound(value.args[2], frame)):
                     return True
-            elif isinstance(value.target, v.Attr) and _same(v.bare(value.target.base), owner):
+            elif isinstance(value.target, v.Attr) and same_object(v.bare(value.target.base), owner):
                 for callee in self.infer.callees(Bound(value, frame)):
                     if callee.effect is not None and "password-hash" in callee.effect.labels:
                         return True
@@ -342,7 +400,8 @@ class PasswordFlow:
             for origin in self._returned(frame):
                 digest = origin.digest
                 if digest is not None and digest.key == (frame.path, fact.value.line, fact.value.column):
-                    if not self._is_others(origin) and not self._goes_to_hasher(frame):
+                    makes_key = not KEYS.isdisjoint(split_words(frame.function.qualname))
+                    if not makes_key and not self._is_others(origin) and not self._goes_to_hasher(frame):
                         self._add(Use("made", origin, frame, fact, "", Confidence.MEDIUM, digest))
 
     def _returned(self, frame: Frame) -> Iterator[Origin]:
@@ -356,14 +415,14 @@ class PasswordFlow:
         """Whether a function looks up passwords that are known to be stolen: the service wants a digest of a kind."""
         if BREACHED.search(frame.function.qualname) or BREACHED.search(frame.path.rpartition("/")[2]):
             return True
-        return any(_has_text(fact.value, BREACHED) for fact in frame.function.calls)
+        return any(has_text(fact.value, BREACHED) for fact in frame.function.calls)
 
     def _goes_to_hasher(self, frame: Frame) -> bool:
         """Whether the callers hand the result to a hasher for passwords: it only shortens them."""
         for site in self.infer.some_callers(*frame.key):
             call = site.fact.value
             for fact in site.frame.function.calls:
-                if fact is not site.fact and _holds_call(fact.value, call):
+                if fact is not site.fact and holds_call(fact.value, call):
                     for callee in self.infer.callees(Bound(fact.value, site.frame)):
                         labels = callee.effect.labels if callee.effect is not None else frozenset()
                         if labels & {"password-hash", "boolean"}:
@@ -378,7 +437,7 @@ class PasswordFlow:
                 continue
             frame = Frame(method.path, method.facts, ((params[1], kept.bound),), 1, entered=True)
             for origin in self._returned(frame):
-                fact = next((f for f in method.facts.calls if origin.digest and _is_at(f, origin.digest)), None)
+                fact = next((f for f in method.facts.calls if origin.digest and is_at(f, origin.digest)), None)
                 if fact is not None:
                     self._add(Use("made", origin, frame, fact, "", Confidence.HIGH, origin.digest))
 
@@ -388,94 +447,6 @@ class PasswordFlow:
         known = self._uses.get(key)
         if known is None or (known.how != "store" and use.how == "store") or known.confidence < use.confidence:
             self._uses[key] = use
-
-
-class _Speaking:
-    """Tells whether a call has to do with passwords, or with whole objects that may have one; by names only."""
-
-    def __init__(self, names: PasswordNames, text: re.Pattern[str]) -> None:
-        self.names = names
-        self.text = text
-        self._seen: dict[int, bool] = {}
-
-    def of_password(self, fact: CallFact) -> bool:
-        call = fact.value
-        return (
-            fact.name in DUMPS | COPIES
-            or any(key == "**" or self.names.is_password(key) for key, _ in call.keywords)
-            or any(self._says(value) for value in call.args)
-            or any(self._says(value) for _, value in call.keywords)
-            or self._says(call.target)
-        )
-
-    def _says(self, value: Value) -> bool:
-        known = self._seen.get(id(value))
-        if known is None:
-            known = self._seen[id(value)] = self._looks(value)
-        return known
-
-    def _looks(self, value: Value) -> bool:
-        if isinstance(value, v.Const):
-            if not isinstance(value.value, str):
-                return False
-            return self.names.is_password(value.value) or (
-                len(value.value) > 20 and self.text.search(value.value) is not None
-            )
-        if isinstance(value, (v.Named, v.Param, v.Attr)) and self.names.is_password(value.name):
-            return True
-        if isinstance(value, v.Ref):
-            return self.names.is_password(value.name.rpartition(".")[2].lstrip(":"))
-        if isinstance(value, v.Call):
-            if any(key == "**" or self.names.is_password(key) for key, _ in value.keywords):
-                return True
-            if last_name(value) in DUMPS | COPIES:
-                return True
-        return any(self._says(inner) for inner in v.children(value))
-
-
-def _same(one: Value, other: Value) -> bool:
-    """Whether two values are the same object: the result of the same call, or the same name."""
-    if isinstance(one, v.Call) and isinstance(other, v.Call):
-        return (one.line, one.column) == (other.line, other.column)
-    return one == other
-
-
-def _is_text(value: Value) -> bool:
-    """Whether a value is a text that tells more than the password."""
-    inner = v.bare(value)
-    return isinstance(inner, v.Text) or (isinstance(inner, v.Op) and inner.kind in {"%", "format", "join"})
-
-
-def _is_at(fact: CallFact, digest: Digest) -> bool:
-    return (fact.value.line, fact.value.column) == (digest.line, digest.column)
-
-
-def _walk(value: Value) -> Iterator[Value]:
-    waiting = [value]
-    while waiting:
-        current = waiting.pop()
-        yield current
-        waiting.extend(v.children(current))
-
-
-def _named_in(value: Value, names: Container[str]) -> Iterator[v.Named | v.Param | v.Attr | v.Ref]:
-    return (x for x in _walk(value) if isinstance(x, (v.Named, v.Param, v.Attr, v.Ref)) and x.name.lstrip(":") in names)
-
-
-def _has_text(value: Value, pattern: re.Pattern[str]) -> bool:
-    return any(isinstance(x, v.Const) and isinstance(x.value, str) and pattern.search(x.value) for x in _walk(value))
-
-
-def _holds_call(value: Value, call: v.Call) -> bool:
-    """Whether a call is among the arguments of another."""
-    return any(
-        isinstance(x, v.Call) and x is not value and (x.line, x.column) == (call.line, call.column)
-        for x in _walk(value)
-    )
-
-
-def _mentions_param(value: Value, names: set[str]) -> bool:
-    return any(isinstance(x, v.Param) and x.name in names for x in _walk(value))
 
 
 def steps(use: Use) -> tuple[Step, ...]:

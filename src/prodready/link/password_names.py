@@ -6,14 +6,13 @@ import re
 from functools import lru_cache
 
 from prodready.knowledge import Knowledge
+from prodready.read.stored import named
 from prodready.words import split_words
 
 DESCRIBING = frozenset({"current", "first", "last", "input", "number", "index", "start", "n"})
 """Words of the list `not-secret` that say of a password which one it is."""
 
-GENERAL = frozenset(
-    "db database api service backend option options env environ server host connection conn bind config mail".split()
-)
+GENERAL = frozenset("db database api service backend option options env environ bind".split())
 """Words that say whose password it is right before it, and nothing as the name of what has one: `db_user.password`."""
 
 VAGUE = frozenset({("pwd",), ("pw",), ("pass",), ("psw",), ("clave",), ("mdp",), ("parola",), ("passw",), ("heslo",)})
@@ -24,6 +23,8 @@ PEOPLE = frozenset(
     """.split()
 )
 """Words that stand beside the name of somebody's password."""
+
+UNTOLD = frozenset("secret credential credentials auth login passkey key pass pwd pw pin code".split())
 
 SINGLE_DIGITS = frozenset("0123456789")
 
@@ -65,6 +66,10 @@ class PasswordNames:
         """Whether a name or a text is about somebody who logs in."""
         return not PEOPLE.isdisjoint(split_words(name))
 
+    def may_hold_password(self, field: str) -> bool:
+        """Whether a field of this name may well hold one: it says so, or it says no more than that it is secret."""
+        return self.is_password(field) or self.is_hashed(field) or not UNTOLD.isdisjoint(split_words(field))
+
     def is_hashed(self, name: str) -> bool:
         """Whether a name says that a hasher or a cipher has made the value."""
         return any(word in self._hashed for word in split_words(name))
@@ -94,17 +99,24 @@ class PasswordNames:
             for word in split_words(owner)
         )
 
-    def pattern(self) -> re.Pattern[bytes]:
-        """What stands in the bytes of every function that speaks of a password."""
-        parts = [_spelled("pass")]
-        for phrase in self._phrases:
-            parts += [_spelled(joined) for joined in {"_".join(phrase), "".join(phrase), " ".join(phrase)}]
-        return re.compile(b"|".join(sorted(set(parts))))
+    def stems(self) -> tuple[bytes, ...]:
+        """What stands in the bytes of every function that speaks of a password; see `read.stored`."""
+        found = {"pass"}
+        for *owner, last in self._phrases:
+            if owner and last in {"pass", "pin"}:  # `user pass`, as two words or as one
+                found |= {"_" + last, " " + last, "".join((*owner, last))}
+            else:
+                found |= {"_".join((*owner, last)), "".join((*owner, last)), " ".join((*owner, last))}
+        whole = {word for word in found if len(word) > 4 or word == "pwd"}
+        stems = {word for word in whole if not any(other in word for other in whole - {word})}
+        short = {stem for word in found - whole for stem in (named(word), b"_" + word.encode())}
+        return tuple(sorted({word.encode() for word in stems} | short, key=_frequency))
+
+    def texts(self) -> re.Pattern[str]:
+        """What stands in every text that speaks of a password."""
+        phrases = {"".join(p) for p in self._phrases} | {"_".join(p) for p in self._phrases}
+        return re.compile("|".join(sorted(phrase for phrase in phrases if len(phrase) > 2)), re.IGNORECASE)
 
 
-def _spelled(word: str) -> bytes:
-    """A word within identifiers: short ones only where another word cannot contain them."""
-    lower, title, upper = (re.escape(form.encode()) for form in (word, word[:1].upper() + word[1:], word.upper()))
-    if len(word) > 4:
-        return b"|".join((lower, title, upper))
-    return rb"(?<![A-Za-z])" + lower + rb"(?![a-z])|" + title + rb"(?![a-z])|" + upper + rb"(?![A-Z])"
+def _frequency(stem: bytes) -> tuple[bool, bytes]:
+    return (not stem.startswith(b"passw"), stem)

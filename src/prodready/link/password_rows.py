@@ -11,6 +11,7 @@ from prodready.link.password_names import PasswordNames
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol
 from prodready.read import values as v
 from prodready.read.facts import FunctionFacts, last_name
+from prodready.read.stored import speaking
 from prodready.read.values import Value
 
 MAX_DEPTH = 3
@@ -46,6 +47,7 @@ class Rows:
         self._rows: dict[ClassSymbol, bool] = {}
         self._hashing: dict[tuple[ClassSymbol, str], bool] = {}
         self._functions: dict[tuple[str, str], bool] = {}
+        self._listeners: dict[str, list[Bound]] = {}
         self._mapped: frozenset[ClassSymbol] | None = None
 
     # Which classes are persistent
@@ -277,38 +279,36 @@ class Rows:
 
     def _listens(self, cls: ClassSymbol, field: str) -> bool:
         """Whether a function that is registered for events of the class hashes."""
-        for name, effect in self._receivers():
+        if field not in self._listeners:
+            self._listeners[field] = [
+                bound for bound, path, function in self._registered() if self._function_hashes(path, function, field, 0)
+            ]
+        return any(self._mentions_class(bound, cls) for bound in self._listeners[field])
+
+    def _registered(self) -> Iterator[tuple[Bound, str, FunctionFacts]]:
+        """The functions that calls or decorators register for events, with what says for which."""
+        for name in self._receivers():
             for path, function, fact in self.program.calls_named(name):
                 frame = Frame(path, function)
-                if self._mentions_class(Bound(fact.value, frame), cls):
-                    for argument in fact.value.args:
-                        symbol = self.infer.symbol_of(argument, frame)
-                        if isinstance(symbol, FunctionSymbol) and self._function_hashes(
-                            symbol.path, symbol.facts, field, 0
-                        ):
-                            return True
-            if effect:
-                yield_from = self._decorated(name, cls)
-                if any(self._function_hashes(path, function, field, 0) for path, function in yield_from):
-                    return True
-        return False
+                for argument in fact.value.args:
+                    symbol = self.infer.symbol_of(argument, frame)
+                    if isinstance(symbol, FunctionSymbol):
+                        yield Bound(fact.value, frame), symbol.path, symbol.facts
+            for path, outline in self.program.outlines.items():
+                facts = self.program.facts(path) if name in outline.calls else None
+                if facts is None:
+                    continue
+                for qualname in speaking(facts, (name.lower().encode(),)):
+                    function = facts.functions[qualname]
+                    if any(last_name(decorator) == name for decorator in function.decorators):
+                        told = v.seq(list(function.decorators))
+                        yield Bound(told, self.infer.module_frame(path)), path, function
 
-    def _receivers(self) -> list[tuple[str, bool]]:
+    def _receivers(self) -> list[str]:
         found = {name.rpartition(".")[2] for name, e in self.knowledge.functions.items() if e.decorates == "receiver"}
         for entry in self.knowledge.types.values():
             found |= {n for n, m in entry.methods.items() if not isinstance(m, str) and m.decorates == "receiver"}
-        return [(name, True) for name in sorted(found)]
-
-    def _decorated(self, name: str, cls: ClassSymbol) -> Iterator[tuple[str, FunctionFacts]]:
-        """The functions decorated with a call of `name` that speaks of the class."""
-        for path, outline in self.program.outlines.items():
-            facts = self.program.facts(path) if name in outline.calls else None
-            for function in facts.functions.values() if facts else ():
-                for decorator in function.decorators:
-                    if last_name(decorator) == name and self._mentions_class(
-                        Bound(decorator, self.infer.module_frame(path)), cls
-                    ):
-                        yield path, function
+        return sorted(found)
 
     def _mentions_class(self, bound: Bound, cls: ClassSymbol) -> bool:
         waiting: list[Value] = [bound.value]

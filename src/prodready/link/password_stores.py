@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prodready.knowledge_form import NOTHING, Effect
-from prodready.link.bound_columns import Slot, Statement, StatementReader
+from prodready.link.bound_columns import Slot, StatementReader, values_at
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.labels import Labels
 from prodready.link.password_rows import Rows
@@ -338,6 +338,8 @@ class Stores:
                 yield Kept("row", str(name.value), Bound(value, frame), f"`{describe(container)}`", cls=kind.cls)
 
     def _whole(self, call: v.Call, frame: Frame, effect: Effect, assumed: bool, shown: str) -> Iterator[Kept]:
+        if effect.keeps == "file" and self._is_answer(call, frame):
+            return
         keys = {str(x.value) for x in map(v.bare, call.args) if isinstance(x, v.Const) and isinstance(x.value, str)}
         field = next((key for key in keys if self.names.is_password(key)), "")
         seen: list[Value] = []
@@ -366,6 +368,16 @@ class Stores:
         place = f"{WHERE[effect.keeps]} by `{shown_callee(fact)}()`"
         return Kept(effect.keeps, "", bound, place, assumed, whole=True)
 
+    def _is_answer(self, call: v.Call, frame: Frame) -> bool:
+        """Whether what is written to goes to a browser or stays in memory: `csv.writer(response)`."""
+        target = v.bare(call.target)
+        for leaf in self.reducer.leaves(Bound(target.base, frame), 4) if isinstance(target, v.Attr) else ():
+            for argument in leaf.value.args[:1] if isinstance(leaf.value, v.Call) else ():
+                made = last_name(v.bare(argument))
+                if made.endswith(("Response", "StringIO", "BytesIO")) or made in {"response", "resp"}:
+                    return True
+        return False
+
     def parts(self, bound: Bound, field: str) -> Iterator[tuple[str, Bound]]:
         """The fields of a value that is stored as it is; the value itself where it has none."""
         entries = list(self._entries(bound, None))
@@ -392,9 +404,9 @@ class Stores:
                     )
             return
         for statement in self._statements.statements(bound.sub(at)):
-            values = self._values(others, keywords, bound, at)
+            values = self._statements.bound_values(others, keywords, bound, at)
             for slot in statement.slots():
-                for inner in self._values_at(slot.marker, statement, values):
+                for inner in values_at(slot.marker, statement, values):
                     table = statement.table.rpartition(".")[2]
                     place = f"{statement.verb.upper()} of `{table}`" if table else statement.verb.upper()
                     yield Kept(
@@ -415,61 +427,6 @@ class Stores:
                 if last_name(value) in {"insert", "update"}:
                     return self.rows.class_about(leaf), "row"
         return None
-
-    def _values(
-        self, others: list[Value], keywords: list[tuple[str, Value]], bound: Bound, statement: Value
-    ) -> tuple[list[Bound], dict[str, list[Bound]]]:
-        """The parameters of a statement, by order and by name."""
-        ordered: list[Bound] = []
-        named: dict[str, list[Bound]] = {}
-        chained = v.bare(statement)
-        while isinstance(chained, v.Call):
-            for key, value in chained.keywords:
-                named.setdefault(key, []).append(bound.sub(value))
-            chained = v.bare(chained.target.base) if isinstance(chained.target, v.Attr) else v.UNKNOWN
-        for key, value in keywords:
-            if key in {"params", "parameters", "args", "values", "vars", "seq_of_parameters", "param"}:
-                others = [*others, value]
-            else:
-                named.setdefault(key, []).append(bound.sub(value))
-        single = len(others) == 1
-        for given in others:
-            value = given.subject if isinstance(given, v.Op) and given.kind == "star" else given
-            listed = False
-            for leaf in self.reducer.leaves(bound.sub(value), 8) if single else ():
-                listed |= self._spread(leaf, ordered, named)
-            if not listed:
-                ordered.append(bound.sub(value))
-        return ordered, named
-
-    def _spread(self, leaf: Bound, ordered: list[Bound], named: dict[str, list[Bound]]) -> bool:
-        value = leaf.value
-        if isinstance(value, v.Map):
-            for key, inner in value.items:
-                if isinstance(key, v.Const):
-                    named.setdefault(str(key.value), []).append(leaf.sub(inner))
-            return True
-        if isinstance(value, v.Seq):
-            rows = [inner for one in value.items for inner in self.reducer.leaves(leaf.sub(one), 4)]
-            if value.items and all(isinstance(row.value, (v.Seq, v.Map)) for row in rows):
-                for row in rows[:1]:
-                    self._spread(row, ordered, named)
-                return True
-            if not ordered:
-                ordered += [leaf.sub(one) for one in value.items]
-            return True
-        return False
-
-    def _values_at(
-        self, marker: str, statement: Statement, values: tuple[list[Bound], dict[str, list[Bound]]]
-    ) -> list[Bound]:
-        ordered, named = values
-        if marker.startswith("#"):
-            return [statement.holes[int(marker[1:])]]
-        if marker.startswith("?"):
-            index = int(marker[1:])
-            return [ordered[index]] if index < len(ordered) else []
-        return named.get(marker, [])
 
     # Comparisons
 

@@ -254,12 +254,34 @@ class PasswordReader(PasswordLooks):
         made = v.bare(base)
         if not found and isinstance(made, v.Call) and "encrypted" in self.reducer.effect(bound.sub(made)).labels:
             found = list(self._read(bound.sub(made), trail, nesting))
+        if not found and isinstance(made, v.Param) and named:
+            found = self._item_from_callers(bound, made, key, trail, nesting)
         if found:
             yield from found
         elif self.is_fetched(bound.sub(base)) or self.rows.is_row(bound.sub(base)):
             yield Origin("stored", bound, describe(bound.value), trail, sure=named)
         elif named and not self._is_setting(bound.sub(base)) and not self._is_constant_item(bound):
             yield Origin("plain", bound, describe(bound.value), trail)
+
+    def _item_from_callers(
+        self, bound: Bound, base: v.Param, key: Value, trail: tuple[Step, ...], nesting: int
+    ) -> list[Origin]:
+        """What the callers have put under a key of the mapping that they pass."""
+        frame = bound.frame
+        asking = (*frame.key, base.name)
+        if frame.entered or asking in self._asking or len(self._asking) >= CALLER_HOPS:
+            return []
+        self._asking.add(asking)
+        found: list[Origin] = []
+        try:
+            for site in self.infer.callers(frame.path, frame.function.qualname)[:MAX_CALLERS]:
+                argument = site.arguments.get(base.name)
+                if argument is not None:
+                    item = v.item(argument.value, v.bare(key))
+                    found += [o for o in self._read(argument.sub(item), trail, nesting) if o.kind != "stored"]
+        finally:
+            self._asking.discard(asking)
+        return found
 
     def _is_constant_item(self, bound: Bound) -> bool:
         return any(isinstance(inner.value, v.Const) for inner, _ in self.reducer.step(bound) or ())

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from prodready.finding import Location
-from prodready.link.deeds import Deeds, varies
+from prodready.link.deeds import Deeds, plain, varies
 from prodready.link.frames import Bound, Frame
 from prodready.link.openings import Deed
 from prodready.read import values as v
@@ -31,10 +31,10 @@ class Write:
     """One write on a path.
 
     `root` is the object that is written, None where it is another one each time. `repeated` says that it stands in a loop,
-    `looped` that this loop is in the function itself,
-    `tolerated` that it goes on to the next round when one fails, or without end.
-    `via` are the calls that lead to it, the outermost first; `unit` is a function that has writes to keep together of its
-    own, of which this is one. `expired`: what is removed was picked by being below a limit, as what is too old is.
+    `looped` that this loop is in the function itself, `tolerated` that it goes on to the next round when one fails, or
+    without end. `via` are the calls that lead to it, the outermost first; `unit` is a function that has writes to keep
+    together of its own, of which this is one. `makes`: it is a new row. `expired`: what is removed was picked by being below
+    a limit, as what is too old is.
     """
 
     label: str
@@ -48,6 +48,7 @@ class Write:
     via: tuple[tuple[str, Location], ...] = ()
     unit: tuple[str, str] | None = None
     store: str = ""
+    makes: bool = False
     removes: bool = False
     expired: bool = False
 
@@ -121,8 +122,10 @@ def _together(writes: Iterable[Write]) -> int:
         if write.kind == "ensure":
             continue
         if write.root is not None:
-            count += write.root not in roots
-            roots.add(write.root)
+            may_be = set(write.root.options) if isinstance(write.root, v.Choice) else {write.root}
+            may_be = {plain(one) for one in may_be}
+            count += may_be.isdisjoint(roots)
+            roots |= may_be
         else:
             count += 2 if write.repeated else 1
     return count
@@ -246,6 +249,7 @@ class Walker:
             root,
             assumed=deed.assumed,
             store=deed.store,
+            makes=deed.root is not None and deed.root == plain(deed.fact.value),
             removes="delete" in deed.fact.name,
             expired=_is_below_limit(deed.fact.value),
         )

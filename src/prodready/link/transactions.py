@@ -12,7 +12,7 @@ from prodready.link.frames import Bound, Frame
 from prodready.link.infer import Inference
 from prodready.link.labels import Labels
 from prodready.link.openings import Deed, Key
-from prodready.link.paths import EMPTY, Path, Walker, Write, strength, worst
+from prodready.link.paths import EMPTY, Path, Steps, Walker, Write, strength, worst
 from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.link.scope import Scope
 from prodready.link.sinks import place
@@ -24,11 +24,20 @@ from prodready.words import split_words
 DEEPEST = 8
 """Helpers followed inside one another."""
 
-ASKING = frozenset("get fetch find load lookup ensure obtain is has can check".split())
+ASKING = frozenset("get fetch find load lookup resolve current default ensure obtain is has can check".split())
 """Verbs of functions that are called for what they return: if they write, then to make sure that it is there."""
+
+SETTING = frozenset("grant revoke remove subscribe unsubscribe enable disable".split())
+"""Verbs of functions that bring about a state: where they may find it there, doing it again does no harm."""
+
+NOTING = frozenset("last touch seen visited activity heartbeat".split())
+"""Words in names of functions that note when something happened last."""
 
 FAR = 4
 """Callers of callers that are looked at for a request."""
+
+WORKS_WITH = ("form", "formset", "add_form")
+"""Attributes by which such a class names the forms that it saves."""
 
 ROUNDS = 6
 """Layers of callers above the functions that write which are looked for by name."""
@@ -250,18 +259,57 @@ class Transactions:
                     yield caller, fact
 
     def makes_sure(self, frame: Frame) -> bool:
-        """Whether a function is called for the row that it returns: if it writes, then to make sure that it is there."""
+        """Whether what a function writes does no harm when it is all that was written.
+
+        It is called for the row that it returns and only makes sure that it is there, it brings about a state that may be
+        there already, or it notes when something happened last.
+        """
         if frame.key not in self._sure:
             words = split_words(frame.function.qualname.rpartition(".")[2])
             self._sure[frame.key] = False
-            self._sure[frame.key] = frame.function.returns is not None and (
-                (words[:1] and words[0] in ASKING)
-                or (self._returns_row(frame) and _can_pass(self.deeds_of(frame), frame))
+            self._sure[frame.key] = bool(words) and (
+                not NOTING.isdisjoint(words)
+                or (frame.function.returns is not None and words[0] in ASKING)
+                or (
+                    (words[0] in SETTING or self._returns_row(frame) or self._commits_only(frame))
+                    and any(self._passes(frame.function.flow, self.deeds_of(frame)))
+                )
             )
         return self._sure[frame.key]
 
+    def _commits_only(self, frame: Frame) -> bool:
+        """Whether all that a function writes are units of work that it commits itself."""
+        writes = self.summary(frame).path.writes
+        return bool(writes) and all(write.kind == "commit" for write in writes)
+
+    def _passes(self, steps: Steps, found: dict[int, Deed]) -> tuple[bool, bool]:
+        """Whether steps can be gone through to their end without a write, and whether the function can be left so."""
+        left = False
+        for step in steps:
+            if isinstance(step, Flow):
+                if step.kind in {"loop", "while"}:
+                    continue
+                arms = step.arms if step.kind == "branch" else ((*step.arms[0], *(step.arms[1:2] or ((),))[0]),)
+                ends = [self._passes(arm, found) for arm in arms]
+                left |= any(end[1] for end in ends)
+                if not any(end[0] for end in ends):
+                    return False, left
+            elif step == RETURN:
+                return False, True
+            elif step in {RAISE, BREAK, CONTINUE}:
+                return False, left
+            elif step >= 0 and (deed := found.get(step)) is not None:
+                if deed.kind in WRITING or (deed.kind == "call" and not self._is_harmless(deed)):
+                    return False, left
+        return True, left
+
+    def _is_harmless(self, deed: Deed) -> bool:
+        frames = [Frame(symbol.path, symbol.facts) for symbol, _ in deed.targets]
+        return all(not self.summary(frame).path.writes or self.makes_sure(frame) for frame in frames)
+
     def _returns_row(self, frame: Frame) -> bool:
-        assert frame.function.returns is not None
+        if frame.function.returns is None:
+            return False
         kind = self.infer.type_of(Bound(frame.function.returns, frame))
         return any(self.knowledge.is_row(name) for name in self.infer.library_types(kind))
 
@@ -420,36 +468,6 @@ def _seen_from(root: Value | None, given: dict[str, Bound], frame: Frame) -> Val
         argument = given.get(inner.name)
         return argument.value if argument is not None and argument.frame.key == frame.key else None
     return None
-
-
-def _can_pass(found: dict[int, Deed], frame: Frame) -> bool:
-    """Whether there is a way through a function on which it writes nothing, other than by raising."""
-
-    def walk(steps: tuple[int | Flow, ...]) -> tuple[bool, bool]:
-        """Whether the end can be reached without a write, and whether the function can be left so before it."""
-        left = False
-        for step in steps:
-            if isinstance(step, Flow):
-                if step.kind == "with":
-                    ends = [walk(step.arms[0])]
-                elif step.kind in {"loop", "while"}:
-                    ends = [(True, False)]
-                elif step.kind == "try":
-                    ends = [walk((*step.arms[0], *step.arms[1]))]
-                else:
-                    ends = [walk(arm) for arm in step.arms]
-                left |= any(end[1] for end in ends)
-                if not any(end[0] for end in ends):
-                    return False, left
-            elif step == RETURN:
-                return False, True
-            elif step in {RAISE, BREAK, CONTINUE}:
-                return False, left
-            elif step >= 0 and (deed := found.get(step)) is not None and deed.kind in WRITING | {"stage", "call"}:
-                return False, left
-        return True, left
-
-    return any(walk(frame.function.flow))
 
 
 def _is_settings(path: str) -> bool:

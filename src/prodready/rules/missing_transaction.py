@@ -55,12 +55,16 @@ LISTED = 4
 """Writes named in the message."""
 
 PREPARING = frozenset(
-    "seed seeds seeder seeding populate factory factories fixture fixtures demo sample samples dummy fake sandbox loaddata".split()
+    """
+    seed seeds seeder seeding populate factory factories fixture fixtures demo sample samples dummy fake sandbox loaddata
+    """.split()
 )
 """Words in names of files and functions that fill a database for somebody to play with."""
 
 ASIDE = frozenset(
-    "script scripts bin tools cmd command commands cli ctl task tasks bgtasks job jobs cron worker workers backfill migrate".split()
+    """
+    script scripts bin tools cmd command commands cli ctl task tasks bgtasks job jobs cron worker workers backfill migrate
+    """.split()
 )
 """Words in names of files and functions that nobody waits for: there a batch may well be committed piece by piece."""
 
@@ -81,7 +85,8 @@ def check(linked: Linked) -> Iterator[Finding]:
 
 def _runs_aside(frame: Frame) -> bool:
     """Whether a function belongs to what runs beside the application: scripts, commands, tasks, by its name and place."""
-    return not ASIDE.isdisjoint(_words(frame))
+    words = _words(frame)
+    return not ASIDE.isdisjoint(words) or any(word.endswith("ctl") for word in words)
 
 
 def _one_by_one(writes: tuple[Write, ...]) -> bool:
@@ -93,6 +98,18 @@ def _one_by_one(writes: tuple[Write, ...]) -> bool:
     return any(write.repeated for write in counted) and all(write.kind == "commit" for write in counted)
 
 
+def _tidies(writes: tuple[Write, ...]) -> bool:
+    """Whether a row is changed and rows that only point at it are removed: to do it again repeats both."""
+    counted = [write for write in writes if write.kind != "ensure"]
+    if len(counted) != 2 or any(write.repeated for write in counted):
+        return False
+    removed = [write for write in counted if write.removes and write.root is None]
+    others = [write for write in counted if write.root is not None and not write.makes]
+    if len(removed) != 1 or len(others) != 1 or removed[0].label == others[0].label:
+        return False
+    return not others[0].removes or counted[0] is removed[0]
+
+
 def _confidence(linked: Linked, frame: Frame, summary: Summary, writes: tuple[Write, ...]) -> Confidence:
     name = frame.function.qualname.rpartition(".")[2]
     if not summary.partial:
@@ -100,8 +117,12 @@ def _confidence(linked: Linked, frame: Frame, summary: Summary, writes: tuple[Wr
     if _one_by_one(writes) and (
         _runs_aside(frame)
         or not linked.transactions.is_waited_for(frame)
-        or any(w.tolerated or w.removes for w in writes)
+        or any(write.tolerated or write.removes or write.via for write in writes)
     ):
+        return Confidence.LOW
+    if _runs_aside(frame) and all(write.kind in {"commit", "ensure"} for write in writes):
+        return Confidence.LOW
+    if _tidies(writes):
         return Confidence.LOW
     if all(write.removes for write in writes) and (
         not CLEANING.isdisjoint(split_words(name)) or all(write.expired for write in writes)
