@@ -18,6 +18,7 @@ LABELS = frozenset(
         "secret",
         "database-error",  # an exception that says that the database refused something
         "row",  # of a type: an instance is a row of a table
+        "commits-alone",  # of a type: a connection that commits each statement that nobody commits
         "command",  # of a type: what it does is reached from no request
         "fills-row",  # of a type: fills a row of the class that it names with what was sent
     }

@@ -36,6 +36,10 @@ LONGEST_CHAIN = 10
 MOST_NAMES = 4
 
 
+ALONE = "alone"
+"""The deed of a statement that is committed alone unless a commit follows."""
+
+
 class Deeds(Openings):
     """Looks up what calls do. Answers are kept: the program does not change while this lives."""
 
@@ -99,8 +103,19 @@ class Deeds(Openings):
         if not kind:
             return None
         if kind == "write" and not self.commits_each(bound):
-            kind = "stage"
+            kind = ALONE if self._is_opened_here(bound, callee) else "stage"
         return Deed(kind, fact, label, None, True, callee.assumed, self._store(callee, bound, fact.value.target))
+
+    def _is_opened_here(self, bound: Bound, callee: Callee) -> bool:
+        """Whether a statement runs on a connection that the function opened, and that commits alone."""
+        target = bound.value.target if isinstance(bound.value, v.Call) else bound.value
+        receiver = plain(target.base) if isinstance(target, v.Attr) else None
+        kinds = self.infer.library_types(callee.type)
+        return (
+            isinstance(receiver, (v.Op, v.Call))
+            and any("commits-alone" in self.knowledge.label(kind) for kind in kinds)
+            and not self.opens(bound.sub(receiver.subject if isinstance(receiver, v.Op) else receiver))
+        )
 
     def _is_foreign(self, bound: Bound) -> bool:
         """Whether a receiver is plainly of a class that is not the project's: a guess by the method's name is wrong."""
@@ -255,6 +270,8 @@ class Deeds(Openings):
 
     def _label(self, bound: Bound, root: Value | None, fact: CallFact | None) -> str:
         """What is written, for people: the class of the rows, or the call."""
+        if isinstance(root, v.Op) and root.kind == "super":
+            return bound.frame.function.owner.rpartition(".")[2]
         value = bound.sub(root) if root is not None else bound
         kind = self.infer.type_of(value)
         own = kind.cls if kind is not None else None

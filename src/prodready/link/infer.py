@@ -122,6 +122,8 @@ class Inference(Types):
             effect = self.knowledge.method(library, name)
             if effect is not None:
                 return [Callee(f"{library}.{name}", effect=effect, type=kind, receiver=base, assumed=assumed)]
+        if is_super and kind is not None and kind.cls is not None:
+            return self._behind_mixin(kind.cls, name, base)
         if kind is not None and not assumed and kind.cls is None and self.is_described(kind.name):
             return [Callee(f"{kind.name}.{name}", type=kind, receiver=base)]
         symbol = self.symbol_of(target, bound.frame)
@@ -134,6 +136,21 @@ class Inference(Types):
                 return [Callee(candidates[0].facts.qualname, function=candidates[0], receiver=base, assumed=True)]
         if effect is not None and (kind is None or assumed or kind.cls is not None):
             return [Callee(f"*.{name}", effect=effect, receiver=base, assumed=True, type=kind)]
+        return []
+
+    def _behind_mixin(self, cls: ClassSymbol, name: str, receiver: Value) -> list[Callee]:
+        """What `super()` reaches in a class that is mixed in before others: what comes after it in a class that does so."""
+        for sub in self.program.subclasses(cls)[:SOME]:
+            lineage = self.program.lineage(sub)
+            behind = lineage[lineage.index(cls) + 1 :] if cls in lineage else ()
+            for base in behind:
+                if isinstance(base, ClassSymbol):
+                    function = self.program.function(base.path, f"{base.facts.qualname}.{name}")
+                    if function is not None and base != cls:
+                        found = FunctionSymbol(base.path, function)
+                        return [Callee(function.qualname, function=found, type=Type(sub, ""), receiver=receiver)]
+                elif (effect := self.knowledge.method(base, name)) is not None:
+                    return [Callee(f"{base}.{name}", effect=effect, type=Type(sub, ""), receiver=receiver)]
         return []
 
     def _class_itself(self, base: Value, frame: Frame) -> Type | None:

@@ -22,7 +22,7 @@ PROVED = frozenset({"allowed", "number", "boolean", "quoted", "constant", "hashe
 """Labels of values that cannot hold text of somebody's choice."""
 
 
-OF_TYPES = frozenset({"row", "fills-row", "command"})
+OF_TYPES = frozenset({"row", "fills-row", "command", "commits-alone"})
 """Labels that say what a class is, and nothing of what its instances hold."""
 
 WRAPPERS = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Mapped", "Required", "NotRequired", "ReadOnly"})

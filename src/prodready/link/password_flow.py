@@ -11,7 +11,7 @@ from prodready.finding import Confidence, Location, Step
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.labels import Labels
 from prodready.link.password_names import PasswordNames
-from prodready.link.password_rows import Rows
+from prodready.link.password_rows import ACCOUNTS, Rows
 from prodready.link.password_speaking import (
     Speaking,
     has_text,
@@ -91,17 +91,32 @@ class PasswordFlow:
 
     def uses(self, paths: list[str] | None = None) -> list[Use]:
         """The uses that count: of a digest the stores, else the comparisons, else the call that makes it."""
-        for path in self.program.outlines if paths is None else paths:
+        paths = list(self.program.outlines) if paths is None else paths
+        wanted = self._whole_makers(paths)
+        for path in paths:
             facts = self.program.facts(path)
             if facts is None:
                 continue
-            naming = speaking(facts, self._stems)
+            naming, spreading = speaking(facts, self._stems, self._spreads)
             for qualname in naming:
                 self._visit(Frame(path, facts.functions[qualname]))
-            for qualname in speaking(facts, self._spreads):
-                if qualname not in naming:
+            for qualname in spreading:
+                if qualname not in naming and not wanted.isdisjoint(facts.called.get(qualname, ())):
                     self._visit(Frame(path, facts.functions[qualname]), wholes_only=True)
         return self._chosen()
+
+    def _whole_makers(self, paths: list[str]) -> frozenset[str]:
+        """The names of the calls that may be given a password by something that names none."""
+        makers = self.rows.calls_that_keep("document") | COPIES
+        found = {
+            cls.qualname.rpartition(".")[2]
+            for path in paths
+            if (facts := self.program.facts(path)) is not None
+            for cls in facts.classes.values()
+            if any(last_name(base) in ACCOUNTS for base in cls.bases)
+            or any(map(self.names.is_password, (*cls.annotations, *cls.attributes)))
+        }
+        return makers | found | self._row_makers | MAKING | {"setattr"} if found else makers
 
     def _chosen(self) -> list[Use]:
         found = list(self._uses.values())

@@ -26,6 +26,9 @@ PEOPLE = frozenset(
 
 UNTOLD = frozenset("secret credential credentials auth login passkey key pass pwd pw pin code".split())
 
+LONG_STEM = 8
+"""Letters of a word by which it is looked for in bytes."""
+
 SINGLE_DIGITS = frozenset("0123456789")
 
 
@@ -101,22 +104,15 @@ class PasswordNames:
 
     def stems(self) -> tuple[bytes, ...]:
         """What stands in the bytes of every function that speaks of a password; see `read.stored`."""
-        found = {"pass"}
-        for *owner, last in self._phrases:
-            if owner and last in {"pass", "pin"}:  # `user pass`, as two words or as one
-                found |= {"_" + last, " " + last, "".join((*owner, last))}
-            else:
-                found |= {"_".join((*owner, last)), "".join((*owner, last)), " ".join((*owner, last))}
-        whole = {word for word in found if len(word) > 4 or word == "pwd"}
-        stems = {word for word in whole if not any(other in word for other in whole - {word})}
-        short = {stem for word in found - whole for stem in (named(word), b"_" + word.encode())}
-        return tuple(sorted({word.encode() for word in stems} | short, key=_frequency))
+        words = {joiner.join(phrase) for phrase in self._phrases for joiner in ("", "_", " ")}
+        # What ends in `pass` or `pin` is found by that, with the letter before it.
+        ends = {found[0] if (found := re.search(r".(?:pass|pin)$", word)) else word[:LONG_STEM] for word in words}
+        whole = {word for word in ends if len(word) > 2}
+        stems = {word.encode() for word in whole if not any(other in word for other in whole - {word})}
+        short = {stem for word in {*ends, "pass"} - whole for stem in (named(word), b"_" + word.encode())}
+        return tuple(sorted(stems | short))
 
     def texts(self) -> re.Pattern[str]:
         """What stands in every text that speaks of a password."""
         phrases = {"".join(p) for p in self._phrases} | {"_".join(p) for p in self._phrases}
         return re.compile("|".join(sorted(phrase for phrase in phrases if len(phrase) > 2)), re.IGNORECASE)
-
-
-def _frequency(stem: bytes) -> tuple[bool, bytes]:
-    return (not stem.startswith(b"passw"), stem)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from prodready.finding import Location
-from prodready.link.deeds import Deeds, plain, varies
+from prodready.link.deeds import ALONE, Deeds, plain, varies
 from prodready.link.frames import Bound, Frame
 from prodready.link.openings import Deed
 from prodready.read import values as v
@@ -62,22 +62,22 @@ class Write:
 class Path:
     """What has been written on the way; `open` inside of a transaction begun by hand; `pending` awaits a commit.
 
-    Of what is pending: the object, and whether it is only told when it was last changed. `stored` are the objects that were
-    committed as they are now; `known` is what the conditions passed have shown.
+    Of what is pending: the object, and whether it is only told when it was last changed. `alone` are statements that commit
+    themselves unless a commit follows; `known` is what the conditions passed have shown.
     """
 
     writes: tuple[Write, ...] = ()
     open: bool = False
     pending: tuple[tuple[Value | None, bool], ...] = ()
-    stored: frozenset[Value] = frozenset()
     labels: tuple[str, ...] = ()
+    alone: tuple[Write, ...] = ()
     known: tuple[tuple[Value, Value], ...] = ()
 
     @property
     def weight(self) -> tuple[int, int, int]:
         """How much speaks against the path, to tell the worst of several."""
         alone = [write for write in self.writes if write.unit is None]
-        return (strength(alone), len(self.writes), len(self.pending))
+        return (strength((*alone, *self.alone)), len(self.writes) + len(self.alone), len(self.pending))
 
     def add(self, writes: Iterable[Write]) -> Path:
         """The path with more writes on it."""
@@ -159,7 +159,8 @@ class Walker:
         """The worst path through the function."""
         exits = _Exits()
         end = self._run(self.frame.function.flow, Path(), exits)
-        return worst([end, *exits.returned, *exits.raised]) or Path()
+        found = worst([end, *exits.returned, *exits.raised]) or EMPTY
+        return replace(found.add(found.alone), alone=())
 
     def called(self, deed: Deed) -> Path:
         """What a call of a function of the project adds to the path."""
@@ -190,11 +191,10 @@ class Walker:
                 known = not deed.label or deed.label in path.labels or deed.label.endswith("()")
                 labels = path.labels if known else (*path.labels, deed.label)
                 root = None if deed.fresh and deed.kind == "stage" else deed.root
-                if deed.kind == "stage" and deed.root in path.stored:
-                    return path  # nothing has changed since
-                stored = path.stored - {deed.root} if deed.root is not None else path.stored
                 pending = (*path.pending, (root, deed.kind == "change" and _is_stamp(deed)))[-MOST:]
-                return replace(path, pending=pending, labels=labels, stored=stored)
+                return replace(path, pending=pending, labels=labels)
+            case "alone":  # whether it commits is a matter of the version
+                return path if path.open else replace(path, alone=(*path.alone, self._write(deed)))
             case "commit":
                 return self._commit(deed, path)
             case "begin":
@@ -227,8 +227,9 @@ class Walker:
         return replace(path.add([write]), pending=kept)
 
     def _commit(self, deed: Deed, path: Path) -> Path:
-        stored = path.stored | {root for root, _ in path.pending if root is not None}
-        after = replace(path, open=False, pending=(), labels=(), stored=stored)
+        after = replace(path, open=False, pending=(), labels=(), alone=())
+        if path.alone:
+            return after.add([self._write(deed)])
         if path.open or (not path.pending and any(write.kind == "commit" for write in path.writes)):
             return after  # a second commit of nothing is none
         roots = {root for root, _ in path.pending}
@@ -247,7 +248,7 @@ class Walker:
             deed.kind,
             place,
             root,
-            assumed=deed.assumed,
+            assumed=deed.assumed or deed.kind == ALONE,
             store=deed.store,
             makes=deed.root is not None and deed.root == plain(deed.fact.value),
             removes="delete" in deed.fact.name,
@@ -293,7 +294,9 @@ class Walker:
         tolerant = flow.kind == "while" or _is_tolerant(flow.arms[0])
         repeated = path.add(_repeat(again.writes, made, tolerant)) if again is not None else path
         if again is not None:
-            repeated = replace(repeated, open=again.open, pending=(*path.pending, *again.pending)[-MOST:])
+            alone = (*path.alone, *_repeat(again.alone, made, tolerant))
+            pending = (*path.pending, *again.pending)[-MOST:]
+            repeated = replace(repeated, open=again.open, pending=pending, alone=alone)
         for kept, ended in ((exits.returned, inner.returned), (exits.raised, inner.raised)):
             kept += [repeated.add(one.writes) for one in ended]
         after = worst([repeated, *(repeated.add(one.writes) for one in inner.broken)])

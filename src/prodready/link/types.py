@@ -250,6 +250,9 @@ class Types(Rows):
         symbol = self.symbol_of(value, bound.frame)
         if isinstance(symbol, ValueSymbol):
             found = self.type_of(Bound(symbol.value, self.module_frame(symbol.path)), depth + 1)
+            usual = self.knowledge.attribute("*", value.name) if found is None else None
+            if usual is not None and usual.returns:
+                return Type(None, usual.returns)
             return found or self._by_name(value.name)
         if isinstance(symbol, LibrarySymbol):
             effect = self.knowledge.object(symbol.name)

@@ -22,6 +22,9 @@ class _File(msgspec.Struct, array_like=True):
     called: dict[str, tuple[str, ...]]
 
 
+GATES = (b"pass", b"pin")
+"""What many stems have in common: without it in a text there is none of them."""
+
 _FILE = msgspec.msgpack.Decoder(_File)
 _FUNCTION = msgspec.msgpack.Decoder(FunctionFacts)
 
@@ -31,6 +34,12 @@ def _has_any(body: bytes, stems: list[bytes]) -> bool:
         if stem in body:
             return True
     return False
+
+
+def _those_in(text: bytes, stems: tuple[bytes, ...]) -> list[bytes]:
+    """The stems that stand in a text; those with a part in common are asked for that first."""
+    gates = {gate: gate in text for gate in GATES}
+    return [stem for stem in stems if all(there or gate not in stem for gate, there in gates.items()) and stem in text]
 
 
 class _Functions(Mapping[str, FunctionFacts]):
@@ -46,16 +55,16 @@ class _Functions(Mapping[str, FunctionFacts]):
             found = self._decoded[qualname] = _FUNCTION.decode(self._raw[qualname])
         return found
 
-    def speaking(self, stems: tuple[bytes, ...]) -> list[str]:
-        """The functions in whose bytes, in lower case, one of the stems is found."""
+    def speaking(self, *groups: tuple[bytes, ...]) -> list[list[str]]:
+        """For each group of stems the functions in whose bytes, in lower case, one of them is found."""
         bodies = [bytes(raw).lower() for raw in self._raw.values()]
         together = b"\0".join(bodies)
-        there = [stem for stem in stems if stem in together]
-        return (
-            [qualname for qualname, body in zip(self._raw, bodies, strict=True) if _has_any(body, there)]
-            if there
-            else []
-        )
+        found = []
+        for stems in groups:
+            there = _those_in(together, stems)
+            pairs = zip(self._raw, bodies, strict=True) if there else ()
+            found.append([qualname for qualname, body in pairs if _has_any(body, there)])
+        return found
 
     def __contains__(self, qualname: object) -> bool:
         return qualname in self._raw
@@ -67,10 +76,10 @@ class _Functions(Mapping[str, FunctionFacts]):
         return len(self._raw)
 
 
-def speaking(facts: FileFacts, stems: tuple[bytes, ...]) -> list[str]:
-    """The functions of a file whose names or texts may hold one of the stems; cheaper than decoding them."""
+def speaking(facts: FileFacts, *groups: tuple[bytes, ...]) -> list[list[str]]:
+    """The functions of a file whose names or texts may hold one of the stems of each group; cheaper than decoding them."""
     functions = facts.functions
-    return functions.speaking(stems) if isinstance(functions, _Functions) else list(functions)
+    return functions.speaking(*groups) if isinstance(functions, _Functions) else [list(functions) for _ in groups]
 
 
 def named(name: str) -> bytes:

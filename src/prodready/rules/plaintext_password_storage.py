@@ -92,7 +92,7 @@ rule = Rule(
     skip=frozenset({"tests", "generated", "migrations"}),
     needles=(
         "pass", "pwd", "pw", "psw", "pin", "clave", "contrase", "senha", "kennwort", "motdepasse", "mdp", "wachtwoord",
-        "sifre", "heslo", "parola", "haslo", "validated_data",
+        "haslo", "hasło", "пароль", "validated_data",
     ),
     check=check,
 )  # fmt: skip
