@@ -74,7 +74,7 @@ class HasherSettings:
     def _speaks(self, path: str) -> bool:
         if path not in self._speaking:
             facts = self.program.facts(path)
-            self._speaking[path] = facts is not None and bool(speaking(facts, self._stems)[0])
+            self._speaking[path] = facts is not None and bool(speaking(facts, self._stems))
         return self._speaking[path]
 
     # Calls
@@ -263,7 +263,7 @@ class HasherSettings:
     def _names_setting(self, path: str) -> bool:
         facts = self.program.facts(path)
         names = tuple(n.lower().encode() for n, e in self.knowledge.settings.items() if e.least or e.weak)
-        return facts is not None and bool(speaking(facts, names)[0])
+        return facts is not None and bool(speaking(facts, names))
 
 
 def _as_number(value: int | str | None) -> int | None:

@@ -97,12 +97,12 @@ class PasswordFlow:
             facts = self.program.facts(path)
             if facts is None:
                 continue
-            naming, spreading = speaking(facts, self._stems, self._spreads)
+            naming = speaking(facts, self._stems)
             for qualname in naming:
                 self._visit(Frame(path, facts.functions[qualname]))
-            for qualname in spreading:
-                if qualname not in naming and not wanted.isdisjoint(facts.called.get(qualname, ())):
-                    self._visit(Frame(path, facts.functions[qualname]), wholes_only=True)
+            others = {name for name, called in facts.called.items() if not wanted.isdisjoint(called)}.difference(naming)
+            for qualname in speaking(facts, self._spreads, others) if others else ():
+                self._visit(Frame(path, facts.functions[qualname]), wholes_only=True)
         return self._chosen()
 
     def _whole_makers(self, paths: list[str]) -> frozenset[str]:

@@ -298,7 +298,7 @@ class Rows:
                 facts = self.program.facts(path) if name in outline.calls else None
                 if facts is None:
                     continue
-                for qualname in speaking(facts, (name.lower().encode(),))[0]:
+                for qualname in speaking(facts, (name.lower().encode(),)):
                     function = facts.functions[qualname]
                     if any(last_name(decorator) == name for decorator in function.decorators):
                         told = v.seq(list(function.decorators))

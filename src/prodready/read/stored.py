@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
@@ -55,16 +55,12 @@ class _Functions(Mapping[str, FunctionFacts]):
             found = self._decoded[qualname] = _FUNCTION.decode(self._raw[qualname])
         return found
 
-    def speaking(self, *groups: tuple[bytes, ...]) -> list[list[str]]:
-        """For each group of stems the functions in whose bytes, in lower case, one of them is found."""
-        bodies = [bytes(raw).lower() for raw in self._raw.values()]
-        together = b"\0".join(bodies)
-        found = []
-        for stems in groups:
-            there = _those_in(together, stems)
-            pairs = zip(self._raw, bodies, strict=True) if there else ()
-            found.append([qualname for qualname, body in pairs if _has_any(body, there)])
-        return found
+    def speaking(self, stems: tuple[bytes, ...], among: Collection[str] | None) -> list[str]:
+        """The functions, of these or of all, in whose bytes, in lower case, one of the stems is found."""
+        asked = list(self._raw) if among is None else [name for name in self._raw if name in among]
+        bodies = [bytes(self._raw[name]).lower() for name in asked]
+        there = _those_in(b"\0".join(bodies), stems) if bodies else []
+        return [name for name, body in zip(asked, bodies, strict=True) if _has_any(body, there)] if there else []
 
     def __contains__(self, qualname: object) -> bool:
         return qualname in self._raw
@@ -76,10 +72,12 @@ class _Functions(Mapping[str, FunctionFacts]):
         return len(self._raw)
 
 
-def speaking(facts: FileFacts, *groups: tuple[bytes, ...]) -> list[list[str]]:
-    """The functions of a file whose names or texts may hold one of the stems of each group; cheaper than decoding them."""
+def speaking(facts: FileFacts, stems: tuple[bytes, ...], among: Collection[str] | None = None) -> list[str]:
+    """The functions of a file whose names or texts may hold one of the stems; cheaper than decoding them."""
     functions = facts.functions
-    return functions.speaking(*groups) if isinstance(functions, _Functions) else [list(functions) for _ in groups]
+    if isinstance(functions, _Functions):
+        return functions.speaking(stems, among)
+    return [name for name in functions if among is None or name in among]
 
 
 def named(name: str) -> bytes:

@@ -80,7 +80,7 @@ def check(linked: Linked) -> Iterator[Finding]:
         writes = summary.counted
         name = frame.function.qualname.rpartition(".")[2]
         if name != "<module>" and not _prepares(linked, frame) and not linked.transactions.is_test(frame):
-            yield _finding(frame, writes, _confidence(linked, frame, summary, writes))
+            yield _finding(frame, _named(writes), _confidence(linked, frame, summary, writes))
 
 
 def _runs_aside(frame: Frame) -> bool:
@@ -130,6 +130,12 @@ def _confidence(linked: Linked, frame: Frame, summary: Summary, writes: tuple[Wr
         return Confidence.LOW
     sure = [write for write in writes if not write.assumed]
     return Confidence.HIGH if strength(sure) > 1 else Confidence.MEDIUM
+
+
+def _named(writes: tuple[Write, ...]) -> tuple[Write, ...]:
+    """The writes that a finding names: those that count, each once."""
+    counted = {(write.place, write.via): write for write in writes if write.kind != "ensure"}
+    return tuple(counted.values()) or writes
 
 
 def _finding(frame: Frame, writes: tuple[Write, ...], confidence: Confidence) -> Finding:
