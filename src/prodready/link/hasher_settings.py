@@ -13,6 +13,7 @@ from prodready.link.frames import Bound, Frame
 from prodready.link.labels import Labels
 from prodready.link.password_names import PasswordNames
 from prodready.link.program import ClassSymbol
+from prodready.link.scope import Scope
 from prodready.link.sinks import place, shown_callee
 from prodready.link.text import argument_values
 from prodready.read import values as v
@@ -49,12 +50,12 @@ class HasherSettings:
         self._stems = self.names.stems()
         self._speaking: dict[str, bool] = {}
 
-    def weaknesses(self, paths: list[str]) -> Iterator[Weakness]:
-        """All of them in these files."""
+    def weaknesses(self, paths: list[str], scope: Scope | None = None) -> Iterator[Weakness]:
+        """All of them in these files, which are in the scope."""
         wanted = self._called()
         among = frozenset(paths)
         for name in sorted(wanted):
-            for path, function, fact in self.program.calls_named(name):
+            for path, function, fact in self.program.calls_named(name, scope):
                 if path in among and self._speaks(path):
                     yield from self._call(fact, Frame(path, function))
         for path in paths:

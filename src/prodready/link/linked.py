@@ -8,7 +8,7 @@ from functools import cached_property
 
 from prodready.knowledge import Knowledge
 from prodready.link.frames import Bound, Callee, Frame
-from prodready.link.infer import Inference
+from prodready.link.infer import COMMON_METHODS, Inference
 from prodready.link.labels import Labels
 from prodready.link.password_flow import PasswordFlow, Use
 from prodready.link.password_forms import Forms
@@ -71,9 +71,33 @@ class Linked:
     @cached_property
     def password_uses(self) -> list[Use]:
         """Where passwords and digests of them are stored or compared."""
-        paths = [path for path in self.program.outlines if path not in self.outside]
         flow = PasswordFlow(self.reducer)
-        return [*flow.uses(paths), *Forms(flow.rows).uses(paths)]
+        if self.scope is None:
+            paths = [path for path in self.program.outlines if path not in self.outside]
+            return [*flow.uses(paths), *Forms(flow.rows).uses(paths)]
+        targets = sorted(self.scope.targets - self.outside)
+        digests = {name.rpartition(".")[2] for name, e in self.knowledge.functions.items() if "digest" in e.labels}
+        if any(not digests.isdisjoint(self.program.outlines[path].calls) for path in targets):
+            return self.whole().password_uses  # a digest may be one of a password by what calls it from anywhere
+        uses = flow.uses([*targets, *self._callers_of(targets)], whole=False)
+        if any(use.digest and use.how != "store" and use.location.path in self.scope.targets for use in uses):
+            return self.whole().password_uses  # only the whole project can tell whether the digest is stored
+        return [*uses, *Forms(flow.rows).uses(targets)]
+
+    def _callers_of(self, targets: list[str]) -> list[str]:
+        """The other files that call something by the name of what these define, or by the name of what calls that."""
+        found: dict[str, None] = {}
+        asked = list(targets)
+        for too_common in (frozenset[str](), COMMON_METHODS):
+            names = {name.rpartition(".")[2] for path in asked for name in self.program.outlines[path].defines}
+            names -= too_common
+            asked = [
+                path
+                for path, outline in self.program.outlines.items()
+                if path not in found and path not in self.outside and not names.isdisjoint(outline.calls)
+            ]
+            found.update(dict.fromkeys(path for path in asked if path not in targets))
+        return list(found)
 
     @cached_property
     def regions(self) -> Regions:

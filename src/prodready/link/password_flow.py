@@ -89,10 +89,13 @@ class PasswordFlow:
         self._uses: dict[tuple[str, int, int, str], Use] = {}
         self._entered: set[tuple[str, str, int, int]] = set()
 
-    def uses(self, paths: list[str] | None = None) -> list[Use]:
-        """The uses that count: of a digest the stores, else the comparisons, else the call that makes it."""
+    def uses(self, paths: list[str] | None = None, *, whole: bool = True) -> list[Use]:
+        """The uses that count: of a digest the stores, else the comparisons, else the call that makes it.
+
+        `whole` says that the paths are all of the project, and tell which classes have a password.
+        """
         paths = list(self.program.outlines) if paths is None else paths
-        wanted = self._whole_makers(paths)
+        wanted = self._whole_makers(paths) if whole else frozenset()
         for path in paths:
             facts = self.program.facts(path)
             if facts is None:
@@ -100,7 +103,8 @@ class PasswordFlow:
             naming = speaking(facts, self._stems)
             for qualname in naming:
                 self._visit(Frame(path, facts.functions[qualname]))
-            others = {name for name, called in facts.called.items() if not wanted.isdisjoint(called)}.difference(naming)
+            others = {n for n, called in facts.called.items() if not whole or not wanted.isdisjoint(called)}
+            others.difference_update(naming)
             for qualname in speaking(facts, self._spreads, others) if others else ():
                 self._visit(Frame(path, facts.functions[qualname]), wholes_only=True)
         return self._chosen()

@@ -41,7 +41,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from prodready.finding import Confidence, Finding, Location, Severity, Step
 from prodready.link.frames import Frame
@@ -80,7 +80,7 @@ def check(linked: Linked) -> Iterator[Finding]:
         writes = summary.counted
         name = frame.function.qualname.rpartition(".")[2]
         if name != "<module>" and not _prepares(linked, frame) and not linked.transactions.is_test(frame):
-            yield _finding(frame, _named(writes), _confidence(linked, frame, summary, writes))
+            yield _finding(frame, _named(writes), _confidence(linked, frame, summary))
 
 
 def _runs_aside(frame: Frame) -> bool:
@@ -89,30 +89,29 @@ def _runs_aside(frame: Frame) -> bool:
     return not ASIDE.isdisjoint(words) or any(word.endswith("ctl") for word in words)
 
 
-def _one_by_one(writes: tuple[Write, ...]) -> bool:
+def _one_by_one(writes: Sequence[Write]) -> bool:
     """Whether there is one write only, of another row in each round of a loop: what is done may stay done."""
-    counted = [write for write in writes if write.kind != "ensure"]
-    if len(counted) == 1:
+    if len(writes) == 1:
         return True
     # Batch after batch, and what is left of the last one.
-    return any(write.repeated for write in counted) and all(write.kind == "commit" for write in counted)
+    return any(write.repeated for write in writes) and all(write.kind == "commit" for write in writes)
 
 
-def _tidies(writes: tuple[Write, ...]) -> bool:
+def _tidies(writes: Sequence[Write]) -> bool:
     """Whether a row is changed and rows that only point at it are removed: to do it again repeats both."""
-    counted = [write for write in writes if write.kind != "ensure"]
-    if len(counted) != 2 or any(write.repeated for write in counted):
+    if len(writes) != 2 or any(write.repeated for write in writes):
         return False
-    removed = [write for write in counted if write.removes and write.root is None]
-    others = [write for write in counted if write.root is not None and not write.makes]
+    removed = [write for write in writes if write.removes and write.root is None]
+    others = [write for write in writes if write.root is not None and not write.makes]
     if len(removed) != 1 or len(others) != 1 or removed[0].label == others[0].label:
         return False
-    return not others[0].removes or counted[0] is removed[0]
+    return not others[0].removes or writes[0] is removed[0]
 
 
-def _confidence(linked: Linked, frame: Frame, summary: Summary, writes: tuple[Write, ...]) -> Confidence:
+def _confidence(linked: Linked, frame: Frame, summary: Summary) -> Confidence:
     name = frame.function.qualname.rpartition(".")[2]
-    if not summary.partial:
+    writes = [write for write in summary.counted if write.kind != "ensure"]
+    if not summary.partial or _tidies(writes):
         return Confidence.LOW
     if _one_by_one(writes) and (
         _runs_aside(frame)
@@ -120,9 +119,7 @@ def _confidence(linked: Linked, frame: Frame, summary: Summary, writes: tuple[Wr
         or any(write.tolerated or write.removes or write.via for write in writes)
     ):
         return Confidence.LOW
-    if _runs_aside(frame) and all(write.kind in {"commit", "ensure"} for write in writes):
-        return Confidence.LOW
-    if _tidies(writes):
+    if _runs_aside(frame) and all(write.kind == "commit" for write in writes):
         return Confidence.LOW
     if all(write.removes for write in writes) and (
         not CLEANING.isdisjoint(split_words(name)) or all(write.expired for write in writes)

@@ -78,7 +78,7 @@ def _finding(use: Use) -> Finding:
         confidence=use.confidence,
         location=use.location,
         trace=steps(use),
-        hint="store what a hasher for passwords makes of it (Argon2id, scrypt, bcrypt), and check with the same hasher",
+        hint="store what a hasher for passwords makes of it (Argon2id, for one), and let the same hasher check it",
         context=use.frame.function.qualname,
         statement=(use.fact.span.first, use.fact.span.last),
     )

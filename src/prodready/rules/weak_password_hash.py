@@ -71,7 +71,7 @@ def _finding(use: Use, digest: Digest) -> Finding:
         confidence=use.confidence,
         location=use.location,
         trace=steps(use),
-        hint="use a hasher for passwords (Argon2id, scrypt, bcrypt), and hash anew when somebody logs in",
+        hint="use a hasher for passwords (Argon2id, for one), and hash anew when somebody logs in",
         context=use.frame.function.qualname,
         statement=(use.fact.span.first, use.fact.span.last),
     )

@@ -44,8 +44,9 @@ from prodready.rules.base import Rule
 
 def check(linked: Linked) -> Iterator[Finding]:
     """Report every setting of a hasher below what is advised."""
-    paths = [path for path in linked.program.outlines if path not in linked.outside]
-    for weakness in HasherSettings(linked.reducer).weaknesses(paths):
+    asked = linked.scope.targets if linked.scope else linked.program.outlines
+    paths = sorted(path for path in asked if path not in linked.outside)
+    for weakness in HasherSettings(linked.reducer).weaknesses(paths, linked.scope):
         yield Finding(
             code=rule.code,
             slug=rule.slug,
