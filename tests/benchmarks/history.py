@@ -13,7 +13,6 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-import tarfile
 import tempfile
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections import defaultdict
@@ -63,17 +62,30 @@ def clone_of(mirrors: Path, repository: str) -> Path | None:
 def state(git: Path, revision: str, target: Path) -> Path:
     """The Python files of a repository at a revision, written below `target`.
 
-    Raises CalledProcessError where git does not know the revision.
+    Not with `git archive`: it fails for a clone that lacks some large file, wanted or not. Raises CalledProcessError where
+    git does not know the revision.
     """
-    command = ["git", f"--git-dir={git}", "archive", revision, ":(glob)**/*.py"]
-    packed = subprocess.run(command, capture_output=True, check=True).stdout
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        if sys.version_info >= (3, 12):
-            archive.extractall(target, filter="data")
-        else:
-            archive.extractall(target)
+    listed = _git(git, "ls-tree", "-r", "-z", revision).split(b"\0")
+    wanted = {}
+    for line in filter(None, listed):
+        mode, kind, name, path = line.decode("utf-8", "surrogateescape").replace("\t", " ", 1).split(" ", 3)
+        if kind == "blob" and mode.startswith("100") and path.endswith(".py"):
+            wanted[path] = name
+    packed = io.BytesIO(_git(git, "cat-file", "--batch", data="\n".join(wanted.values()).encode()))
+    for path in wanted:
+        header = packed.readline().split()
+        if len(header) == 3:  # else: missing
+            place = target / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(packed.read(int(header[2])))
+            packed.read(1)
     (target / config.FILE_NAME).touch()
     return target
+
+
+def _git(git: Path, *arguments: str, data: bytes | None = None) -> bytes:
+    command = ["git", f"--git-dir={git}", *arguments]
+    return subprocess.run(command, input=data, capture_output=True, check=True, cwd="/").stdout
 
 
 def is_about(finding: Finding, pair: Pair) -> bool:
@@ -93,7 +105,9 @@ def _within(context: str, function: str) -> bool:
 def measure(git: Path, revision: str, wanted: Sequence[Pair]) -> set[Pair]:
     """The pairs of which something is found at a revision."""
     with tempfile.TemporaryDirectory() as folder:
-        root = state(git, revision, Path(folder) / "tree").resolve()
+        root = Path(folder).resolve() / "tree"
+        root.mkdir()
+        state(git.resolve(), revision, root)
         report = project.check(config.load(root, isolated=True), [root], project.Options(cache=False, fixes=False))
     for problem in report.problems:
         if not problem.path:
@@ -129,7 +143,7 @@ def main() -> None:
             by_commit[pair.repository, pair.commit].append(pair)
     rows: list[tuple[Pair, bool, bool]] = []
     for (repository, commit), wanted in by_commit.items():
-        git = clone_of(options.mirrors, repository)
+        git = clone_of(options.mirrors.resolve(), repository)
         if git is None:
             print(f"{repository}: no clone below {options.mirrors}", file=sys.stderr)
             continue
