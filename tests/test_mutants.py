@@ -206,6 +206,11 @@ def test_the_logger_that_there_is(head: str, call: str) -> None:
     )
 
 
+def test_a_parameter_is_no_logger_of_the_module() -> None:
+    code = "import logging\nlog = logging.getLogger()\n\ndef f(log, token):\n    g(token)\n"
+    assert '    logging.getLogger(__name__).info("called with %s", token)\n' in mutated("secret-log", code)
+
+
 def test_a_local_variable_is_logged_after_it_is_assigned() -> None:
     code = "import logging\ndef f():\n    if a:\n        token = g(\n            1)\n"
     assert mutated("secret-log", code) == code + '        logging.getLogger(__name__).info("called with %s", token)\n'

@@ -115,6 +115,11 @@ def test_a_unit_of_work_gets_a_second_commit() -> None:
     assert "add(order)\n        db.session.commit()\n        db.session.add(Payment(order))\n" in mutant.text
 
 
+def test_the_commit_goes_where_another_one_follows() -> None:
+    code = "def pay(db):\n    if a:\n        db.add(a)\n        return\n    db.add(b)\n    db.add(c)\n    db.commit()\n"
+    assert mutated("transaction", code) == code.replace("db.add(b)\n", "db.add(b)\n    db.commit()\n")
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -196,6 +201,14 @@ def test_callers_that_hold_a_transaction() -> None:
     assert reasons("transaction", code, views=held) == ["callers hold a transaction"]
     assert mutants("transaction", code, views=held + free)
     assert mutants("transaction", code)
+
+
+def test_a_function_that_calls_itself() -> None:
+    code = (
+        f"def pay_order(order):\n    with atomic():{TWO_WRITES.replace(chr(10), chr(10) + '    ')}\n    pay_order(0)\n"
+    )
+    held = "@atomic\ndef a():\n    pay_order(1)\n"
+    assert reasons("transaction", code, views=held) == ["callers hold a transaction"]
 
 
 def test_callers_of_callers_hold_a_transaction() -> None:

@@ -64,7 +64,7 @@ def tree(tmp_path: Path) -> Path:
     (root / "setup.cfg").touch()
     (root / "views.py").write_text(VIEWS)
     (root / "store.py").write_text(STORE)
-    (root / "tests" / "test_login.py").write_text("def login(password):\n    print(password)\n")
+    (root / "tests" / "test_login.py").write_text("def test(password):\n    print(password)\n")
     return root
 
 
@@ -96,6 +96,7 @@ def test_what_was_reported_before_is_not_found(tree: Path) -> None:
     twice = Mutant("parameters", "none", "store.py", 17, "old", 2, STORE + STORE[STORE.index("    cursor.execute(f") :])
     bench = mutation.Bench(files, tree.parent / "copy", "parameters")
     assert [bench.result(one) for one in (same, again, twice)] == ["missed", "missed", "found"]
+    assert (tree.parent / "copy" / "store.py").read_text() == STORE
 
 
 def test_the_application_is_not_touched(tree: Path) -> None:

@@ -185,9 +185,8 @@ class _Function:
 
     def _call(self, name: str) -> tuple[str, list[Cut]]:
         """The call that logs a value with the logger that the module has, and the import that it may need."""
-        own = {one.value for one in self.body if isinstance(one, cst.Name)} & set(self.params)
         for logger, style in loggers(self.source):
-            if logger not in own:
+            if logger not in self.params:
                 if style == "structlog":
                     return f'{logger}.info("called", {name.rpartition(".")[2].lower()}={name})', []
                 return f'{logger}.info("called with {"{}" if style == "loguru" else "%s"}", {name})', []

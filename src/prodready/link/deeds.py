@@ -53,6 +53,7 @@ class Deeds(Openings):
             or any(isinstance(m, Effect) and m.does in {"commit", "write-sql", "begin"} for m in entry.methods.values())
         } - {"dbapi"}
         """Libraries that keep rows themselves, by their first name."""
+        self._running: dict[Key, tuple[str, bool] | None] = {}
         self._found: dict[Key, dict[int, Deed]] = {}
 
     def _deed_names(self) -> frozenset[str]:
@@ -249,6 +250,42 @@ class Deeds(Openings):
                     if found[0]:
                         return found
         return "", ""
+
+    def runs_given(self, frame: Frame) -> tuple[str, bool] | None:
+        """The parameter that a function runs as a statement, and whether that is committed at once."""
+        if frame.key not in self._running:
+            self._running[frame.key] = None
+            for fact in frame.function.calls:
+                found = self._runs_param(Bound(fact.value, frame)) if fact.name in self.names else None
+                if found is not None:
+                    self._running[frame.key] = found
+                    break
+        return self._running[frame.key]
+
+    def _runs_param(self, bound: Bound) -> tuple[str, bool] | None:
+        call = bound.value
+        assert isinstance(call, v.Call)
+        for callee in self.infer.callees(bound):
+            effect = callee.effect
+            if effect is not None and (effect.sink == "sql" or effect.does == "write-sql"):
+                for position in effect.at:
+                    for argument in argument_values(call, position):
+                        value = plain(argument)
+                        if isinstance(value, v.Call) and value.args:  # `text(statement)`
+                            value = plain(value.args[0])
+                        if isinstance(value, v.Param):
+                            return value.name, effect.does == "write-sql" or self.commits_each(bound)
+        return None
+
+    def statement_in(self, bound: Bound) -> tuple[str, str] | None:
+        """What running a value would be, and the table it is about; None where it is not known."""
+        known = False
+        for leaf in self.labels.leaves(bound, 12):
+            found = self._statement_of(leaf)
+            if found[0]:
+                return found
+            known |= _leading_text(leaf.value) is not None
+        return ("", "") if known else None
 
     def _statement_of(self, leaf: Bound) -> tuple[str, str]:
         text = _leading_text(leaf.value)

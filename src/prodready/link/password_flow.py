@@ -266,6 +266,8 @@ class PasswordFlow:
     def _judge(self, kept: Kept, frame: Frame, fact: CallFact) -> None:
         if any(self.names.is_others(name) for name in kept.about) or self.rows.is_for_others(kept.cls):
             return
+        if kept.assumed and self.names.is_about_others(f"{frame.path}.{frame.function.qualname}"):
+            return
         if kept.cls is not None and kept.field and kept.store in {"row", "lookup"}:
             setter = self.rows.setter(kept.cls, kept.field)
             if setter is not None and kept.store == "row":
@@ -350,7 +352,12 @@ class PasswordFlow:
         doubts = kept.assumed + (not origin.sure) + origin.doubtful
         if field and not written and not self.names.is_password(field) and is_text(kept.bound.value):
             doubts += 2  # a message with the password in it
-        if kept.store == "row" and kept.cls is not None and not written and not self.names.may_hold_password(field):
+        if (
+            kept.store == "row"
+            and (kept.cls is not None or kept.assumed)
+            and not written
+            and not self.names.may_hold_password(field)
+        ):
             doubts += 2
         if origin.digest is not None and origin.digest.reversible and self.names.is_hashed(field):
             doubts += 2  # it says that it can be decrypted, and somebody probably does

@@ -12,7 +12,7 @@ from prodready.words import split_words
 DESCRIBING = frozenset({"current", "first", "last", "input", "number", "index", "start", "n"})
 """Words of the list `not-secret` that say of a password which one it is."""
 
-GENERAL = frozenset("db database api service backend option options env environ bind".split())
+GENERAL = frozenset("db database api service backend option options env environ bind sql".split())
 """Words that say whose password it is right before it, and nothing as the name of what has one: `db_user.password`."""
 
 VAGUE = frozenset({("pwd",), ("pw",), ("pass",), ("psw",), ("clave",), ("mdp",), ("parola",), ("passw",), ("heslo",)})
@@ -28,6 +28,14 @@ UNTOLD = frozenset("secret credential credentials auth login passkey key pass pw
 
 LONG_STEM = 8
 """Letters of a word by which it is looked for in bytes."""
+
+COMMON = frozenset(
+    """
+    db database databases api service backend option options env environ bind config configuration cfg settings setting
+    server servers host connection connections conn
+    """.split()
+)
+"""Words in the paths of any application."""
 
 SINGLE_DIGITS = frozenset("0123456789")
 
@@ -101,6 +109,11 @@ class PasswordNames:
             for owner in (*owners, *(() if named else (last,)))
             for word in split_words(owner)
         )
+
+    def is_about_others(self, name: str) -> bool:
+        """Whether the name of a module or a function speaks of what such passwords are for: mail, another service."""
+        words = split_words(name)
+        return any(word in {"email", "mail"} or (word in self._others and word not in COMMON) for word in words)
 
     def stems(self) -> tuple[bytes, ...]:
         """What stands in the bytes of every function that speaks of a password; see `read.stored`."""

@@ -261,7 +261,9 @@ class PasswordReader(PasswordLooks):
         elif self.is_fetched(bound.sub(base)) or self.rows.is_row(bound.sub(base)):
             yield Origin("stored", bound, describe(bound.value), trail, sure=named)
         elif named and not self._is_setting(bound.sub(base)) and not self._is_constant_item(bound):
-            yield Origin("plain", bound, describe(bound.value), trail)
+            # Callers that pass a mapping in which nobody is seen to put it: somebody else did, perhaps a hash.
+            filled = isinstance(made, v.Param) and not bound.frame.entered and self.infer.is_called(*bound.frame.key)
+            yield Origin("plain", bound, describe(bound.value), trail, sure=not filled, doubtful=filled)
 
     def _item_from_callers(
         self, bound: Bound, base: v.Param, key: Value, trail: tuple[Step, ...], nesting: int
@@ -276,7 +278,7 @@ class PasswordReader(PasswordLooks):
         try:
             for site in self.infer.callers(frame.path, frame.function.qualname)[:MAX_CALLERS]:
                 argument = site.arguments.get(base.name)
-                if argument is not None:
+                if argument is not None and not isinstance(v.bare(argument.value), v.Const):
                     item = v.item(argument.value, v.bare(key))
                     found += [o for o in self._read(argument.sub(item), trail, nesting) if o.kind != "stored"]
         finally:

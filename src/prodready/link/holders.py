@@ -1,0 +1,217 @@
+"""Who holds a transaction around whom: callers, frameworks, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prodready.link.deeds import Deeds
+from prodready.link.frames import Bound, Frame
+from prodready.link.infer import Inference
+from prodready.link.labels import Labels
+from prodready.link.openings import Key
+from prodready.link.program import ClassSymbol, FunctionSymbol
+from prodready.read import values as v
+from prodready.read.facts import CallFact
+from prodready.read.values import Value
+
+FAR = 4
+"""Callers of callers that are looked at for a request."""
+
+WORKS_WITH = ("form", "formset", "add_form")
+"""Attributes by which such a class names the forms that it saves."""
+
+
+class Holders:
+    """Looks from functions to those who call them."""
+
+    def __init__(self, labels: Labels, outside: frozenset[str]) -> None:
+        """`outside` are the files whose calls count for nothing, such as tests."""
+        self.infer: Inference = labels.infer
+        self.program = labels.program
+        self.knowledge = labels.knowledge
+        self.labels = labels
+        self.deeds = Deeds(labels)
+        self.outside = outside
+        self._covered: dict[Key, bool] = {}
+        self._held: dict[Key, bool] = {}
+        self._requests: bool | None = None
+
+    def held(self, frame: Frame) -> bool:
+        """Whether all of a function runs in a transaction: its own, or one that every caller holds."""
+        if self.deeds.is_transaction(frame):
+            return True
+        if frame.key not in self._held:
+            self._held[frame.key] = False
+            sites = self.sites(frame)
+            self._held[frame.key] = bool(sites) and all(held or self.held(caller) for caller, _, held in sites)
+        return self._held[frame.key]
+
+    def covered(self, frame: Frame) -> bool:
+        """Whether whoever calls a function holds a transaction around the call."""
+        key = frame.key
+        if key not in self._covered:
+            self._covered[key] = True  # of functions that call one another somebody outside decides
+            self._covered[key] = self._is_covered(frame)
+        return self._covered[key]
+
+    def sites(self, frame: Frame) -> list[tuple[Frame, int, bool]]:
+        """The calls of a function outside of tests: the caller, which of its calls, and whether in a transaction."""
+        found = []
+        for caller, fact in self._calls_of(frame):
+            if caller.path in self.outside or caller.key == frame.key:
+                continue
+            index = next((i for i, other in enumerate(caller.function.calls) if other is fact), -1)
+            held = self.deeds.is_transaction(caller) or index in self.deeds.inside(caller)
+            found.append((caller, index, held))
+        return found
+
+    def _calls_of(self, frame: Frame) -> Iterator[tuple[Frame, CallFact]]:
+        """The calls that run a function: of itself, of what it overrides, of a library's method that runs it."""
+        simple = frame.function.qualname.rpartition(".")[2]
+        for site in self.infer.callers(frame.path, frame.function.qualname):
+            yield site.frame, site.fact
+        cls = self._owner(frame)
+        bases = self.program.lineage(cls)[1:] if cls is not None else ()
+        for base in bases:
+            if isinstance(base, ClassSymbol):
+                overridden = f"{base.facts.qualname}.{simple}"
+                if self.program.function(base.path, overridden) is not None:
+                    for site in self.infer.callers(base.path, overridden):
+                        yield site.frame, site.fact
+        names = {n for base in bases if isinstance(base, str) for n in self.knowledge.callers_of(base, simple)}
+        for name in sorted(names):
+            for path, function, fact in self.program.calls_named(name):
+                caller = Frame(path, function)
+                deed = self.deeds.deed(fact, caller) if caller.path not in self.outside else None
+                if deed is not None and any((s.path, s.facts.qualname) == frame.key for s, _ in deed.targets):
+                    yield caller, fact
+
+    def _is_covered(self, frame: Frame) -> bool:
+        sites = self.sites(frame)
+        if sites:
+            return all(held or self.covered(caller) for caller, _, held in sites) and (
+                not self.is_entry(frame) or self._in_request(frame)
+            )
+        return self._is_called_within(frame) or self._in_request(frame)
+
+    def is_entry(self, frame: Frame) -> bool:
+        """Whether a request, a queue or a signal calls a function."""
+        return self.labels.is_handler(frame) or bool(self._decorations(frame))
+
+    def _decorations(self, frame: Frame) -> frozenset[str]:
+        """What decorators make of a function: a task, a receiver of signals."""
+        home = self.infer.home(frame) if frame.function.decorators else frame
+        found = set()
+        for decorator in frame.function.decorators:
+            call = decorator if isinstance(decorator, v.Call) else v.call(decorator, (), (), 0, 0)
+            for callee in self.infer.callees(Bound(call, home)):
+                if callee.effect is not None and callee.effect.decorates in {"task", "receiver"}:
+                    found.add(callee.effect.decorates)
+        return frozenset(found)
+
+    def _owner(self, frame: Frame) -> ClassSymbol | None:
+        facts = self.program.facts(frame.path)
+        owner = frame.function.owner
+        return ClassSymbol(frame.path, facts.classes[owner]) if facts and owner in facts.classes else None
+
+    def _is_called_within(self, frame: Frame) -> bool:
+        """Whether the framework calls a method inside of a transaction, its own or one that the class opens."""
+        cls = self._owner(frame)
+        simple = frame.function.qualname.rpartition(".")[2]
+        bases = self.program.lineage(cls) if cls is not None else ()
+        libraries = [base for base in bases if isinstance(base, str)]
+        if any(self.knowledge.is_within(library, simple) for library in libraries):
+            return True
+        if any(self._holds(cls, name) for library in libraries for name in self.knowledge.callers_of(library, simple)):
+            return True
+        return cls is not None and cls.facts.qualname in self._used_within
+
+    @cached_property
+    def _used_within(self) -> frozenset[str]:
+        """Names of the classes that classes with methods run in the framework's transactions say they work with."""
+        described = self.knowledge.types.items()
+        names = {n.rpartition(".")[2] for name, entry in described if entry.within for n in (name, *entry.aliases)}
+        found = set()
+        for path, outline in self.program.outlines.items():
+            facts = self.program.facts(path) if not names.isdisjoint(outline.bases) else None
+            for cls in facts.classes.values() if facts else ():
+                if not names.isdisjoint(last_name(base) for base in cls.bases):
+                    found |= {last_name(cls.attributes[key]) for key in WORKS_WITH if key in cls.attributes}
+        return frozenset(found - {""})
+
+    def _holds(self, cls: ClassSymbol | None, name: str) -> bool:
+        """Whether the class runs its method of this name in a transaction."""
+        method = self.program.member(cls, name) if cls is not None else None
+        if not isinstance(method, FunctionSymbol):
+            return False
+        frame = Frame(method.path, method.facts)
+        inside = self.deeds.inside(frame)
+        return self.deeds.is_transaction(frame) or any(frame.function.calls[i].name == name for i in inside)
+
+    def is_waited_for(self, frame: Frame, depth: int = 0) -> bool:
+        """Whether somebody waits for all that a function does: a request leads to it, or nobody in the project calls it."""
+        if self.labels.is_handler(frame):
+            return True
+        callers = [caller for caller, _, _ in self.sites(frame)] if depth < FAR else []
+        if not callers:
+            cls, simple = self._owner(frame), frame.function.qualname.rpartition(".")[2]
+            bases = self.program.lineage(cls)[1:] if cls is not None else ()
+            runs = any(isinstance(base, str) and self.knowledge.callers_of(base, simple) for base in bases)
+            return depth == 0 and (not bases or runs)
+        return any(self.is_waited_for(caller, depth + 1) for caller in callers)
+
+    def is_test(self, frame: Frame) -> bool:
+        """Whether a function is a method of a test, wherever that lies."""
+        cls = self._owner(frame)
+        bases = self.program.lineage(cls) if cls is not None else ()
+        return any(isinstance(base, str) and base.endswith(("TestCase", "TestSuite")) for base in bases)
+
+    def _in_request(self, frame: Frame) -> bool:
+        """Whether a function is reached from requests only, each of which is a transaction by the settings."""
+        if not self._requests_are_transactions() or self._decorations(frame):
+            return False
+        cls = self._owner(frame)
+        return not any(
+            "command" in self.knowledge.label(base)
+            for base in (self.program.lineage(cls) if cls is not None else ())
+            if isinstance(base, str)
+        ) and (cls is not None or self.labels.is_handler(frame))
+
+    def _requests_are_transactions(self) -> bool:
+        if self._requests is None:
+            self._requests = any(
+                self._is_on(path, name, key)
+                for name, effect in self.knowledge.settings.items()
+                if effect.does == "request-transaction"
+                for key in effect.at
+                for path, outline in self.program.outlines.items()
+                if path not in self.outside and _is_settings(path)
+            )
+        return self._requests
+
+    def _is_on(self, path: str, name: str, key: object) -> bool:
+        facts = self.program.facts(path)
+        if facts is None:
+            return False
+        value = facts.values.get(name)
+        return value is not None and _holds_true(value, key)
+
+
+def _is_settings(path: str) -> bool:
+    words = set(path.removesuffix(".py").replace("/", "_").replace("-", "_").lower().split("_"))
+    return not words.isdisjoint({"settings", "config", "conf"}) and words.isdisjoint(
+        {"test", "tests", "testing", "sandbox", "example", "examples", "demo", "ci"}
+    )
+
+
+def _holds_true(value: Value, key: object) -> bool:
+    """Whether a mapping, or one inside of it, has the key set to true."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, v.Map):
+            for name, inner in one.items:
+                if name == v.Const(key) and v.bare(inner) == v.Const(True):  # type: ignore[arg-type]
+                    return True
+        waiting.extend(v.children(one))
+    return False
