@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from prodready.link.deeds import Deeds
 from prodready.link.frames import Bound, Frame
@@ -11,7 +12,7 @@ from prodready.link.labels import Labels
 from prodready.link.openings import Key
 from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.read import values as v
-from prodready.read.facts import CallFact
+from prodready.read.facts import CallFact, last_name
 from prodready.read.values import Value
 
 FAR = 4
