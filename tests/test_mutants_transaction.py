@@ -115,6 +115,13 @@ def test_a_unit_of_work_gets_a_second_commit() -> None:
     assert "add(order)\n        db.session.commit()\n        db.session.add(Payment(order))\n" in mutant.text
 
 
+def test_a_commit_in_a_loop_is_counted_apart() -> None:
+    code = "def pay(db):\n    for a in b:\n        db.add(a)\n    db.commit()\n"
+    (mutant,) = mutants("transaction", code)
+    assert mutant.text == code.replace("db.add(a)\n", "db.add(a)\n        db.commit()\n")
+    assert mutant.subkind == "split-commit in a loop"
+
+
 def test_the_commit_goes_where_another_one_follows() -> None:
     code = "def pay(db):\n    if a:\n        db.add(a)\n        return\n    db.add(b)\n    db.add(c)\n    db.commit()\n"
     assert mutated("transaction", code) == code.replace("db.add(b)\n", "db.add(b)\n    db.commit()\n")

@@ -94,7 +94,10 @@ class _Mutator:
             else:
                 block = cst.IndentedBlock(body=before)
                 again = line.with_changes(leading_lines=[])
-                subkind = self._subkind("split-commit", [block], receiver(commit))
+                # One commit for each turn of a loop may be meant so: these are counted apart.
+                loop = any(isinstance(up, LOOPS) for up in self.source.within(place))
+                name = "split-commit in a loop" if loop else "split-commit"
+                subkind = self._subkind(name, [block], receiver(commit))
                 yield self._mutant(subkind, commit, _Edit(after={place: again}))
 
     # `begin`

@@ -27,7 +27,7 @@ ENDS = re.compile(r"(?:COMMIT|END)\b", re.IGNORECASE)
 BUILDERS = frozenset({"insert", "update", "delete", "insert_many", "replace", "replace_many"})
 """Names by which statements that are built of objects say what they do."""
 
-WRITING = frozenset({"write", "ensure", "write-sql", "commit"})
+WRITING = frozenset({"write", "ensure", "alone", "commit"})
 ENTERING = frozenset({"enter_context", "enter_async_context"})
 AUTOCOMMIT = frozenset({("autocommit", v.Const(True)), ("isolation_level", v.Const(None))})
 """How DB-API connections are told to commit each statement: an extension of PEP 249, and `sqlite3`'s own way."""
