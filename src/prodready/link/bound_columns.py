@@ -16,7 +16,7 @@ MAX_TEXTS = 6
 MAX_NESTING = 16
 
 MARKER = re.compile(
-    r"""\x00(?P<hole>\d+)\x00 | %\((?P<pyformat>\w+)\)s | (?P<format>%s) | (?P<qmark>\?) | \$(?P<dollar>\d+)
+    r"""\x00(?P<hole>\d+)\x00 | %\((?P<pyformat>\w+)\)s | (?P<format>%\ ?s) | (?P<qmark>\?) | \$(?P<dollar>\d+)
       | (?<![:\w]):(?P<named>[A-Za-z_]\w*) | @(?P<at>[A-Za-z_]\w*)""",
     re.VERBOSE,
 )

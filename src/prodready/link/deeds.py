@@ -13,7 +13,7 @@ from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, V
 from prodready.link.sinks import shown_callee
 from prodready.link.text import argument_values
 from prodready.read import values as v
-from prodready.read.facts import CallFact
+from prodready.read.facts import CallFact, last_name
 from prodready.read.values import Value
 
 WRITES_SQL = re.compile(r"(?:INSERT|UPDATE|DELETE|MERGE|REPLACE|UPSERT|TRUNCATE)\b", re.IGNORECASE)
@@ -113,7 +113,7 @@ class Deeds(Openings):
         receiver = plain(target.base) if isinstance(target, v.Attr) else None
         kinds = self.infer.library_types(callee.type)
         return (
-            isinstance(receiver, (v.Op, v.Call))
+            (isinstance(receiver, v.Op) or (isinstance(receiver, v.Call) and last_name(receiver) == "connect"))
             and any("commits-alone" in self.knowledge.label(kind) for kind in kinds)
             and not self.opens(bound.sub(receiver.subject if isinstance(receiver, v.Op) else receiver))
         )

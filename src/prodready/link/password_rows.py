@@ -350,7 +350,10 @@ class Rows:
                 continue
             callees = self.infer.callees(Bound(fact.value, frame))
             if any(c.effect is not None and not c.effect.labels.isdisjoint(MADE_BY_HASHERS) for c in callees) or (
-                not any(c.function for c in callees) and self.names.is_hasher(fact.name) and fact.name != "setattr"
+                not any(c.function for c in callees)
+                and (fact.value.args or fact.value.keywords)
+                and self.names.is_hasher(fact.name)
+                and fact.name != "setattr"
             ):
                 self._functions[key] = True
                 break
@@ -365,6 +368,9 @@ class Rows:
     def _hands_on(self, call: v.Call, field: str, own: str) -> bool:
         """Whether a call gets a password, the field, or what the function was given under a name that may be one."""
         waiting = [*call.args, *(inner for _, inner in call.keywords)]
+        target = v.bare(call.target)
+        if not waiting and isinstance(target, v.Attr) and isinstance(target.base, v.Param):
+            return True  # `instance.hash_password()`: what the method does will tell
         while waiting:
             value = waiting.pop()
             if isinstance(value, v.Attr) and (value.name == field or self.names.is_password(value.name)):
