@@ -206,6 +206,7 @@ class TestKinds:
             ("latest/x.py", set()),
             ("shop/migrations/0001_initial.py", {"migrations"}),
             ("alembic/versions/ab12.py", {"migrations"}),
+            ("backend/alembic/versions/ab12.py", {"migrations"}),
             ("shop/migrations/tests/test_x.py", {"migrations", "tests"}),
             ("rpc/shop_pb2.py", {"generated"}),
             ("rpc/shop_pb2_grpc.py", {"generated"}),

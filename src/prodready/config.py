@@ -124,7 +124,7 @@ class Config:
         Key(
             values.strings, "What is a migration, where some rules are silent. Replaces the default.", '["db/changes/"]'
         ),
-    ] = ("migrations/", "alembic/versions/")
+    ] = ("migrations/", "**/alembic/versions/")
     generated_paths: Annotated[
         tuple[str, ...],
         Key(
