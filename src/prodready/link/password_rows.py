@@ -357,10 +357,10 @@ class Rows:
             ):
                 self._functions[key] = True
                 break
-            if any(
-                c.function is not None and self._function_hashes(c.function.path, c.function.facts, field, depth + 1)
-                for c in callees
-            ):
+            reached = [c.function for c in callees if c.function is not None]
+            if not reached and not any(c.effect for c in callees) and isinstance(v.bare(fact.value.target), v.Attr):
+                reached = self.program.methods_named(fact.name)[:MAX_DEPTH]  # of an instance of whatever class
+            if any(self._function_hashes(one.path, one.facts, field, depth + 1) for one in reached):
                 self._functions[key] = True
                 break
         return self._functions[key]

@@ -21,21 +21,22 @@ class Rows:
         self.program = program
         self.knowledge = program.knowledge
 
-    def _made(self, name: str, bound: Bound, assumed: bool) -> Type:
+    def _made(self, name: str, bound: Bound, assumed: bool, depth: int) -> Type:
         """A library's type, or the class of the project derived from it that the expression is plainly about."""
         if not self.knowledge.is_subclassed(name):
             return Type(None, name, assumed)
-        cls = self.row_class(bound, name)
+        cls = self.row_class(bound, name, depth + 1)
         return Type(cls, cls.facts.qualname, assumed) if cls is not None else Type(None, name, assumed)
 
-    def row_class(self, bound: Bound, base: str) -> ClassSymbol | None:
+    def row_class(self, bound: Bound, base: str, depth: int = 0) -> ClassSymbol | None:
         """The class derived from `base` that an expression names or starts from: `Order.objects.filter(...)`, `get(Order)`.
 
         A method of a class that says which one it works with (`model = Order`, also in its `Meta`) may leave it out.
         """
-        value, frame = bound.value, bound.frame
+        value, frame, is_method = bound.value, bound.frame, False
         for _ in range(LONGEST):
             value = v.bare(value)
+            was_method, is_method = is_method, isinstance(value, v.Call)
             if isinstance(value, v.Call):
                 named = self._class_of(value.args[0], frame, base) if value.args else None
                 if named is not None:
@@ -57,28 +58,29 @@ class Rows:
                 if isinstance(symbol, ValueSymbol):
                     value, frame = symbol.value, self.module_frame(symbol.path)
                 elif isinstance(value, v.Attr):
-                    owner = self.type_of(Bound(value.base, frame))
+                    # What is called is a method, and a chain of them may be long.
+                    owner = self.type_of(Bound(value.base, frame), depth + 1) if not was_method else None
                     if any(map(self.knowledge.is_row, self.library_types(owner))):
-                        return self._related(owner, value.name, frame, base)
+                        return self._related(owner, value.name, frame, base, depth)
                     value = value.base
                 else:
                     return None
             elif isinstance(value, v.Param):
                 argument = frame.binding(value.name)
                 if argument is None:
-                    kind = self.type_of(Bound(value, frame))
+                    kind = self.type_of(Bound(value, frame), depth + 1)
                     return self._works_with(kind.cls if kind else None, base)
                 value, frame = argument.value, argument.frame
             else:
                 return None
         return None
 
-    def _related(self, owner: Type | None, name: str, frame: Frame, base: str) -> ClassSymbol | None:
+    def _related(self, owner: Type | None, name: str, frame: Frame, base: str, depth: int) -> ClassSymbol | None:
         """The class of the rows at the other end of a relation: by its column, or by the name `line_set`."""
         for cls in self.program.lineage(owner.cls) if owner is not None and owner.cls is not None else ():
             declared = cls.facts.attributes.get(name) if isinstance(cls, ClassSymbol) else None
             if isinstance(cls, ClassSymbol) and declared is not None:
-                return self.row_class(Bound(declared, self.module_frame(cls.path)), base)
+                return self.row_class(Bound(declared, self.module_frame(cls.path)), base, depth + 1)
         if not name.endswith("_set"):
             return None
         found = self.program.class_called(name.removesuffix("_set"), frame.path, any_case=True)

@@ -99,7 +99,7 @@ class Types(Rows):
                 if part is not None:
                     return part
                 base = self.type_of(bound.sub(value.base), depth + 1)
-                return self._slot(base, "item", bound.sub(value.base))
+                return self._slot(base, "item", bound.sub(value.base), depth)
             case v.Call():
                 return self._type_of_call(bound, value, depth)
             case v.Op():
@@ -311,11 +311,15 @@ class Types(Rows):
                 found.append(Bound(value, Frame(cls.path, function)))
         return found
 
-    def _slot(self, base: Type | None, slot: str, bound: Bound) -> Type | None:
+    def _slot(self, base: Type | None, slot: str, bound: Bound, depth: int) -> Type | None:
         for library in self.library_types(base):
             effect = self.knowledge.slot(library, slot)
             if effect is not None:
-                return self._made(effect.returns, bound, base.assumed if base else False) if effect.returns else None
+                return (
+                    self._made(effect.returns, bound, base.assumed if base else False, depth)
+                    if effect.returns
+                    else None
+                )
         return None
 
     def _type_of_call(self, bound: Bound, value: v.Call, depth: int) -> Type | None:
@@ -330,7 +334,7 @@ class Types(Rows):
                 if effect.returns == "self" and callee.type is not None:
                     found = callee.type
                 else:
-                    found = self._made(effect.returns, bound, callee.assumed) if effect.returns else None
+                    found = self._made(effect.returns, bound, callee.assumed, depth) if effect.returns else None
             if found is not None:
                 return found
         return self._row_type(bound, value)
@@ -426,13 +430,13 @@ class Types(Rows):
             symbol = self.symbol_of(value.subject, bound.frame)
             if isinstance(symbol, ClassSymbol):  # the members of an enumeration
                 return Type(symbol, symbol.facts.qualname)
-            return self._slot(base, "each", subject)
+            return self._slot(base, "each", subject, depth)
         if base is not None and base.cls is not None:
             for name in ("__enter__", "__aenter__"):
                 member = self.program.member(base.cls, name)
                 if isinstance(member, FunctionSymbol):
                     return self.result_type(member, (), depth) or base
-        return self._slot(base, "enter", subject) or base
+        return self._slot(base, "enter", subject, depth) or base
 
     def module_frame(self, path: str) -> Frame:
         """The frame of a file's module code."""
