@@ -139,6 +139,7 @@ def test_a_statement_and_values_in_variables() -> None:
         ("(int(name), LIMIT)", "the values are numbers or constants"),
         ("(number, count)", "the values are numbers or constants"),
         ("(name.id, tuple(others.ids))", "the values are numbers or constants"),
+        ("(State.OPEN.value, number)", "the values are numbers or constants"),
         ("(kind, count - number)", "the values are numbers or constants"),
         ("(AsIs(name), name)", "a value is no parameter"),
         ("(name,)", "the placeholders do not fit the values"),

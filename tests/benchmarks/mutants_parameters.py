@@ -156,6 +156,8 @@ def _is_harmless(source: Source, value: cst.BaseExpression, at: cst.CSTNode) -> 
         if isinstance(value.operator, cst.Subtract | cst.Multiply | cst.Divide | cst.FloorDivide):
             return True
         return _is_harmless(source, value.left, at) and _is_harmless(source, value.right, at)
+    if isinstance(value, cst.Attribute) and value.attr.value in {"value", "name"}:  # of a member of an enumeration
+        return last_name(value.value).isupper()
     if isinstance(value, cst.Attribute) and (value.attr.value in KEYS or value.attr.value.isupper()):
         return True
     return isinstance(value, cst.Name) and _is_harmless_name(source, value, at)

@@ -53,7 +53,7 @@ TEXT_METHODS = frozenset(
 )
 OBJECTS = re.compile(
     r"objects|query|filter|\bfirst\b|get_or_404|get_by|scalar|scalars|execute|select|session|deserialize|getpass_field|"
-    r"[Ff]ield|repository|\bservice\b|fetch|find"
+    r"[Ff]ield|repository|service|fetch|find"
 )
 LOGGERS = frozenset({"getLogger", "get_logger", "get_task_logger", "getChild"})
 LOGGER_NAMES = frozenset({"logger", "log", "_logger", "_log", "LOG", "LOGGER"})

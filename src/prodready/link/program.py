@@ -298,7 +298,9 @@ class Program:
         if isinstance(symbol, ValueSymbol):
             inner = v.bare(symbol.value)
             if isinstance(inner, (v.Ref, v.Attr)) and inner != value:
-                return self.class_named(inner, symbol.path)
+                found = self.class_named(inner, symbol.path)
+                if found is not None:
+                    return found
             if isinstance(inner, v.Call):  # Base = declarative_base(); db = SQLAlchemy(): db.Model
                 return v.dotted(inner.target)
             root: Value = inner
