@@ -285,11 +285,16 @@ class Program:
         value = v.bare(value)
         if isinstance(value, v.Item):  # Generic[T]
             value = value.base
-        if isinstance(value, v.Call) and isinstance(value.target, v.Attr):  # Manager.from_queryset(OrderQuerySet)
-            value = value.target.base
+        if isinstance(value, v.Call):
+            if (
+                isinstance(value.target, v.Attr) and value.target.name == "from_queryset"
+            ):  # Manager.from_queryset(Orders)
+                return self.class_named(value.target.base, path)
+            made = self.resolve(v.dotted(value.target) or "", path)
+            return made.name if isinstance(made, LibrarySymbol) and made.name else None
         name = v.dotted(value)
         if name is None:
-            return None
+            return self._attribute_of_made(value, path)
         symbol = self.resolve(name, path)
         if isinstance(symbol, ClassSymbol):
             return symbol
@@ -303,16 +308,18 @@ class Program:
                     return found
             if isinstance(inner, v.Call):  # Base = declarative_base(); db = SQLAlchemy(): db.Model
                 return v.dotted(inner.target)
-            root: Value = inner
-            tail: list[str] = []
-            while isinstance(root, v.Attr):
-                tail.insert(0, root.name)
-                root = v.bare(root.base)
-            if isinstance(root, v.Call) and (made := v.dotted(root.target)):
-                made_symbol = self.resolve(made, symbol.path)
-                if isinstance(made_symbol, LibrarySymbol):
-                    return ".".join([made_symbol.name, *tail])
+            return self._attribute_of_made(inner, symbol.path)
         return None
+
+    def _attribute_of_made(self, value: Value, path: str) -> str | None:
+        """The class that an attribute of an object of a library is: `db.Model` where `db = SQLAlchemy()`."""
+        tail: list[str] = []
+        while isinstance(value, v.Attr):
+            tail.insert(0, value.name)
+            value = v.bare(value.base)
+        made = v.dotted(value.target) if isinstance(value, v.Call) and tail else None
+        symbol = self.resolve(made, path) if made else None
+        return ".".join([symbol.name, *tail]) if isinstance(symbol, LibrarySymbol) else None
 
     def class_called(self, name: str, importer: str, *, any_case: bool = False) -> ClassSymbol | None:
         """The class of this name that is nearest to a file: what names it by text knows no module."""
