@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 import prodready
-from prodready import cli, discover, project, reading
+from prodready import cli, discover, project, reading, sift
 from prodready.cache import DATABASE, Cache
 from prodready.config import Config
 from prodready.finding import Confidence, Finding, Location, Severity
@@ -405,6 +405,7 @@ def test_a_rule_that_raises(app: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
     ]
     rules = {**{rule.code: rule for rule in broken}, **all_rules()}
     monkeypatch.setattr(project, "all_rules", lambda: rules)
+    monkeypatch.setattr(sift, "all_rules", lambda: rules)
     for _ in range(2):  # What is incomplete must not be kept.
         done = told(capsys)
         assert GOOD in done.out

@@ -349,7 +349,7 @@ class TestRules:
 
     @pytest.mark.parametrize(
         ("word", "hint"),
-        [("PRD31", "did you mean 'PRD301'?"), ("string-bilt-sql", "'string-built-sql'"), ("?", "lists them")],
+        [("PRD4O1", "did you mean 'PRD401'?"), ("string-bilt-sql", "'string-built-sql'"), ("?", "lists them")],
     )
     def test_unknown(self, capsys: pytest.CaptureFixture[str], word: str, hint: str) -> None:
         assert cli.main(["rule", word]) == 2
