@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prodready.finding import Step
-from prodready.link.frames import Bound
+from prodready.link.frames import Bound, Frame
 
 PLACEHOLDER = "?"
 
@@ -16,8 +16,8 @@ class Hole:
     """A value in a text that is not constant.
 
     `kind` is `request` (somebody sent it), `parameter` (an argument whose callers are not known), or `unknown`.
-    `trail` leads from the text to where the value came in. `whole` names the parameter of the function that holds the
-    sink, where the hole is exactly that parameter. `escaped` is the kind of quote that was doubled in it by hand.
+    `trail` leads from the text to where the value came in. `whole` names the parameter of the function `giver`, which
+    holds the sink or is around the one that does, where the hole is exactly that parameter. `escaped` is the kind of quote that was doubled in it by hand.
     """
 
     bound: Bound
@@ -26,6 +26,7 @@ class Hole:
     trail: tuple[Step, ...] = ()
     assumed: bool = False
     whole: str = ""
+    giver: Frame | None = None
     escaped: str = ""
 
     @property

@@ -177,7 +177,7 @@ class TextReader:
             where = replace_message(where, f"`{value.name}` is sent with the request")
             return [Hole(bound, "request", value.name, (*trail, where))]
         whole = "" if frame.entered else value.name
-        hole = Hole(bound, "parameter", value.name, (*trail, where), whole=whole)
+        hole = Hole(bound, "parameter", value.name, (*trail, where), whole=whole, giver=frame)
         if frame.entered:
             return [replace(hole, kind="unknown")]
         return self._from_callers(hole, value.name, trail, nesting)
@@ -216,7 +216,11 @@ class TextReader:
         if first is None:
             return worst
         # Seen from the sink, the hole is this function's parameter, wherever its value comes from.
-        return [replace(first, whole=hole.whole, name=hole.name if first.kind != "request" else first.name)]
+        return [
+            replace(
+                first, whole=hole.whole, giver=hole.giver, name=hole.name if first.kind != "request" else first.name
+            )
+        ]
 
     # Operations
 

@@ -44,7 +44,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prodready.finding import Confidence, Finding, Fix, Location, Severity, Step
 from prodready.fix.bind_parameters import SHOWN_MARKERS, bind_parameters
@@ -121,13 +121,13 @@ class _Judge:
 
     def arrival(self, arrival: Arrival, seen: frozenset[tuple[str, str, str]]) -> Iterator[Finding]:
         best: tuple[tuple[int, int, int], Verdict] | None = None
-        passed_on: set[str] = set()
+        passed_on: dict[tuple[str, str, str], Frame] = {}
         for pieces in self.texts.alternatives(arrival.bound):
             leading = _leading(pieces)
-            if leading is not None and leading.whole and leading.kind != "request":
-                passed_on.add(leading.whole)
-            elif leading is not None and leading.whole and self.linked.infer.is_called(*arrival.frame.key):
-                passed_on.add(leading.whole)
+            if leading is not None and leading.whole:
+                giver = leading.giver or arrival.frame
+                if leading.kind != "request" or self.linked.infer.is_called(*giver.key):
+                    passed_on[(*giver.key, leading.whole)] = giver
             verdict = self._verdict(arrival, pieces)
             if verdict is not None:
                 score = (max(h.rank for h in verdict.holes), not verdict.identifiers_only, len(verdict.holes))
@@ -135,10 +135,9 @@ class _Judge:
                     best = (score, verdict)
         if best is not None:
             yield from self._report(arrival, best[1])
-        for parameter in sorted(passed_on):
-            key = (*arrival.frame.key, parameter)
+        for key in sorted(passed_on):
             if key not in seen:
-                for earlier in self.linked.callers_of(arrival, parameter):
+                for earlier in self.linked.callers_of(replace(arrival, frame=passed_on[key]), key[2]):
                     yield from self.arrival(earlier, seen | {key})
 
     def _verdict(self, arrival: Arrival, pieces: Sequence[Piece]) -> Verdict | None:
@@ -153,7 +152,7 @@ class _Judge:
             # The value is the whole statement: only somebody's request makes that a finding.
             hole = holes[0]
             whole = len(holes) == 1 and hole.kind == "request" and not hole.assumed
-            if not whole or (hole.whole and self.linked.infer.is_called(*arrival.frame.key)):
+            if not whole or (hole.whole and self.linked.infer.is_called(*(hole.giver or arrival.frame).key)):
                 return None
             if arrival.assumed and not _speaks_of_sql(hole.name):
                 return None
