@@ -14,6 +14,7 @@ from prodready.link.password_names import PasswordNames
 from prodready.link.password_rows import ACCOUNTS, Rows
 from prodready.link.password_speaking import (
     Speaking,
+    exclusive,
     has_text,
     holds_call,
     is_at,
@@ -273,7 +274,8 @@ class PasswordFlow:
             if setter is not None and kept.store == "row":
                 self._set(setter, kept, fact)
                 return
-        hashes = kept.cls is not None and bool(kept.field) and self.rows.hashes(kept.cls, kept.field)
+        made = fact.name != "setattr"
+        hashes = kept.cls is not None and bool(kept.field) and self.rows.hashes(kept.cls, kept.field, made=made)
         if kept.around is not None and kept.around.around == "hasher":
             return
         if kept.store == "comparison":
@@ -283,7 +285,7 @@ class PasswordFlow:
         origin = worst(self.reader.read(kept.bound, key))
         if origin is None or (self.names.is_others(origin.name) and not self.names.is_password(key)):
             return
-        if self._means_something_else(origin, kept, frame, fact):
+        if self._means_something_else(origin, kept, frame, fact) or (origin.generated and kept.store != "row"):
             return
         if self._is_others(origin) or self._is_repaired(kept, frame, fact) or self._is_replaced(kept, frame):
             return
@@ -390,6 +392,8 @@ class PasswordFlow:
         for later in frame.function.calls:
             value = later.value
             if later is fact or (later.span.line, later.span.column) < (fact.span.line, fact.span.column):
+                continue
+            if exclusive(frame.function, fact, later):
                 continue
             if v.bare(value.target) == v.Ref("setattr") and len(value.args) == 3:
                 if same_object(v.bare(value.args[0]), owner) and self._is_safe(Bound(value.args[2], frame)):

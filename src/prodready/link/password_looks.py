@@ -11,6 +11,7 @@ from prodready.link.password_rows import Rows
 from prodready.read import values as v
 from prodready.read.facts import last_name
 from prodready.read.values import Value
+from prodready.words import split_words
 
 FIELD_VALUE = frozenset({"data", "value", "raw_data", "text", "get_secret_value", "current_value", "raw", "contents"})
 """Members of a field or a widget that give what was typed into it."""
@@ -49,6 +50,8 @@ SETTINGS = frozenset({"settings", "config", "conf", "cfg", "environ", "options",
 
 HARMLESS = frozenset({"number", "boolean", "redacted", "constant", "placeholders", "count"})
 
+GENERATING = frozenset({"generate", "generated", "gen", "random", "token"})
+"""Words in the names of functions that make up a text."""
 
 OWNERS = frozenset(
     """
@@ -101,6 +104,13 @@ class PasswordLooks:
         ):
             return not self.is_fetched(bound) and HARMLESS.isdisjoint(self.reducer.labels(bound))
         return False
+
+    def _is_generated(self, bound: Bound) -> bool:
+        """Whether a value is a text that the program makes up, by the name of what makes it."""
+        value = v.bare(bound.value)
+        if not isinstance(value, v.Call) or GENERATING.isdisjoint(split_words(last_name(value))):
+            return False
+        return not self.names.is_hasher(last_name(value)) and HARMLESS.isdisjoint(self.reducer.labels(bound))
 
     def _may_be_stored(self, bound: Bound) -> bool:
         """Whether an object of which nothing is known may be one that was loaded: by its name."""

@@ -13,6 +13,7 @@ from prodready.read import values as v
 from prodready.read.facts import FunctionFacts, last_name
 from prodready.read.stored import speaking
 from prodready.read.values import Value
+from prodready.words import split_words
 
 MAX_DEPTH = 3
 """Helpers between a method of a model and the hasher."""
@@ -24,11 +25,14 @@ ACCOUNTS = frozenset({"AbstractUser", "AbstractBaseUser", "User"})
 
 AUTOMATIC = frozenset(
     """
-    __init__ __setattr__ __post_init__ save asave save_base clean full_clean pre_save before_save insert before_insert
-    before_update validate model_post_init put pre_put _pre_put_hook create update set_attributes __set__ setter
+    __setattr__ save asave save_base clean full_clean pre_save before_save insert before_insert before_update validate put
+    pre_put _pre_put_hook update set_attributes __set__ setter
     """.split()
 )
-"""Methods that run whenever a row is made, changed or written."""
+"""Methods that run whenever a row is changed or written."""
+
+MAKING = frozenset({"__init__", "__post_init__", "model_post_init", "create"})
+"""Methods that run when a row is made, and not when one of its attributes is assigned to later."""
 
 NOT_HOOKS = frozenset(
     {"property", "classmethod", "staticmethod", "cached_property", "abstractmethod", "override", "deleter"}
@@ -45,10 +49,11 @@ class Rows:
         self.knowledge = reducer.knowledge
         self.names = names
         self._rows: dict[ClassSymbol, bool] = {}
-        self._hashing: dict[tuple[ClassSymbol, str], bool] = {}
+        self._hashing: dict[tuple[ClassSymbol, str, bool], bool] = {}
         self._functions: dict[tuple[str, str], bool] = {}
         self._listeners: dict[str, list[Bound]] = {}
         self._mapped: frozenset[ClassSymbol] | None = None
+        self._by_name: dict[tuple[str, ...], list[ClassSymbol]] | None = None
 
     # Which classes are persistent
 
@@ -126,6 +131,21 @@ class Rows:
         kind = self.infer.type_of(bound)
         return kind.cls if kind is not None and kind.cls is not None and self.is_row_class(kind.cls) else None
 
+    def called(self, name: str, field: str) -> ClassSymbol | None:
+        """The only class of rows that a variable is named after and that has a column for a password of this name."""
+        if self._by_name is None:
+            self._by_name = {}
+            for path, outline in self.program.outlines.items():
+                facts = self.program.facts(path) if outline.defines else None
+                for qualname, cls in facts.classes.items() if facts else ():
+                    self._by_name.setdefault(split_words(qualname), []).append(ClassSymbol(path, cls))
+        found = [
+            cls
+            for cls in self._by_name.get(split_words(name), ())
+            if self.names.is_password(field) and field in self.fields(cls) and self.is_row_class(cls)
+        ]
+        return found[0] if len(found) == 1 else None
+
     def is_row(self, bound: Bound) -> bool:
         """Whether a value is a row, or a class of rows or table whose attributes are columns."""
         if self.row_class(bound) is not None or self.is_library_row(self.infer.type_of(bound)):
@@ -200,12 +220,16 @@ class Rows:
 
     # Classes that hash by themselves
 
-    def hashes(self, cls: ClassSymbol, field: str) -> bool:
-        """Whether a class makes a hash of what its field is given: in a setter, a hook, a column type."""
-        key = (cls, field)
+    def hashes(self, cls: ClassSymbol, field: str, *, made: bool = True) -> bool:
+        """Whether a class makes a hash of what its field is given: in a setter, a hook, a column type.
+
+        Without `made` the field is assigned to when the row is there already.
+        """
+        key = (cls, field, made)
         if key not in self._hashing:
             self._hashing[key] = False
-            self._hashing[key] = any(self._hashes_in(base, field) for base in self._bases(cls)) or self._listens(
+            hooks = AUTOMATIC | MAKING if made else AUTOMATIC
+            self._hashing[key] = any(self._hashes_in(base, field, hooks) for base in self._bases(cls)) or self._listens(
                 cls, field
             )
         return self._hashing[key]
@@ -213,7 +237,7 @@ class Rows:
     def _bases(self, cls: ClassSymbol) -> list[ClassSymbol]:
         return [base for base in self.program.lineage(cls) if isinstance(base, ClassSymbol)]
 
-    def _hashes_in(self, cls: ClassSymbol, field: str) -> bool:
+    def _hashes_in(self, cls: ClassSymbol, field: str, hooks: frozenset[str]) -> bool:
         facts = self.program.facts(cls.path)
         assert facts is not None
         start = cls.facts.qualname + "."
@@ -223,7 +247,7 @@ class Rows:
             name = qualname.removeprefix(start)
             method = facts.functions[qualname]
             hooked = any(self._is_hook(decorator) for decorator in method.decorators)
-            if name == f"{field}.setter" or name.partition(".")[0] in AUTOMATIC or hooked:
+            if name == f"{field}.setter" or name.partition(".")[0] in hooks or hooked:
                 if self._function_hashes(cls.path, method, field, 0):
                     return True
         value = cls.facts.attributes.get(field)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 
 from prodready.link.password_names import PasswordNames
 from prodready.link.password_stores import COPIES, DUMPS
 from prodready.link.passwords import Digest
 from prodready.read import values as v
-from prodready.read.facts import CallFact, last_name
+from prodready.read.facts import CallFact, Flow, FunctionFacts, last_name
 from prodready.read.values import Value
 
 
@@ -108,6 +108,36 @@ def holds_call(value: Value, call: v.Call) -> bool:
     return any(
         isinstance(x, v.Call) and x is not value and (x.line, x.column) == (call.line, call.column) for x in walk(value)
     )
+
+
+def exclusive(function: FunctionFacts, one: CallFact, other: CallFact) -> bool:
+    """Whether two calls of a function stand in different arms of a branch: no path makes both."""
+    steps: Sequence[int | Flow] = function.flow
+    while True:
+        for step in steps:
+            if isinstance(step, Flow):
+                found = [
+                    at
+                    for fact in (one, other)
+                    for at, arm in enumerate(step.arms)
+                    if any(function.calls[n] is fact for n in _calls(arm))
+                ]
+                if len(found) == 2:
+                    break
+        else:
+            return False
+        if found[0] != found[1]:
+            return step.kind == "branch"
+        steps = step.arms[found[0]]
+
+
+def _calls(steps: Sequence[int | Flow]) -> Iterator[int]:
+    for step in steps:
+        if isinstance(step, Flow):
+            for arm in step.arms:
+                yield from _calls(arm)
+        elif step >= 0:
+            yield step
 
 
 def mentions_param(value: Value, names: set[str]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from prodready.knowledge_form import NOTHING, Effect
 from prodready.link.bound_columns import Slot, StatementReader, values_at
-from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.frames import Bound, Callee, Frame, Type
 from prodready.link.labels import Labels
 from prodready.link.password_rows import Rows
 from prodready.link.program import ClassSymbol
@@ -181,11 +181,18 @@ class Stores:
             else:
                 for key, inner in self._swept(Bound(value, frame), cls):
                     yield Kept("row", key, inner, f"`{describe(owner)}`", cls=cls, about=(key,), whole=True)
-        elif isinstance(field, v.Const) and (kind is None or (kind.assumed and kind.cls is None)):
-            if self._is_saved(owner, frame):
-                key = str(field.value)
-                shown = f"`{describe(owner)}.{key}`"
-                yield Kept("row", key, Bound(value, frame), shown, assumed=True, about=(describe(owner), key))
+        elif isinstance(field, v.Const):
+            key = str(field.value)
+            shown = f"`{describe(owner)}.{key}`"
+            called = self.rows.called(owner.name, key) if kind is None and isinstance(owner, v.Param) else None
+            unknown = kind is None or (kind.cls is None and (kind.assumed or self._is_account(kind)))
+            if called or (unknown and self._is_saved(owner, frame)) or self.names.is_hash_of_password(key):
+                about = (describe(owner), key)
+                yield Kept("row", key, Bound(value, frame), shown, assumed=True, cls=called, about=about)
+
+    def _is_account(self, kind: Type) -> bool:
+        """Whether it is who is logged in: a row, whose class the framework does not know."""
+        return self.names.speaks_of_people(kind.name.rpartition(".")[2])
 
     def _is_saved(self, owner: Value, frame: Frame) -> bool:
         """Whether the function saves an object of which nothing else is known."""

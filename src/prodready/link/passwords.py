@@ -67,7 +67,7 @@ class Origin:
 
     `kind` is `plain`, `digest`, `safe` (a hasher made it) or `stored` (it was read from where it is kept). `sure` says that
     the value itself is seen to be one, not only the name of the place it goes to; `doubtful` that the object it is taken
-    from may just as well have been loaded with a hash in it.
+    from may just as well have been loaded with a hash in it; `generated` that the program has made it up.
     """
 
     kind: str
@@ -77,6 +77,7 @@ class Origin:
     sure: bool = True
     digest: Digest | None = None
     doubtful: bool = False
+    generated: bool = False
 
 
 class PasswordReader(PasswordLooks):
@@ -154,8 +155,10 @@ class PasswordReader(PasswordLooks):
         inner = bound.sub(value.value)
         found = list(self._read(inner, (*trail, step), nesting))
         yield from found
-        if not found and self.names.is_password(value.name) and self._is_opaque(inner):
-            yield Origin("plain", inner, value.name, (*trail, step))
+        if not found and self.names.is_password(value.name):
+            generated = self._is_generated(inner)
+            if generated or self._is_opaque(inner):
+                yield Origin("plain", inner, value.name, (*trail, step), generated=generated)
 
     def _param(self, bound: Bound, value: v.Param, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
         argument = bound.frame.binding(value.name)
@@ -341,6 +344,8 @@ class PasswordReader(PasswordLooks):
                 return
         if self.names.is_hasher(name) and any(self._speaks(bound.sub(argument)) for argument in arguments):
             yield Origin("safe", bound, name, trail, sure=False)
+        elif self.names.is_password(name) and self._is_generated(bound):
+            yield Origin("plain", bound, name, trail, generated=True)
 
     def _speaks(self, bound: Bound) -> bool:
         """Whether a password stands in a value."""

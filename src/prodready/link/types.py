@@ -352,6 +352,9 @@ class Types(Rows):
                 if isinstance(value, v.Attr) and value.name in {"objects", "query"}:
                     symbol = self.symbol_of(value.base, bound.frame)
                     return Type(symbol, symbol.facts.qualname) if isinstance(symbol, ClassSymbol) else None
+                if isinstance(value, v.Call) and last_name(value) == "query":
+                    symbol = self.symbol_of(value.args[0], bound.frame) if len(value.args) == 1 else None
+                    return Type(symbol, symbol.facts.qualname) if isinstance(symbol, ClassSymbol) else None
                 value = v.bare(value.target if isinstance(value, v.Call) else value.base)
         return None
 

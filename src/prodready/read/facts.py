@@ -216,7 +216,12 @@ def _other_names(qualname: str, facts: FileFacts) -> tuple[str, ...]:
         return (outer.rpartition(".")[2],)
     if simple.startswith("<lambda>"):
         return tuple(name for name, value in facts.values.items() if bare(value) == Ref(f":{qualname}"))
-    return ()
+    # What a function inside of another hands on, the other one was given.
+    around = []
+    while outer in facts.functions:
+        outer, _, simple = outer.rpartition(".")
+        around.append(simple)
+    return tuple(around)
 
 
 def _carries(values: Iterable[Value], own: str | None, seen: dict[int, int]) -> int:
