@@ -132,6 +132,8 @@ class Holders:
         """Names of the classes that classes with methods run in the framework's transactions say they work with."""
         described = self.knowledge.types.items()
         names = {n.rpartition(".")[2] for name, entry in described if entry.within for n in (name, *entry.aliases)}
+        for outline in self.program.outlines.values():
+            names |= {name for name, base in outline.derived if base in names}
         found = set()
         for path, outline in self.program.outlines.items():
             facts = self.program.facts(path) if not names.isdisjoint(outline.bases) else None

@@ -274,18 +274,19 @@ class PasswordFlow:
             if setter is not None and kept.store == "row":
                 self._set(setter, kept, fact)
                 return
-        made = fact.name != "setattr"
-        hashes = kept.cls is not None and bool(kept.field) and self.rows.hashes(kept.cls, kept.field, made=made)
+        new = fact.name != "setattr"
+        hashes = kept.cls is not None and bool(kept.field) and self.rows.hashes(kept.cls, kept.field, made=new)
         if kept.around is not None and kept.around.around == "hasher":
             return
         if kept.store == "comparison":
             self._compare(kept, frame, fact)
             return
         key = kept.field
-        origin = worst(self.reader.read(kept.bound, key))
+        origins = self.reader.read(kept.bound, key)
+        origin = worst([one for one in origins if kept.store == "row" or not one.generated])
         if origin is None or (self.names.is_others(origin.name) and not self.names.is_password(key)):
             return
-        if self._means_something_else(origin, kept, frame, fact) or (origin.generated and kept.store != "row"):
+        if self._means_something_else(origin, kept, frame, fact):
             return
         if self._is_others(origin) or self._is_repaired(kept, frame, fact) or self._is_replaced(kept, frame):
             return
@@ -352,7 +353,8 @@ class PasswordFlow:
         field = kept.field
         written = kept.around is not None
         doubts = kept.assumed + (not origin.sure) + origin.doubtful
-        if field and not written and not self.names.is_password(field) and is_text(kept.bound.value):
+        told = self.names.is_password(field) or self.names.is_hash_of_password(field)
+        if field and not written and not told and is_text(kept.bound.value):
             doubts += 2  # a message with the password in it
         if (
             kept.store == "row"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from prodready.link.frames import Bound, Frame, Type
 from prodready.link.infer import Inference
@@ -305,28 +306,33 @@ class Rows:
         """Whether a function that is registered for events of the class hashes."""
         if field not in self._listeners:
             self._listeners[field] = [
-                bound for bound, path, function in self._registered() if self._function_hashes(path, function, field, 0)
+                bound for bound, path, function in self._registered if self._function_hashes(path, function, field, 0)
             ]
         return any(self._mentions_class(bound, cls) for bound in self._listeners[field])
 
-    def _registered(self) -> Iterator[tuple[Bound, str, FunctionFacts]]:
+    @cached_property
+    def _registered(self) -> list[tuple[Bound, str, FunctionFacts]]:
         """The functions that calls or decorators register for events, with what says for which."""
-        for name in self._receivers():
+        found: list[tuple[Bound, str, FunctionFacts]] = []
+        names = self._receivers()
+        for name in names:
             for path, function, fact in self.program.calls_named(name):
                 frame = Frame(path, function)
                 for argument in fact.value.args:
                     symbol = self.infer.symbol_of(argument, frame)
                     if isinstance(symbol, FunctionSymbol):
-                        yield Bound(fact.value, frame), symbol.path, symbol.facts
-            for path, outline in self.program.outlines.items():
-                facts = self.program.facts(path) if name in outline.calls else None
-                if facts is None:
-                    continue
-                for qualname in speaking(facts, (name.lower().encode(),)):
-                    function = facts.functions[qualname]
-                    if any(last_name(decorator) == name for decorator in function.decorators):
-                        told = v.seq(list(function.decorators))
-                        yield Bound(told, self.infer.module_frame(path)), path, function
+                        found.append((Bound(fact.value, frame), symbol.path, symbol.facts))
+        for path, outline in self.program.outlines.items():
+            called = [name for name in names if name in outline.calls]
+            facts = self.program.facts(path) if called else None
+            if facts is None:
+                continue
+            for qualname in speaking(facts, tuple(name.lower().encode() for name in called)):
+                function = facts.functions[qualname]
+                if any(last_name(decorator) in called for decorator in function.decorators):
+                    told = v.seq(list(function.decorators))
+                    found.append((Bound(told, self.infer.module_frame(path)), path, function))
+        return found
 
     def _receivers(self) -> list[str]:
         found = {name.rpartition(".")[2] for name, e in self.knowledge.functions.items() if e.decorates == "receiver"}

@@ -99,7 +99,8 @@ class PasswordReader(PasswordLooks):
     def _distinct(self, origins: Iterator[Origin]) -> list[Origin]:
         found: list[Origin] = []
         for origin in origins:
-            if not any(origin.kind == other.kind and origin.name == other.name for other in found):
+            same = (origin.kind, origin.name, origin.generated)
+            if not any(same == (other.kind, other.name, other.generated) for other in found):
                 found.append(origin)
         return found
 
@@ -206,7 +207,7 @@ class PasswordReader(PasswordLooks):
         finally:
             self._asking.discard(key)
         worst = [origin for origin in found if origin.kind in {"plain", "digest"}]
-        if worst:
+        if worst and not (unknown and all(origin.generated for origin in worst)):
             return worst
         return found if found and not unknown else None
 
@@ -419,4 +420,4 @@ def describe_call(call: v.Call) -> str:
 def worst(origins: Sequence[Origin]) -> Origin | None:
     """The plain password or the digest among what a value may be."""
     bad = [origin for origin in origins if origin.kind in {"plain", "digest"}]
-    return max(bad, key=lambda origin: (origin.sure, origin.kind == "plain")) if bad else None
+    return max(bad, key=lambda origin: (not origin.generated, origin.sure, origin.kind == "plain")) if bad else None

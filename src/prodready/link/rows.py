@@ -75,6 +75,13 @@ class Rows:
                 return None
         return None
 
+    def _row_called(self, name: str, frame: Frame) -> Type | None:
+        """The class of rows that a parameter is called after: `order_line` of `OrderLine`."""
+        plain = name.replace("_", "")
+        cls = self.program.class_called(plain, frame.path, any_case=True) if len(plain) > 3 else None
+        kind = Type(cls, cls.facts.qualname, assumed=True) if cls is not None else None
+        return kind if any(map(self.knowledge.is_row, self.library_types(kind))) else None
+
     def _related(self, owner: Type | None, name: str, frame: Frame, base: str, depth: int) -> ClassSymbol | None:
         """The class of the rows at the other end of a relation: by its column, or by the name `line_set`."""
         for cls in self.program.lineage(owner.cls) if owner is not None and owner.cls is not None else ():

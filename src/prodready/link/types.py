@@ -144,7 +144,7 @@ class Types(Rows):
             found = Type(about, about.facts.qualname if about else known)
         if found is None and isinstance(param.default, v.Call):
             found = self._from_dependency(Bound(param.default, frame), depth)
-        return found or self._from_callers(name, frame, depth) or self._by_name(name)
+        return found or self._from_callers(name, frame, depth) or self._by_name(name) or self._row_called(name, frame)
 
     def _from_dependency(self, default: Bound, depth: int) -> Type | None:
         """`session=Depends(get_session)`: what the provider gives."""

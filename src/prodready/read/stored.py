@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -38,8 +39,16 @@ def _has_any(body: bytes, stems: list[bytes]) -> bool:
 
 def _those_in(text: bytes, stems: tuple[bytes, ...]) -> list[bytes]:
     """The stems that stand in a text; those with a part in common are asked for that first."""
-    gates = {gate: gate in text for gate in GATES}
-    return [stem for stem in stems if all(there or gate not in stem for gate, there in gates.items()) and stem in text]
+    return [stem for gate, behind in _gated(stems) if gate in text for stem in behind if stem in text]
+
+
+@lru_cache(maxsize=16)
+def _gated(stems: tuple[bytes, ...]) -> list[tuple[bytes, list[bytes]]]:
+    """The stems by what they have in common; all texts have an empty one."""
+    behind: dict[bytes, list[bytes]] = {}
+    for stem in stems:
+        behind.setdefault(next((gate for gate in GATES if gate in stem), b""), []).append(stem)
+    return list(behind.items())
 
 
 class _Functions(Mapping[str, FunctionFacts]):

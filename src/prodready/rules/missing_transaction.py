@@ -102,10 +102,8 @@ def _tidies(writes: Sequence[Write]) -> bool:
     if len(writes) != 2 or any(write.repeated for write in writes):
         return False
     removed = [write for write in writes if write.removes and write.root is None]
-    others = [write for write in writes if write.root is not None and not write.makes]
-    if len(removed) != 1 or len(others) != 1 or removed[0].label == others[0].label:
-        return False
-    return not others[0].removes or writes[0] is removed[0]
+    changed = [write for write in writes if write.root is not None and not write.makes and not write.removes]
+    return len(removed) == len(changed) == 1 and removed[0].label != changed[0].label
 
 
 def _confidence(linked: Linked, frame: Frame, summary: Summary) -> Confidence:
