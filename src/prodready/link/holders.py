@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from prodready.link.deeds import Deeds
@@ -14,6 +14,9 @@ from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.read import values as v
 from prodready.read.facts import CallFact, last_name
 from prodready.read.values import Value
+
+MOST_CALLERS = 300
+"""Callers of callers that are asked for a transaction."""
 
 FAR = 4
 """Callers of callers that are looked at for a request."""
@@ -35,28 +38,52 @@ class Holders:
         self.outside = outside
         self._covered: dict[Key, bool] = {}
         self._held: dict[Key, bool] = {}
+        self._sites: dict[Key, list[tuple[Frame, int, bool]]] = {}
         self._requests: bool | None = None
 
     def held(self, frame: Frame) -> bool:
         """Whether all of a function runs in a transaction: its own, or one that every caller holds."""
-        if self.deeds.is_transaction(frame):
-            return True
         if frame.key not in self._held:
-            self._held[frame.key] = False
-            sites = self.sites(frame)
-            self._held[frame.key] = bool(sites) and all(held or self.held(caller) for caller, _, held in sites)
+            self._held[frame.key] = self._all_callers(frame, lambda one: False, lambda one: False)
         return self._held[frame.key]
 
     def covered(self, frame: Frame) -> bool:
-        """Whether whoever calls a function holds a transaction around the call."""
-        key = frame.key
-        if key not in self._covered:
-            self._covered[key] = True  # of functions that call one another somebody outside decides
-            self._covered[key] = self._is_covered(frame)
-        return self._covered[key]
+        """Whether whoever calls a function holds a transaction around the call, or makes each request one."""
+        if frame.key not in self._covered:
+            self._covered[frame.key] = self._all_callers(
+                frame,
+                lambda one: self._is_called_within(one) or self._in_request(one),
+                lambda one: self.is_entry(one) and not self._in_request(one),
+            )
+        return self._covered[frame.key]
+
+    def _all_callers(self, frame: Frame, uncalled: Callable[[Frame], bool], spoils: Callable[[Frame], bool]) -> bool:
+        """Whether every way up from a function comes to a transaction.
+
+        `uncalled` decides on those that nobody in the project calls; `spoils` says that somebody else calls one, too. Of
+        functions that call one another somebody outside decides.
+        """
+        waiting, seen = [frame], {frame.key}
+        while waiting:
+            one = waiting.pop()
+            if self.deeds.is_transaction(one):
+                continue
+            sites = self.sites(one)
+            if len(seen) > MOST_CALLERS or (spoils(one) if sites else not uncalled(one)):
+                return False
+            for caller, _, held in sites:
+                if not held and caller.key not in seen:
+                    seen.add(caller.key)
+                    waiting.append(caller)
+        return True
 
     def sites(self, frame: Frame) -> list[tuple[Frame, int, bool]]:
         """The calls of a function outside of tests: the caller, which of its calls, and whether in a transaction."""
+        if frame.key not in self._sites:
+            self._sites[frame.key] = self._look_for_sites(frame)
+        return self._sites[frame.key]
+
+    def _look_for_sites(self, frame: Frame) -> list[tuple[Frame, int, bool]]:
         found = []
         for caller, fact in self._calls_of(frame):
             if caller.path in self.outside or caller.key == frame.key:
@@ -86,14 +113,6 @@ class Holders:
                 deed = self.deeds.deed(fact, caller) if caller.path not in self.outside else None
                 if deed is not None and any((s.path, s.facts.qualname) == frame.key for s, _ in deed.targets):
                     yield caller, fact
-
-    def _is_covered(self, frame: Frame) -> bool:
-        sites = self.sites(frame)
-        if sites:
-            return all(held or self.covered(caller) for caller, _, held in sites) and (
-                not self.is_entry(frame) or self._in_request(frame)
-            )
-        return self._is_called_within(frame) or self._in_request(frame)
 
     def is_entry(self, frame: Frame) -> bool:
         """Whether a request, a queue or a signal calls a function."""

@@ -41,6 +41,9 @@ MAX_HELPERS = 3
 MAKING = frozenset({"model", "model_class", "user_model", "__init__"})
 """Names by which a manager or a base class is told to make a row."""
 
+OF_PEOPLE = frozenset({"row", "session", "cookie"})
+"""Stores of what belongs to somebody who logs in: a password that the program made up is kept elsewhere for a service."""
+
 ADDERS = frozenset({"append", "add", "insert", "update", "setdefault", "extend"})
 
 KEYS = frozenset("key keys kdf derive cipher encrypt decrypt token sign signature etag cache gravatar avatar".split())
@@ -283,7 +286,7 @@ class PasswordFlow:
             return
         key = kept.field
         origins = self.reader.read(kept.bound, key)
-        origin = worst([one for one in origins if kept.store == "row" or not one.generated])
+        origin = worst([one for one in origins if kept.store in OF_PEOPLE or not one.generated])
         if origin is None or (self.names.is_others(origin.name) and not self.names.is_password(key)):
             return
         if self._means_something_else(origin, kept, frame, fact):

@@ -17,7 +17,8 @@ class Hole:
 
     `kind` is `request` (somebody sent it), `parameter` (an argument whose callers are not known), or `unknown`.
     `trail` leads from the text to where the value came in. `whole` names the parameter of the function `giver`, which
-    holds the sink or is around the one that does, where the hole is exactly that parameter. `escaped` is the kind of quote that was doubled in it by hand.
+    holds the sink or is around the one that does, where the hole is exactly that parameter. `escaped` is the kind of
+    quote that was doubled in it by hand.
     """
 
     bound: Bound

@@ -72,6 +72,7 @@ class Transactions(Holders):
         self.scope = scope
         self._summaries: dict[Key, Summary] = {}
         self._sure: dict[Key, bool] = {}
+        self._asking = 0
         self._busy: set[Key] = set()
         self._names: frozenset[str] | None = None
 
@@ -199,8 +200,11 @@ class Transactions(Holders):
         there already, or it notes when something happened last.
         """
         if frame.key not in self._sure:
+            if self._asking > DEEPEST:
+                return False
             words = split_words(frame.function.qualname.rpartition(".")[2])
             self._sure[frame.key] = False
+            self._asking += 1
             self._sure[frame.key] = bool(words) and (
                 not NOTING.isdisjoint(words)
                 or (frame.function.returns is not None and words[0] in ASKING)
@@ -209,6 +213,7 @@ class Transactions(Holders):
                     and any(self._passes(frame.function.flow, self.deeds_of(frame)))
                 )
             )
+            self._asking -= 1
         return self._sure[frame.key]
 
     def _commits_only(self, frame: Frame) -> bool:

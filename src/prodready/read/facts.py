@@ -33,9 +33,10 @@ class Flow(msgspec.Struct, frozen=True, array_like=True):
     """A compound statement of a function: what happens in each of its arms, in order.
 
     `kind` is `with` (`values` are what is entered), `loop` or `while` (arms: body, else), `branch` (one arm for each way
-    through, an empty one for passing by; `values` are what is compared with which constant, where it is as simple as that) or `try` (arms: body, else, finally, then one for each handler; `values` are what the handlers
-    catch, `spans` where they stand). A step is the position of a call among the function's calls, one of the negative
-    numbers below, or another compound statement.
+    through, an empty one for passing by; `values` are what is compared with which constant, where it is as simple as that)
+    or `try` (arms: body, else, finally, then one for each handler; `values` are what the handlers catch, `spans` where they
+    stand). A step is the position of a call among the function's calls, one of the negative numbers below, or another
+    compound statement.
     """
 
     kind: str

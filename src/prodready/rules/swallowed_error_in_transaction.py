@@ -59,7 +59,7 @@ def check(linked: Linked) -> Iterator[Finding]:
             yield Finding(
                 code=rule.code,
                 slug=rule.slug,
-                message=f"an error of `{one.label}` (line {one.work.line}) is caught inside of the transaction, which goes on",
+                message=f"an error of `{one.label}` (line {one.work.line}) is caught in the transaction, which goes on",
                 severity=Severity.WARNING,
                 confidence=Confidence.HIGH,
                 location=Location(frame.path, span.line, span.column, span.end_line, span.end_column),
