@@ -18,11 +18,12 @@ from prodready import discover, knowledge
 from prodready.cache import NO_STAMP, Cache, Entry, Stamp, content_key, stamp_of, tool_digest
 from prodready.config import Config
 from prodready.finding import Finding, Problem, Report, Suppressed
+from prodready.judging import judge
 from prodready.knowledge import Knowledge
 from prodready.link.linked import Linked
 from prodready.link.program import Program
 from prodready.read.facts import FileFacts
-from prodready.reading import UNREADABLE, FileRead, Loader, State, read_many, read_one
+from prodready.reading import UNREADABLE, WORTH_A_POOL, FileRead, Loader, State, read_many, read_one
 from prodready.rules import Rule, all_rules
 from prodready.sift import Sifted, fixable, sift
 
@@ -200,7 +201,7 @@ class Session:
             if options.progress is not None:
                 options.progress(done, len(unread))
 
-        jobs = options.jobs or self.config.jobs or os.cpu_count() or 1
+        state.jobs = jobs = options.jobs or self.config.jobs or os.cpu_count() or 1
         with contextlib.closing(read_many(self.config.root, list(unread), jobs, progress)) as results:
             for result in results:
                 self._take(state, result, unread[result.path])
@@ -247,14 +248,12 @@ class Session:
             if kept is not None:
                 return kept
         linked = self._linked(run, chosen if part else None)
-        findings: list[Finding] = []
-        problems: list[Problem] = []
-        for rule in all_rules().values():
-            found, problem = _run_rule(rule, linked)
-            findings += found
-            problems += problem
-        outcome = _Outcome(tuple(sorted(findings, key=lambda f: f.sort_key)), tuple(problems))
-        if not problems and not facts.missed:
+        # A cache is not for two processes that once were one: only where all was read just now.
+        fresh = all(entry.key in state.bodies or entry.known.error for entry in state.entries.values())
+        apart = fresh and state.jobs > 1 and len(state.bodies) >= WORTH_A_POOL
+        judged = judge(list(all_rules().values()), linked, _run_rule, apart=apart)
+        outcome = _Outcome(tuple(sorted(judged.findings, key=lambda f: f.sort_key)), tuple(judged.problems))
+        if not judged.problems and not facts.missed:
             # The name of a file that is not UTF-8 does not go into msgpack: such a project is judged anew each time.
             with contextlib.suppress(UnicodeEncodeError):
                 cache.save_run(part or whole, msgspec.msgpack.encode(outcome))

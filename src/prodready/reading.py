@@ -229,6 +229,7 @@ class State:
     problems: list[Problem]
     cached: int
     stdin: tuple[str, bytes] | None
+    jobs: int = 1
 
 
 class Loader:

@@ -186,6 +186,7 @@ rule = Rule(
     slug="missing-transaction",
     severity=Severity.ERROR,
     stage="mvp",
+    family="transactions",
     needles=(
         "save",
         "create",

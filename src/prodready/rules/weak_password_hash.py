@@ -82,6 +82,7 @@ rule = Rule(
     slug="weak-password-hash",
     severity=Severity.ERROR,
     stage="mvp",
+    family="passwords",
     skip=frozenset({"tests", "generated", "migrations"}),
     needles=("md5", "sha", "blake", "crc", "b64", "digest", "hash", "encrypt", "adler"),
     check=check,

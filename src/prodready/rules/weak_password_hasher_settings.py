@@ -65,6 +65,7 @@ rule = Rule(
     slug="weak-password-hasher-settings",
     severity=Severity.WARNING,
     stage="mvp",
+    family="passwords",
     skip=frozenset({"tests", "generated", "migrations"}),
     needles=("pass", "hash", "crypt", "pwd", "kdf", "argon"),
     check=check,

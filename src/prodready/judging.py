@@ -1,0 +1,73 @@
+"""Running rules in two processes, where there is much to judge: they share what was read and nothing else."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from prodready.finding import Finding, Problem
+from prodready.link.linked import Linked
+from prodready.rules import Rule
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+Run = Callable[[Rule, Linked], tuple[list[Finding], list[Problem]]]
+
+
+class Judged(msgspec.Struct):
+    """What some rules said."""
+
+    findings: list[Finding]
+    problems: list[Problem]
+
+
+def judge(rules: Sequence[Rule], linked: Linked, run: Run, *, apart: bool) -> Judged:
+    """What `run` gives for all the rules. With `apart` those that name a family are run in a process of their own.
+
+    If that process cannot be started, or dies, its rules are run here: nothing is lost but time.
+    """
+    ours = [rule for rule in rules if not apart or not rule.family]
+    theirs = [rule for rule in rules if rule not in ours]
+    if not theirs or not ours or sys.platform != "linux" or threading.active_count() > 1:
+        return _all(rules, linked, run)
+    import multiprocessing
+
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_send, args=(sender, theirs, linked, run), daemon=True)
+    try:
+        process.start()
+    except OSError:
+        return _all(rules, linked, run)
+    sender.close()
+    try:
+        mine = _all(ours, linked, run)
+        try:
+            other = msgspec.msgpack.decode(receiver.recv_bytes(), type=Judged)
+        except (EOFError, OSError, msgspec.MsgspecError):
+            other = _all(theirs, linked, run)
+    finally:
+        process.kill()
+        process.join()
+    return Judged(mine.findings + other.findings, mine.problems + other.problems)
+
+
+def _all(rules: Sequence[Rule], linked: Linked, run: Run) -> Judged:
+    judged = Judged([], [])
+    for rule in rules:
+        found, problems = run(rule, linked)
+        judged.findings += found
+        judged.problems += problems
+    return judged
+
+
+def _send(sender: Connection, rules: Sequence[Rule], linked: Linked, run: Run) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sender.send_bytes(msgspec.msgpack.encode(_all(rules, linked, run)))
+    sender.close()
