@@ -296,8 +296,9 @@ ALLOWED = {
     "link": BASE | {"read"},
     "fix": BASE,
     "rules": BASE | {"read", "link", "fix"},
+    "judging": {"finding", "link", "rules"},
     "sift": BASE | {"rules"},
-    "project": BASE | {"cache", "read", "reading", "link", "fix", "rules", "sift"},
+    "project": BASE | {"cache", "read", "reading", "link", "fix", "rules", "judging", "sift"},
     "report": BASE | {"rules"},
     "docs": BASE | {"rules", "report"},
 }
