@@ -25,9 +25,9 @@ class Rule:
     `needles` are lower-cased texts at least one of which stands in any project that the rule reports on with the knowledge
     that comes with prodready: an editor or a hook may ask for no more where there is none. `skip` names the kinds of file it
     stays silent in by default (`tests`, `migrations`, `generated`); `stage` is the stage of the checklist; `sinks`
-    are the kinds of sink that it follows values to; `family` is shared by rules that rest on one summary of the project;
-    `check` yields the findings of a whole project (a rule without it is reported by another part of the tool); `fix` gives
-    the edits that remove one finding, from the text of its file.
+    are the kinds of sink that it follows values to; `family` is shared by rules that look at the same things, and may be
+    judged apart from the others; `check` yields the findings of a whole project (a rule without it is reported by another
+    part of the tool); `fix` gives the edits that remove one finding, from the text of its file.
     """
 
     code: str

@@ -186,7 +186,6 @@ rule = Rule(
     slug="missing-transaction",
     severity=Severity.ERROR,
     stage="mvp",
-    family="transactions",
     needles=(
         "save",
         "create",

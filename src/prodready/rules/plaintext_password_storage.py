@@ -89,7 +89,7 @@ rule = Rule(
     slug="plaintext-password-storage",
     severity=Severity.ERROR,
     stage="mvp",
-    family="passwords",
+    family="secrets",
     skip=frozenset({"tests", "generated", "migrations"}),
     needles=(
         "pass", "pwd", "pw", "psw", "pin", "clave", "contrase", "senha", "kennwort", "motdepasse", "mdp", "wachtwoord",

@@ -140,6 +140,7 @@ rule = Rule(
     slug="secret-in-log",
     severity=Severity.ERROR,
     stage="mvp",
+    family="secrets",
     needles=("log", "print", "warn", "write", "capture", "echo", "sentry"),
     sinks=KINDS,
     check=check,

@@ -69,7 +69,6 @@ rule = Rule(
     slug="side-effect-before-commit",
     severity=Severity.WARNING,
     stage="mvp",
-    family="transactions",
     needles=("send", "delay", "async", "enqueue", "post", "put", "patch", "delete", "publish", "produce"),
     skip=frozenset({"tests", "migrations", "generated"}),
     check=check,

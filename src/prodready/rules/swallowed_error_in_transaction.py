@@ -78,7 +78,6 @@ rule = Rule(
     slug="swallowed-error-in-transaction",
     severity=Severity.WARNING,
     stage="mvp",
-    family="transactions",
     needles=("except",),
     skip=frozenset({"tests", "migrations", "generated"}),
     check=check,
