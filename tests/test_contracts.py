@@ -199,7 +199,8 @@ def libraries() -> set[str]:
     packages = {name.split(".")[0].lower() for name in described if "." in name}
     files = {path.stem for path in (knowledge.rules_folder() / "knowledge").glob("*.toml")}
     # Some of the standard library's names are plain words; those of it that have a file of their own are not.
-    words = (set(dir(builtins)) | sys.stdlib_module_names) - files
+    # `crypt` was in it until 3.12.
+    words = (set(dir(builtins)) | sys.stdlib_module_names | {"crypt"}) - files
     # One way to write parameters has the name of its library; two packages are made up for what libraries share.
     return packages - words - set(STYLES) - {"http", "dbapi"}
 
