@@ -98,7 +98,7 @@ class Holders:
         simple = frame.function.qualname.rpartition(".")[2]
         for site in self.infer.callers(frame.path, frame.function.qualname):
             yield site.frame, site.fact
-        cls = self._owner(frame)
+        cls = self.program.owner(frame.path, frame.function)
         bases = self.program.lineage(cls)[1:] if cls is not None else ()
         for base in bases:
             if isinstance(base, ClassSymbol):
@@ -129,14 +129,9 @@ class Holders:
                     found.add(callee.effect.decorates)
         return frozenset(found)
 
-    def _owner(self, frame: Frame) -> ClassSymbol | None:
-        facts = self.program.facts(frame.path)
-        owner = frame.function.owner
-        return ClassSymbol(frame.path, facts.classes[owner]) if facts and owner in facts.classes else None
-
     def _is_called_within(self, frame: Frame) -> bool:
         """Whether the framework calls a method inside of a transaction, its own or one that the class opens."""
-        cls = self._owner(frame)
+        cls = self.program.owner(frame.path, frame.function)
         simple = frame.function.qualname.rpartition(".")[2]
         bases = self.program.lineage(cls) if cls is not None else ()
         libraries = [base for base in bases if isinstance(base, str)]
@@ -176,7 +171,7 @@ class Holders:
             return True
         callers = [caller for caller, _, _ in self.sites(frame)] if depth < FAR else []
         if not callers:
-            cls, simple = self._owner(frame), frame.function.qualname.rpartition(".")[2]
+            cls, simple = self.program.owner(frame.path, frame.function), frame.function.qualname.rpartition(".")[2]
             bases = self.program.lineage(cls)[1:] if cls is not None else ()
             runs = any(isinstance(base, str) and self.knowledge.callers_of(base, simple) for base in bases)
             return depth == 0 and (not bases or runs)
@@ -184,7 +179,7 @@ class Holders:
 
     def is_test(self, frame: Frame) -> bool:
         """Whether a function is a method of a test, wherever that lies."""
-        cls = self._owner(frame)
+        cls = self.program.owner(frame.path, frame.function)
         bases = self.program.lineage(cls) if cls is not None else ()
         return any(isinstance(base, str) and base.endswith(("TestCase", "TestSuite")) for base in bases)
 
@@ -192,7 +187,7 @@ class Holders:
         """Whether a function is reached from requests only, each of which is a transaction by the settings."""
         if not self._requests_are_transactions() or self._decorations(frame):
             return False
-        cls = self._owner(frame)
+        cls = self.program.owner(frame.path, frame.function)
         return not any(
             "command" in self.knowledge.label(base)
             for base in (self.program.lineage(cls) if cls is not None else ())

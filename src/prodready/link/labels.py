@@ -253,13 +253,11 @@ class Labels(Reducer):
         name = function.qualname.rpartition(".")[2]
         if not name.startswith("_") and self._takes_request(frame) and not self.infer.is_called(*frame.key):
             return True
-        if function.owner:
-            facts = self.program.facts(frame.path)
-            cls = facts.classes.get(function.owner) if facts else None
-            for base in self.program.lineage(ClassSymbol(frame.path, cls)) if cls else ():
-                if isinstance(base, str) and self.knowledge.handles(base, name):
-                    return True
-        return False
+        owner = self.program.owner(frame.path, function)
+        return any(
+            isinstance(base, str) and self.knowledge.handles(base, name)
+            for base in (self.program.lineage(owner) if owner is not None else ())
+        )
 
     def _takes_request(self, frame: Frame) -> bool:
         """Whether a request comes first, as in the views of most frameworks: `view(request, slug)`, `(self, req, resp)`."""

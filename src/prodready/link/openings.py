@@ -8,7 +8,7 @@ from prodready.link.frames import Bound, Frame
 from prodready.link.labels import Labels
 from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.read import values as v
-from prodready.read.facts import YIELD, CallFact, Flow
+from prodready.read.facts import YIELD, CallFact, Flow, calls_in
 from prodready.read.values import Value
 
 Key = tuple[str, str]
@@ -57,6 +57,10 @@ class Openings:
     def commits_each(self, bound: Bound) -> bool:
         """Whether a connection commits each statement, see `Deeds`."""
         raise NotImplementedError
+
+    def enters(self, flow: Flow, frame: Frame, deeds: frozenset[str] = frozenset({"transaction"})) -> bool:
+        """Whether a `with` opens a transaction."""
+        return any(self.opens(Bound(value, frame), deeds=deeds) for value in flow.values)
 
     def opens(self, bound: Bound, depth: int = 0, deeds: frozenset[str] = frozenset({"transaction"})) -> bool:
         """Whether entering a value with `with` opens a transaction."""
@@ -139,15 +143,14 @@ class Openings:
         home = self.infer.home(frame) if frame.function.decorators else frame
         if any(self._decorates(Bound(d, home)) for d in frame.function.decorators):
             return True
-        facts = self.program.facts(frame.path)
-        cls = facts.classes.get(frame.function.owner) if facts and frame.function.owner else None
+        cls = self.program.owner(frame.path, frame.function)
         if cls is None:
             return False
         simple = frame.function.qualname.rpartition(".")[2]
         module = self.infer.module_frame(frame.path)
         return any(
             simple in covered or "dispatch" in covered
-            for decorator in cls.decorators
+            for decorator in cls.facts.decorators
             if isinstance(decorator, v.Call) and self._decorates(Bound(decorator, module))
             for covered in (
                 [value.value for key, value in decorator.keywords if key == "name" and isinstance(value, v.Const)],
@@ -191,16 +194,16 @@ class Openings:
         """The calls of a function that stand in a transaction which a `with` of its own opens."""
         found: set[int] = set()
 
-        def walk(steps: tuple[int | Flow, ...], inside: bool) -> None:
+        def walk(steps: tuple[int | Flow, ...]) -> None:
             for step in steps:
                 if isinstance(step, Flow):
-                    opened = step.kind == "with" and any(self.opens(Bound(x, frame)) for x in step.values)
-                    for arm in step.arms:
-                        walk(arm, inside or opened)
-                elif step >= 0 and inside:
-                    found.add(step)
+                    if step.kind == "with" and self.enters(step, frame):
+                        found.update(calls_in([step]))
+                    else:
+                        for arm in step.arms:
+                            walk(arm)
 
-        walk(frame.function.flow, False)
+        walk(frame.function.flow)
         return frozenset(found)
 
 

@@ -9,7 +9,7 @@ from prodready.link.password_names import PasswordNames
 from prodready.link.password_stores import COPIES, DUMPS
 from prodready.link.passwords import Digest
 from prodready.read import values as v
-from prodready.read.facts import CallFact, Flow, FunctionFacts, last_name
+from prodready.read.facts import CallFact, Flow, FunctionFacts, calls_in, last_name
 from prodready.read.values import Value
 
 
@@ -120,7 +120,7 @@ def exclusive(function: FunctionFacts, one: CallFact, other: CallFact) -> bool:
                     at
                     for fact in (one, other)
                     for at, arm in enumerate(step.arms)
-                    if any(function.calls[n] is fact for n in _calls(arm))
+                    if any(function.calls[n] is fact for n in calls_in(arm))
                 ]
                 if len(found) == 2:
                     break
@@ -129,15 +129,6 @@ def exclusive(function: FunctionFacts, one: CallFact, other: CallFact) -> bool:
         if found[0] != found[1]:
             return step.kind == "branch"
         steps = step.arms[found[0]]
-
-
-def _calls(steps: Sequence[int | Flow]) -> Iterator[int]:
-    for step in steps:
-        if isinstance(step, Flow):
-            for arm in step.arms:
-                yield from _calls(arm)
-        elif step >= 0:
-            yield step
 
 
 def mentions_param(value: Value, names: set[str]) -> bool:

@@ -317,10 +317,8 @@ class Stores:
         """Whether the mapping surely has a password: the row has one, or the class around declares the field."""
         if cls is not None:
             return any(True for _ in self.rows.fields(cls))
-        function = bound.frame.function
-        facts = self.rows.program.facts(bound.frame.path)
-        owner = facts.classes.get(function.owner) if facts and function.owner else None
-        return owner is not None and any(True for _ in self.rows.fields(ClassSymbol(bound.frame.path, owner)))
+        owner = self.rows.program.owner(bound.frame.path, bound.frame.function)
+        return owner is not None and any(True for _ in self.rows.fields(owner))
 
     # Mappings that are stores, and whole values
 

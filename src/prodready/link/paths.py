@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from prodready.finding import Location
 from prodready.link.deeds import ALONE, Deeds, plain, varies
-from prodready.link.frames import Bound, Frame
+from prodready.link.frames import Frame
 from prodready.link.openings import Deed
+from prodready.link.sinks import place
 from prodready.read import values as v
-from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, YIELD, Flow
+from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, YIELD, Flow, calls_in
 from prodready.read.values import Value
 from prodready.words import split_words
 
@@ -240,13 +241,11 @@ class Walker:
         return after.add([write])
 
     def _write(self, deed: Deed) -> Write:
-        span = deed.fact.span
-        place = Location(self.frame.path, span.line, span.column, span.end_line, span.end_column)
         root = None if deed.fresh else deed.root
         return Write(
             deed.label,
             deed.kind,
-            place,
+            place(self.frame.path, deed.fact.span),
             root,
             assumed=deed.assumed or deed.kind == ALONE,
             store=deed.store,
@@ -258,7 +257,7 @@ class Walker:
     # Compound statements
 
     def _with(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
-        if not self._opens(flow):
+        if not self.deeds.enters(flow, self.frame):
             return self._run(flow.arms[0], path, exits)
         inner = _Exits()
         end = self._run(flow.arms[0], Path(open=True), inner)
@@ -269,9 +268,6 @@ class Walker:
         ):
             mine.extend([path] * bool(theirs))
         return path if end is not None else None
-
-    def _opens(self, flow: Flow) -> bool:
-        return any(self.deeds.opens(Bound(value, self.frame)) for value in flow.values)
 
     def _branch(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
         if not flow.values or len(flow.arms) != 2:
@@ -290,7 +286,8 @@ class Walker:
         inner = _Exits()
         start = Path(open=path.open, known=path.known)
         again = worst([self._run(flow.arms[0], start, inner), *inner.continued])
-        made = frozenset(self._made(flow.arms[0]))
+        rounds = [self.frame.function.calls[index].value for index in calls_in(flow.arms[0])]
+        made = frozenset((call.line, call.column) for call in rounds)
         tolerant = flow.kind == "while" or _is_tolerant(flow.arms[0])
         repeated = path.add(_repeat(again.writes, made, tolerant)) if again is not None else path
         if again is not None:
@@ -301,15 +298,6 @@ class Walker:
             kept += [repeated.add(one.writes) for one in ended]
         after = worst([repeated, *(repeated.add(one.writes) for one in inner.broken)])
         return self._run(flow.arms[1], after, exits) if len(flow.arms) > 1 else after
-
-    def _made(self, steps: Steps) -> Iterator[tuple[int, int]]:
-        for step in steps:
-            if isinstance(step, Flow):
-                for arm in step.arms:
-                    yield from self._made(arm)
-            elif step >= 0:
-                call = self.frame.function.calls[step].value
-                yield (call.line, call.column)
 
     def _try(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
         body, orelse, final, *handlers = flow.arms

@@ -110,6 +110,12 @@ class Program:
         facts = self.facts(path)
         return facts.functions.get(qualname) if facts else None
 
+    def owner(self, path: str, function: FunctionFacts) -> ClassSymbol | None:
+        """The class that a function of a file is a method of."""
+        facts = self.facts(path) if function.owner else None
+        cls = facts.classes.get(function.owner) if facts else None
+        return ClassSymbol(path, cls) if cls is not None else None
+
     # Modules
 
     def _module_names(self, path: str) -> Iterator[str]:

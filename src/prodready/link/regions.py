@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 
 from prodready.finding import Location, Step
 from prodready.link.deeds import WRITING
-from prodready.link.frames import Bound, Frame
+from prodready.link.frames import Frame
 from prodready.link.openings import Deed, Key
 from prodready.link.paths import Steps
 from prodready.link.program import LibrarySymbol
 from prodready.link.sinks import place, shown_callee
 from prodready.link.transactions import Transactions
 from prodready.read import values as v
-from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, Flow, Span
+from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, Flow, Span, calls_in
 from prodready.read.values import Value
 
 EVERYTHING = frozenset({"Exception", "BaseException"})
-DEEPEST = 6
+SAVED = frozenset({"transaction", "savepoint"})
 
 
 @dataclass(frozen=True)
@@ -79,18 +79,11 @@ class Regions:
         for step in steps:
             if not isinstance(step, Flow):
                 continue
-            opened = step.kind == "with" and self._opens(step, frame)
+            opened = step.kind == "with" and self.deeds.enters(step, frame)
             if step.kind == "try" and held:
                 yield from self._handlers(step, frame)
             for arm in step.arms:
                 yield from self._swallowed(arm, frame, held or opened)
-
-    def _opens(self, flow: Flow, frame: Frame) -> bool:
-        return any(self.deeds.opens(Bound(value, frame)) for value in flow.values)
-
-    def _saves(self, flow: Flow, frame: Frame) -> bool:
-        kinds = frozenset({"transaction", "savepoint"})
-        return any(self.deeds.opens(Bound(value, frame), deeds=kinds) for value in flow.values)
 
     def _handlers(self, flow: Flow, frame: Frame) -> Iterator[Swallowed]:
         body, _, _, *handlers = flow.arms
@@ -107,7 +100,7 @@ class Regions:
         found = self.transactions.deeds_of(frame)
         for step in steps:
             if isinstance(step, Flow):
-                if step.kind == "with" and self._saves(step, frame):
+                if step.kind == "with" and self.deeds.enters(step, frame, SAVED):
                     continue
                 for arm in step.arms:
                     if (deed := self._work(arm, frame)) is not None:
@@ -160,7 +153,7 @@ class Regions:
     def _inside(self, steps: Steps, frame: Frame) -> Iterator[Sent]:
         for step in steps:
             if isinstance(step, Flow):
-                if step.kind == "with" and self._opens(step, frame):
+                if step.kind == "with" and self.deeds.enters(step, frame):
                     yield from self._of(self._stretch(step.arms[0], frame), frame)
                 else:
                     for arm in step.arms:
@@ -222,33 +215,24 @@ class Regions:
         if deed.kind == "send":
             return (Step(place(frame.path, deed.fact.span), f"`{shown_callee(deed.fact)}()` sends"),)
         for symbol, _ in deed.targets if deed.kind == "call" else ():
-            steps = self._sent_by(Frame(symbol.path, symbol.facts), 0)
+            steps = self._sent_by(Frame(symbol.path, symbol.facts))
             if steps is not None:
                 here = place(frame.path, deed.fact.span)
                 return (Step(here, f"calls `{symbol.facts.qualname.rpartition('.')[2]}()`"), *steps)
         return None
 
-    def _sent_by(self, frame: Frame, depth: int) -> tuple[Step, ...] | None:
+    def _sent_by(self, frame: Frame) -> tuple[Step, ...] | None:
         if frame.key not in self._sends:
             self._sends[frame.key] = None
-            if depth < DEEPEST and frame.path not in self.transactions.outside:
+            if frame.path not in self.transactions.outside:
                 found = self.transactions.deeds_of(frame)
-                for index in self._always(frame.function.flow):
+                for index in calls_in(frame.function.flow):
                     deed = found.get(index)
                     steps = self._sends_through(deed, frame) if deed is not None else None
                     if steps is not None:
                         self._sends[frame.key] = steps
                         break
         return self._sends[frame.key]
-
-    def _always(self, steps: Steps) -> Iterator[int]:
-        """All calls of a function in order."""
-        for step in steps:
-            if isinstance(step, Flow):
-                for arm in step.arms:
-                    yield from self._always(arm)
-            elif step >= 0:
-                yield step
 
     # Units of work: what is pending when something is sent, and committed after it
 
@@ -272,7 +256,7 @@ class Regions:
         found = self.transactions.deeds_of(frame)
         for step in steps:
             if isinstance(step, Flow):
-                if step.kind == "with" and self._opens(step, frame):
+                if step.kind == "with" and self.deeds.enters(step, frame):
                     continue
                 ends = [self._unit(arm, frame, pending, list(waiting), told) for arm in step.arms]
                 if step.kind == "try":

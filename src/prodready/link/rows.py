@@ -106,11 +106,6 @@ class Rows:
         """Whether a type is, or derives from, a type of the knowledge."""
         return any(base in self.knowledge.lineage(library) for library in self.library_types(kind))
 
-    def _owner(self, frame: Frame) -> ClassSymbol | None:
-        facts = self.program.facts(frame.path)
-        cls = facts.classes.get(frame.function.owner) if facts and frame.function.owner else None
-        return ClassSymbol(frame.path, cls) if cls is not None else None
-
     def _works_with(self, owner: ClassSymbol | None, base: str) -> ClassSymbol | None:
         for cls in self.program.lineage(owner) if owner is not None else ():
             if not isinstance(cls, ClassSymbol):

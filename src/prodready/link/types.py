@@ -132,15 +132,16 @@ class Types(Rows):
             return self.type_of(bound, depth + 1) or self._by_name(name)
         function, param = frame.function, frame.param(name)
         if function.owner and function.params and function.params[0].name == name and not is_static(function):
-            facts = self.program.facts(frame.path)
-            if facts and function.owner in facts.classes:
-                return Type(ClassSymbol(frame.path, facts.classes[function.owner]), function.owner)
+            owner = self.program.owner(frame.path, function)
+            if owner is not None:
+                return Type(owner, function.owner)
         if param is None:
             return None
         found = self._from_annotation(param.annotation, frame) if param.annotation is not None else None
         if found is None and param.annotation is None and name in self.knowledge.parameters:
             known = self.knowledge.parameters[name]
-            about = self._works_with(self._owner(frame), known) if self.knowledge.is_subclassed(known) else None
+            owner = self.program.owner(frame.path, function)
+            about = self._works_with(owner, known) if self.knowledge.is_subclassed(known) else None
             found = Type(about, about.facts.qualname if about else known)
         if found is None and isinstance(param.default, v.Call):
             found = self._from_dependency(Bound(param.default, frame), depth)

@@ -49,6 +49,16 @@ RETURN, RAISE, BREAK, CONTINUE, YIELD = -1, -2, -3, -4, -5
 """Steps that are no calls."""
 
 
+def calls_in(steps: Iterable[int | Flow]) -> Iterator[int]:
+    """The positions of all calls in these steps, in the order of the text."""
+    for step in steps:
+        if isinstance(step, Flow):
+            for arm in step.arms:
+                yield from calls_in(arm)
+        elif step >= 0:
+            yield step
+
+
 class BuiltText(msgspec.Struct, frozen=True, array_like=True):
     """Text with holes that a statement builds, so that text which is never run can be judged too."""
 
