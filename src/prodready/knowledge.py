@@ -97,6 +97,10 @@ class Knowledge:
         """Where the items of a mapping of this type are stored, or nothing."""
         return next((keeps for name in self.lineage(type_name) if (keeps := self.types[name].keeps)), "")
 
+    def row_at(self, type_name: str) -> tuple[int | str, ...]:
+        """Which arguments are the row that an instance of a type is made to work on."""
+        return next((at for name in self.lineage(type_name) if (at := self.types[name].row_at)), ())
+
     def label(self, type_name: str) -> frozenset[str]:
         """The labels of every instance of `type_name`."""
         found: set[str] = set()
@@ -130,7 +134,9 @@ class Knowledge:
             name
             for base in self.lineage(type_name)
             for name, member in self.types[base].methods.items()
-            if isinstance(member, Effect) and not {method, "*"}.isdisjoint(member.calls) and name != method
+            if isinstance(member, Effect)
+            and not {method, "*"}.isdisjoint((*member.calls, *member.calls_if_row))
+            and name != method
         ]
 
     def is_within(self, type_name: str, method: str) -> bool:
@@ -211,7 +217,7 @@ class Knowledge:
                 methods={**old.methods, **entry.methods},
                 **{
                     slot: getattr(entry, slot) or getattr(old, slot)
-                    for slot in ("style", "label", "keeps", "row_if", "item", "call", "enter", "each")
+                    for slot in ("style", "label", "keeps", "row_if", "row_at", "item", "call", "enter", "each")
                 },
             )
         self.types[name] = entry

@@ -17,6 +17,7 @@ LABELS = frozenset(
         "digest", "encrypted",  # made from what went in by a fast digest, or by what can be undone
         "secret",
         "database-error",  # an exception that says that the database refused something
+        "not-found",  # an exception that says that what was looked for is not there
         "row",  # of a type: an instance is a row of a table
         "commits-alone",  # of a type: a connection that commits each statement that nobody commits
         "command",  # of a type: what it does is reached from no request
@@ -62,7 +63,8 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     whose text the result carries ("self" is the receiver); `decorates` says what it makes of a function below it.
 
     `does` is what it does to the database or the world. `keeps` says where the arguments `kept` are stored. `calls` are the
-    methods of the receiver's class that it runs, and that do its deed where the class has its own. `unless` are keywords
+    methods of the receiver's class that it runs, and that do its deed where the class has its own; if the object was given
+    a row to work on (`row_at` of its type), `calls_if_row` are run in their place. `unless` are keywords
     that call the deed off when false, `ensures` those that make a write one that can be done again. `least` gives the
     smallest numbers that arguments may be, in one or more settings of equal worth, `weak` the texts (as patterns) that an
     argument may not be, both by position or keyword.
@@ -78,6 +80,7 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     keeps: str = ""
     kept: tuple[int | str, ...] = ()
     calls: tuple[str, ...] = ()
+    calls_if_row: tuple[str, ...] = ()
     least: tuple[dict[str, int | str], ...] = ()
     weak: dict[str, tuple[str, ...]] = {}
     unless: tuple[str, ...] = ()
@@ -97,7 +100,8 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     is the DB-API paramstyle; `item`, `call`, `enter` and `each` say what `x[k]`, `x(...)`, `with x as y` and
     `for y in x` give; `label` holds for the object itself. `within` are the methods that a framework calls inside of a
     transaction. `subclassed`: projects derive classes from it, and what the knowledge says is one is one of those.
-    `keeps` says where what is assigned to its items is stored, `row_if` which keyword among the bases makes a class a row.
+    `keeps` says where what is assigned to its items is stored, `row_if` which keyword among the bases makes a class a row,
+    `row_at` which arguments are the row that an instance is made to work on.
     """
 
     bases: tuple[str, ...] = ()
@@ -110,6 +114,7 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     subclassed: bool = False
     keeps: str = ""
     row_if: str = ""
+    row_at: tuple[int | str, ...] = ()
     attributes: dict[str, Effect | str] = {}
     methods: dict[str, Effect | str] = {}
     item: Effect | str = ""

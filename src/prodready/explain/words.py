@@ -45,6 +45,7 @@ LABELS = {
     "digest": "a digest",
     "encrypted": "encrypted",
     "database-error": "an error of the database",
+    "not-found": "says that nothing was found",
 }
 """The labels of `knowledge_form.py`, and those that the reader gives, as a reader of the answer would put it."""
 

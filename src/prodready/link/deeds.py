@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from prodready.knowledge_form import DEEDS, Effect
 from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.hooks import Hooks, plain
 from prodready.link.labels import Labels
-from prodready.link.openings import Deed, Key, Openings
+from prodready.link.openings import Deed, Key
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
 from prodready.link.sinks import shown_callee
 from prodready.link.text import argument_values
@@ -28,6 +29,9 @@ BUILDERS = frozenset({"insert", "update", "delete", "insert_many", "replace", "r
 """Names by which statements that are built of objects say what they do."""
 
 WRITING = frozenset({"write", "ensure", "alone", "commit"})
+OF_DATABASES = frozenset({"commit", "write-sql", "begin", "transaction"})
+"""Deeds by which the library of a database is told from one that works with another's rows."""
+
 ENTERING = frozenset({"enter_context", "enter_async_context"})
 AUTOCOMMIT = frozenset({("autocommit", v.Const(True)), ("isolation_level", v.Const(None))})
 """How DB-API connections are told to commit each statement: an extension of PEP 249, and `sqlite3`'s own way."""
@@ -40,7 +44,7 @@ ALONE = "alone"
 """The deed of a statement that is committed alone unless a commit follows."""
 
 
-class Deeds(Openings):
+class Deeds(Hooks):
     """Looks up what calls do. Answers are kept: the program does not change while this lives."""
 
     def __init__(self, labels: Labels) -> None:
@@ -50,7 +54,7 @@ class Deeds(Openings):
             name.partition(".")[0]
             for name, entry in self.knowledge.types.items()
             if "row" in entry.labels
-            or any(isinstance(m, Effect) and m.does in {"commit", "write-sql", "begin"} for m in entry.methods.values())
+            or any(isinstance(m, Effect) and m.does in OF_DATABASES for m in entry.methods.values())
         } - {"dbapi"}
         """Libraries that keep rows themselves, by their first name."""
         self._running: dict[Key, tuple[str, bool] | None] = {}
@@ -96,7 +100,10 @@ class Deeds(Openings):
                     assumed |= callee.assumed
             elif callee.effect is not None and callee.effect.sink == "sql":
                 return self._run(fact, bound, callee, callee.effect)
-        return Deed("call", fact, assumed=assumed, targets=tuple(targets)) if targets else None
+        receiver = plain(fact.value.target.base) if isinstance(fact.value.target, v.Attr) else None
+        if not targets or receiver is None or self._is_fresh(bound, receiver):
+            return Deed("call", fact, assumed=assumed, targets=tuple(targets)) if targets else None
+        return Deed("call", fact, self._label(bound, receiver, fact), receiver, assumed=assumed, targets=tuple(targets))
 
     def _run(self, fact: CallFact, bound: Bound, callee: Callee, effect: Effect) -> Deed | None:
         """Running a statement in a unit of work, which somebody commits: unless that was turned off."""
@@ -148,18 +155,6 @@ class Deeds(Openings):
             return Bound(member.facts.result, self.infer.module_frame(member.path))
         return None
 
-    def _overriding(self, callee: Callee, frame: Frame) -> Iterator[FunctionSymbol]:
-        """The methods of subclasses that a call on `self` runs in place of the class's own."""
-        receiver = v.bare(callee.receiver) if callee.receiver is not None else None
-        if not isinstance(receiver, v.Param) or callee.type is None or callee.type.cls is None:
-            return
-        assert callee.function is not None
-        name = callee.function.facts.qualname.rpartition(".")[2]
-        for sub in self.program.subclasses(callee.type.cls):
-            method = self.program.member(sub, name)
-            if isinstance(method, FunctionSymbol) and method != callee.function:
-                yield method
-
     def commits_each(self, bound: Bound) -> bool:
         """Whether a statement runs on a connection that was told to commit every one: `autocommit=True`."""
         value: Value = bound.value
@@ -206,38 +201,24 @@ class Deeds(Openings):
         receiver = plain(target.base) if isinstance(target, v.Attr) else None
         hooks = tuple(self._hooks(bound, callee, effect)) if effect.calls else ()
         if hooks:
-            return Deed("call", fact, assumed=callee.assumed, targets=hooks)
+            row = self._row(bound) if effect.returns and self.knowledge.is_row(effect.returns) else None
+            return Deed("call", fact, self._label(bound, receiver, fact), row, assumed=callee.assumed, targets=hooks)
         root = receiver
         if kind == "stage":
             root = plain(fact.value.args[0]) if fact.value.args else None
+        elif receiver is not None and kind == "write":
+            root = self.picked(receiver, frame) or receiver
         if any(key in effect.ensures and v.bare(value) != v.Const(False) for key, value in fact.value.keywords):
             kind = "ensure"
         store, label = self._store(callee, bound, target), self._label(bound, root, fact)
         if kind == "write" and effect.returns and self.knowledge.is_row(effect.returns):
-            return Deed(kind, fact, label, plain(fact.value), False, callee.assumed, store)  # the row that it makes
+            return Deed(kind, fact, label, self._row(bound), False, callee.assumed, store)
         return Deed(kind, fact, label, root, self._is_fresh(bound, root), callee.assumed, store)
 
-    def _is_fresh(self, bound: Bound, root: Value | None) -> bool:
-        """Whether what is written is not one object that the function holds: made by a manager, a session, a function."""
-        if root is None:
-            return True
-        kind = self.infer.type_of(bound.sub(root))
-        return not (kind is not None and any(self.knowledge.is_row(name) for name in self.infer.library_types(kind)))
-
-    def _hooks(
-        self, bound: Bound, callee: Callee, effect: Effect
-    ) -> Iterator[tuple[FunctionSymbol, tuple[tuple[str, Bound], ...]]]:
-        """The methods of the project's own class that a library's method runs in place of its own."""
-        owners = [callee.type.cls if callee.type else None]
-        if effect.returns and self.knowledge.is_subclassed(effect.returns):
-            owners.append(self.infer.row_class(bound, effect.returns))
-        for owner in owners:
-            if owner is None:
-                continue
-            for name in effect.calls:
-                method = self.program.member(owner, name)
-                if isinstance(method, FunctionSymbol) and method.facts is not bound.frame.function:
-                    yield method, ()
+    def _row(self, bound: Bound) -> Value:
+        """The row that a call gives: the one that its receiver was made to work on, or one that it makes."""
+        row = self.given_row(bound)[1]
+        return plain(bound.value if row is None else row)
 
     def _statement(self, bound: Bound, effect: Effect) -> tuple[str, str]:
         """The deed that running a statement is, and the table it is about."""
@@ -380,18 +361,6 @@ class Deeds(Openings):
         return None
 
 
-def plain(value: Value) -> Value:
-    """A value without what checks have shown of it, to tell whether two are the same object."""
-    while True:
-        if isinstance(value, (v.Mark, v.Named)):
-            inner = value.value
-        elif isinstance(value, v.Op) and value.kind in {"after", "if", "typed"}:
-            inner = value.subject
-        else:
-            return value
-        value = inner
-
-
 def _named_in(annotation: Value) -> Iterator[Value]:
     """The classes that an annotation names, `None` and generic wrappers left out."""
     annotation = v.bare(annotation)
@@ -406,15 +375,10 @@ def _named_in(annotation: Value) -> Iterator[Value]:
 
 def varies(value: Value, made: frozenset[tuple[int, int]]) -> bool:
     """Whether a value is another one in each round of a loop: an element, or made by one of the calls in it."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, v.Op) and one.kind == "each":
-            return True
-        if isinstance(one, v.Call) and (one.line, one.column) in made:
-            return True
-        waiting.extend(v.children(one))
-    return False
+    return any(
+        (isinstance(one, v.Op) and one.kind == "each") or (isinstance(one, v.Call) and (one.line, one.column) in made)
+        for one in v.walk(value)
+    )
 
 
 def _leading_text(value: Value) -> str | None:

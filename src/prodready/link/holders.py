@@ -170,12 +170,20 @@ class Holders:
         if self.labels.is_handler(frame):
             return True
         callers = [caller for caller, _, _ in self.sites(frame)] if depth < FAR else []
-        if not callers:
-            cls, simple = self.program.owner(frame.path, frame.function), frame.function.qualname.rpartition(".")[2]
-            bases = self.program.lineage(cls)[1:] if cls is not None else ()
-            runs = any(isinstance(base, str) and self.knowledge.callers_of(base, simple) for base in bases)
-            return depth == 0 and (not bases or runs)
-        return any(self.is_waited_for(caller, depth + 1) for caller in callers)
+        cls, simple = self.program.owner(frame.path, frame.function), frame.function.qualname.rpartition(".")[2]
+        bases = self.program.lineage(cls)[1:] if cls is not None else ()
+        libraries = [base for base in bases if isinstance(base, str)]
+        if any("command" in self.knowledge.label(base) for base in libraries):
+            return False
+        if any(self._runs(base, simple) for base in libraries):
+            return True
+        if callers:
+            return any(self.is_waited_for(caller, depth + 1) for caller in callers)
+        return depth == 0 and (not bases or any(map(self.knowledge.is_row, libraries)))
+
+    def _runs(self, library: str, name: str) -> bool:
+        """Whether others call this method of a subclass: the library itself, or whoever uses what it overrides."""
+        return bool(self.knowledge.callers_of(library, name)) or self.knowledge.method(library, name) is not None
 
     def is_test(self, frame: Frame) -> bool:
         """Whether a function is a method of a test, wherever that lies."""
@@ -223,12 +231,8 @@ def _is_settings(path: str) -> bool:
 
 def _holds_true(value: Value, key: object) -> bool:
     """Whether a mapping, or one inside of it, has the key set to true."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, v.Map):
-            for name, inner in one.items:
-                if name == v.Const(key) and v.bare(inner) == v.Const(True):  # type: ignore[arg-type]
-                    return True
-        waiting.extend(v.children(one))
-    return False
+    return any(
+        isinstance(one, v.Map)
+        and any(name == v.Const(key) and v.bare(inner) == v.Const(True) for name, inner in one.items)  # type: ignore[arg-type]
+        for one in v.walk(value)
+    )

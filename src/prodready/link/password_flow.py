@@ -23,7 +23,6 @@ from prodready.link.password_speaking import (
     named_in,
     same_object,
     unwrapped,
-    walk,
 )
 from prodready.link.password_stores import COPIES, DUMPS, Kept, Stores
 from prodready.link.passwords import Digest, Origin, PasswordReader, worst
@@ -311,8 +310,8 @@ class PasswordFlow:
             return False
         if self.names.speaks_of_people(frame.function.qualname):
             return False
-        texts = [x.value for x in walk(fact.value) if isinstance(x, v.Const) and isinstance(x.value, str)]
-        named = [x.name for x in walk(fact.value) if isinstance(x, (v.Named, v.Param, v.Attr))]
+        texts = [x.value for x in v.walk(fact.value) if isinstance(x, v.Const) and isinstance(x.value, str)]
+        named = [x.name for x in v.walk(fact.value) if isinstance(x, (v.Named, v.Param, v.Attr))]
         keys = [key for key, _ in fact.value.keywords]
         return not any(map(self.names.speaks_of_people, (*texts, *named, *keys, *kept.about)))
 

@@ -84,29 +84,23 @@ def is_at(fact: CallFact, digest: Digest) -> bool:
     return (fact.value.line, fact.value.column) == (digest.line, digest.column)
 
 
-def walk(value: Value) -> Iterator[Value]:
-    """A value and all values in it."""
-    waiting = [value]
-    while waiting:
-        current = waiting.pop()
-        yield current
-        waiting.extend(v.children(current))
-
-
 def named_in(value: Value, names: Container[str]) -> Iterator[v.Named | v.Param | v.Attr | v.Ref]:
     """The values with one of these names in a value."""
-    return (x for x in walk(value) if isinstance(x, (v.Named, v.Param, v.Attr, v.Ref)) and x.name.lstrip(":") in names)
+    return (
+        x for x in v.walk(value) if isinstance(x, (v.Named, v.Param, v.Attr, v.Ref)) and x.name.lstrip(":") in names
+    )
 
 
 def has_text(value: Value, pattern: re.Pattern[str]) -> bool:
     """Whether a text that fits a pattern stands in a value."""
-    return any(isinstance(x, v.Const) and isinstance(x.value, str) and pattern.search(x.value) for x in walk(value))
+    return any(isinstance(x, v.Const) and isinstance(x.value, str) and pattern.search(x.value) for x in v.walk(value))
 
 
 def holds_call(value: Value, call: v.Call) -> bool:
     """Whether a call is among the arguments of another."""
     return any(
-        isinstance(x, v.Call) and x is not value and (x.line, x.column) == (call.line, call.column) for x in walk(value)
+        isinstance(x, v.Call) and x is not value and (x.line, x.column) == (call.line, call.column)
+        for x in v.walk(value)
     )
 
 
@@ -133,4 +127,4 @@ def exclusive(function: FunctionFacts, one: CallFact, other: CallFact) -> bool:
 
 def mentions_param(value: Value, names: set[str]) -> bool:
     """Whether one of these parameters stands in a value."""
-    return any(isinstance(x, v.Param) and x.name in names for x in walk(value))
+    return any(isinstance(x, v.Param) and x.name in names for x in v.walk(value))

@@ -6,17 +6,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from prodready.finding import Location
-from prodready.link.deeds import ALONE, Deeds, plain, varies
+from prodready.link.deeds import ALONE, Deeds, varies
 from prodready.link.frames import Frame
+from prodready.link.hooks import plain
 from prodready.link.openings import Deed
 from prodready.link.sinks import place
 from prodready.read import values as v
-from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, YIELD, Flow, calls_in
+from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, YIELD, Flow, calls_in, last_name
 from prodready.read.values import Value
 from prodready.words import split_words
 
 MOST = 40
 """Writes kept of one path: nobody reads more."""
+
+MAKING = frozenset({"create", "insert"})
+"""Words in names of methods that write new rows."""
 
 STAMPS = frozenset("updated modified changed last accessed seen touched visited used activity".split())
 """Words in names of columns that say when something happened last."""
@@ -35,7 +39,7 @@ class Write:
     `looped` that this loop is in the function itself, `tolerated` that it goes on to the next round when one fails, or
     without end. `via` are the calls that lead to it, the outermost first; `unit` is a function that has writes to keep
     together of its own, of which this is one. `makes`: it is a new row. `expired`: what is removed was picked by being below
-    a limit, as what is too old is.
+    a limit, as what is too old is. `given` is what the outermost of the calls is given, its receiver first.
     """
 
     label: str
@@ -52,6 +56,7 @@ class Write:
     makes: bool = False
     removes: bool = False
     expired: bool = False
+    given: tuple[Value, ...] = ()
 
     @property
     def line(self) -> int:
@@ -61,14 +66,17 @@ class Write:
 
 @dataclass(frozen=True)
 class Path:
-    """What has been written on the way; `open` inside of a transaction begun by hand; `pending` awaits a commit.
+    """What has been written on the way; `open` inside of a transaction begun by hand; `pending` awaits a
+    commit, `made` says that there is a new row in it.
 
-    Of what is pending: the object, and whether it is only told when it was last changed. `alone` are statements that commit
+    Of what is pending: the object, and whether the change matters little: when it was last changed, or that it refers to
+    nothing any more. `alone` are statements that commit
     themselves unless a commit follows; `known` is what the conditions passed have shown.
     """
 
     writes: tuple[Write, ...] = ()
     open: bool = False
+    made: bool = False
     pending: tuple[tuple[Value | None, bool], ...] = ()
     labels: tuple[str, ...] = ()
     alone: tuple[Write, ...] = ()
@@ -192,8 +200,8 @@ class Walker:
                 known = not deed.label or deed.label in path.labels or deed.label.endswith("()")
                 labels = path.labels if known else (*path.labels, deed.label)
                 root = None if deed.fresh and deed.kind == "stage" else deed.root
-                pending = (*path.pending, (root, deed.kind == "change" and _is_stamp(deed)))[-MOST:]
-                return replace(path, pending=pending, labels=labels)
+                pending = (*path.pending, (root, deed.kind == "change" and _is_slight(deed)))[-MOST:]
+                return replace(path, pending=pending, labels=labels, made=path.made or makes(deed))
             case "alone":  # whether it commits is a matter of the version
                 return path if path.open else replace(path, alone=(*path.alone, self._write(deed)))
             case "commit":
@@ -203,32 +211,38 @@ class Walker:
             case "end":
                 return replace(path, open=False)
             case "rollback":
-                return replace(path, open=False, pending=(), labels=())
+                return replace(path, open=False, pending=(), labels=(), made=False)
             case "call":
                 return path if path.open else self._call(deed, path)
         return path
 
     def _call(self, deed: Deed, path: Path) -> Path:
         inner = self.called(deed)
+        if deed.root is not None and self._is_slight(deed.root, path):
+            inner = replace(inner, writes=tuple(replace(write, kind="ensure") for write in inner.writes))
         after = path.add(inner.writes)
         if any(write.kind == "commit" for write in inner.writes):
             after = replace(after, pending=(), labels=())
         return replace(
             after,
+            made=after.made or inner.made,
             pending=(*after.pending, *((None, stamp) for _, stamp in inner.pending)),
             labels=(*after.labels, *(label for label in inner.labels if label not in after.labels)),
         )
 
     def _save(self, deed: Deed, path: Path) -> Path:
         write = self._write(deed)
-        changes = [stamp for root, stamp in path.pending if root is not None and root == deed.root]
-        if changes and all(changes):
+        if deed.root is not None and self._is_slight(deed.root, path):
             write = replace(write, kind="ensure")
         kept = tuple(one for one in path.pending if one[0] is None or one[0] != deed.root)
         return replace(path.add([write]), pending=kept)
 
+    def _is_slight(self, row: Value, path: Path) -> bool:
+        changes = [slight for root, slight in path.pending if root == row]
+        return bool(changes) and all(changes)
+
     def _commit(self, deed: Deed, path: Path) -> Path:
-        after = replace(path, open=False, pending=(), labels=(), alone=())
+        after = replace(path, open=False, pending=(), labels=(), alone=(), made=False)
         if path.alone:
             return after.add([self._write(deed)])
         if path.open or (not path.pending and any(write.kind == "commit" for write in path.writes)):
@@ -237,7 +251,8 @@ class Walker:
         root = next(iter(roots)) if len(roots) == 1 else None
         stamps = bool(path.pending) and all(stamp for _, stamp in path.pending)
         kind = "ensure" if stamps else "commit"
-        write = replace(self._write(deed), kind=kind, root=root, label=", ".join(path.labels[:3]) or COMMIT)
+        label = ", ".join(path.labels[:3]) or COMMIT
+        write = replace(self._write(deed), kind=kind, root=root, label=label, makes=path.made)
         return after.add([write])
 
     def _write(self, deed: Deed) -> Write:
@@ -249,7 +264,7 @@ class Walker:
             root,
             assumed=deed.assumed or deed.kind == ALONE,
             store=deed.store,
-            makes=deed.root is not None and deed.root == plain(deed.fact.value),
+            makes=makes(deed),
             removes="delete" in deed.fact.name,
             expired=_is_below_limit(deed.fact.value),
         )
@@ -288,10 +303,11 @@ class Walker:
         again = worst([self._run(flow.arms[0], start, inner), *inner.continued])
         rounds = [self.frame.function.calls[index].value for index in calls_in(flow.arms[0])]
         made = frozenset((call.line, call.column) for call in rounds)
-        tolerant = flow.kind == "while" or _is_tolerant(flow.arms[0])
-        repeated = path.add(_repeat(again.writes, made, tolerant)) if again is not None else path
+        tolerant = flow.arms[0] if flow.kind == "while" or _is_tolerant(flow.arms[0]) else _tried(flow.arms[0])
+        lines = {self.frame.function.calls[index].span.first for index in calls_in(tolerant)}
+        repeated = path.add(_repeat(again.writes, made, lines)) if again is not None else path
         if again is not None:
-            alone = (*path.alone, *_repeat(again.alone, made, tolerant))
+            alone = (*path.alone, *_repeat(again.alone, made, lines))
             pending = (*path.pending, *again.pending)[-MOST:]
             repeated = replace(repeated, open=again.open, pending=pending, alone=alone)
         for kept, ended in ((exits.returned, inner.returned), (exits.raised, inner.raised)):
@@ -306,9 +322,15 @@ class Walker:
         everything = [end, *inner.returned, *inner.raised, *inner.broken, *inner.continued]
         reached = worst(everything) or Path()
         # The last write of the body is the one that fails: what was written before it stands.
-        starts = [path.add(reached.writes[:-1]), *(path.add(one.writes) for one in inner.raised)]
+        last = reached.writes[-1].line if reached.writes else 0
+        stands = tuple(write for write in reached.writes if write.line != last)
+        starts = [path.add(stands), *(path.add(one.writes) for one in inner.raised)]
         starts = [replace(one, open=path.open or reached.open) for one in starts]
-        ends = [self._run(handler, start, ended) for handler in handlers for start in starts]
+        ends = []
+        for handler, caught in zip(handlers, flow.values, strict=True):
+            # What is looked for is looked for first.
+            begins = [path] if self.deeds.means_missing(caught, self.frame) else starts
+            ends += [self._run(handler, start, ended) for start in begins]
         if end is not None:
             ends.append(self._run(orelse, replace(end, writes=path.add(end.writes).writes), ended))
         for name in ("returned", "broken", "continued", *(() if handlers else ("raised",))):
@@ -319,11 +341,20 @@ class Walker:
         return self._run(final, after, exits) if after is not None else None
 
 
-def _is_stamp(deed: Deed) -> bool:
-    """Whether a change only says when something happened last."""
-    name = deed.fact.value.args[1] if len(deed.fact.value.args) == 3 else None
+def makes(deed: Deed) -> bool:
+    """Whether what a deed writes is a new row: made by the call, or by calling what is named like a class (PEP 8)."""
+    if deed.root == plain(deed.fact.value) or not MAKING.isdisjoint(split_words(deed.fact.name)):
+        return True
+    return isinstance(deed.root, v.Call) and last_name(deed.root)[:1].isupper()
+
+
+def _is_slight(deed: Deed) -> bool:
+    """Whether a change only says when something happened last, or takes away a reference."""
+    if len(deed.fact.value.args) != 3:
+        return False
+    _, name, value = deed.fact.value.args
     words = split_words(str(name.value)) if isinstance(name, v.Const) else ()
-    return not STAMPS.isdisjoint(words)
+    return not STAMPS.isdisjoint(words) or v.bare(value) == v.Const(None)
 
 
 def _is_tolerant(body: Steps) -> bool:
@@ -332,12 +363,31 @@ def _is_tolerant(body: Steps) -> bool:
     return any(all(RAISE not in handler and RETURN not in handler for handler in one.arms[3:]) for one in tries)
 
 
-def _repeat(writes: Iterable[Write], made: frozenset[tuple[int, int]], tolerant: bool) -> list[Write]:
-    """The writes of a loop's body after some rounds of it."""
+def _tried(body: Steps) -> Steps:
+    """What is tried in a round, and goes on to the next one where it fails."""
+    found: list[int | Flow] = []
+    for step in body:
+        if isinstance(step, Flow):
+            if step.kind == "try" and any(_continues(handler) for handler in step.arms[3:]):
+                found += step.arms[0]
+            elif step.kind in {"branch", "with", "try"}:
+                found += _tried(tuple(inner for arm in step.arms for inner in arm))
+    return tuple(found)
+
+
+def _continues(steps: Steps) -> bool:
+    return any(
+        step == CONTINUE if not isinstance(step, Flow) else step.kind == "branch" and any(map(_continues, step.arms))
+        for step in steps
+    )
+
+
+def _repeat(writes: Iterable[Write], made: frozenset[tuple[int, int]], tolerated: set[int]) -> list[Write]:
+    """The writes of a loop's body after some rounds of it; those in lines that are `tolerated` may fail."""
     found = []
     for write in writes:
         root = None if write.root is not None and varies(write.root, made) else write.root
-        found.append(replace(write, repeated=True, looped=True, tolerated=tolerant, root=root))
+        found.append(replace(write, repeated=True, looped=True, tolerated=write.line in tolerated, root=root))
     return found
 
 

@@ -10,7 +10,7 @@ from prodready.link.deeds import WRITING
 from prodready.link.frames import Frame
 from prodready.link.openings import Deed, Key
 from prodready.link.paths import Steps
-from prodready.link.program import LibrarySymbol
+from prodready.link.program import FunctionSymbol, LibrarySymbol
 from prodready.link.sinks import place, shown_callee
 from prodready.link.transactions import Transactions
 from prodready.read import values as v
@@ -33,13 +33,18 @@ class Swallowed:
 
 @dataclass(frozen=True)
 class Sent:
-    """Something sent in a transaction; `steps` lead on to where it is sent, `written` is what may not come true."""
+    """Something sent in a transaction; `steps` lead on to where it is sent, `written` is what may not come true.
+
+    `answered`: what comes back is used in what is written after it; `next_round`: the function sends for itself.
+    """
 
     frame: Frame
     span: Span
     name: str
     steps: tuple[Step, ...]
     written: Location
+    answered: bool = False
+    next_round: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,7 +167,16 @@ class Regions:
     def _of(self, stretch: _Stretch, frame: Frame) -> Iterator[Sent]:
         for send, written in stretch.sends:
             if written is not None:
-                yield Sent(frame, frame.function.calls[send.index].span, send.name, send.steps, written)
+                yield self._sent(frame, send, written)
+
+    def _sent(self, frame: Frame, send: _Send, written: Location) -> Sent:
+        sending = frame.function.calls[send.index]
+        later = [deed.fact.value for index, deed in self.transactions.deeds_of(frame).items() if index > send.index]
+        answered = any(sending.value in v.walk(value) for value in later)
+        target = sending.value.target
+        symbol = self.deeds.infer.symbol_of(target.base, frame) if isinstance(target, v.Attr) else None
+        itself = isinstance(symbol, FunctionSymbol) and (symbol.path, symbol.facts.qualname) == frame.key
+        return Sent(frame, sending.span, send.name, send.steps, written, answered, itself)
 
     def _stretch(self, steps: Steps, frame: Frame) -> _Stretch:
         """What a sequence of steps sends and writes: each message with a write that is before it on the same path."""
@@ -241,7 +255,7 @@ class Regions:
         if any(deed.kind == "commit" for deed in found.values()):
             told: set[int] = set()
             for send, written in self._unit(frame.function.flow, frame, None, [], told)[2]:
-                yield Sent(frame, frame.function.calls[send.index].span, send.name, send.steps, written)
+                yield self._sent(frame, send, written)
 
     def _unit(
         self,

@@ -10,9 +10,10 @@ from prodready.finding import Location
 from prodready.link.deeds import WRITING
 from prodready.link.frames import Bound, Frame
 from prodready.link.holders import Holders
+from prodready.link.hooks import plain
 from prodready.link.labels import Labels
 from prodready.link.openings import Deed, Key
-from prodready.link.paths import EMPTY, Path, Steps, Walker, Write, strength, worst
+from prodready.link.paths import EMPTY, Path, Steps, Walker, Write, makes, strength, worst
 from prodready.link.program import FunctionSymbol
 from prodready.link.scope import Scope
 from prodready.link.sinks import place
@@ -288,14 +289,18 @@ class _Walker(Walker):
         name = symbol.facts.qualname.rpartition(".")[2]
         makes_sure = self.owner.makes_sure(callee)
         unit = None if makes_sure else callee.key if summary.partial else next(iter(summary.units), None)
+        call = deed.fact.value
+        receiver = (plain(call.target.base),) if isinstance(call.target, v.Attr) else ()
+        passed = (*receiver, *map(plain, call.args), *(plain(value) for _, value in call.keywords))
         writes = tuple(
             replace(
-                write,
+                _as_own(write, deed) if _is_own(write.root, callee) else write,
                 kind="ensure" if makes_sure else write.kind,
-                root=_seen_from(write.root, given, self.frame),
+                root=deed.root if _is_own(write.root, callee) else _seen_from(write.root, given, self.frame),
                 looped=False,
                 via=((f"{name}()", here), *write.via),
                 unit=unit,
+                given=passed,
                 assumed=write.assumed or deed.assumed,
             )
             for write in summary.path.writes
@@ -320,6 +325,18 @@ class _Walker(Walker):
         if runs[1]:
             return path.add([Write(table, "write", here, via=((f"{name}()", here),))])
         return replace(path, pending=(*path.pending, (None, False)), labels=(*path.labels, table))
+
+
+def _is_own(root: Value | None, method: Frame) -> bool:
+    """Whether what a method writes is the object it is called on, by itself or by its base class."""
+    inner = v.bare(root) if root is not None else None
+    first = method.function.params[0].name if method.function.owner and method.function.params else ""
+    return (isinstance(inner, v.Op) and inner.kind == "super") or (isinstance(inner, v.Param) and inner.name == first)
+
+
+def _as_own(write: Write, deed: Deed) -> Write:
+    """A write of a method to its own object, as what the call does."""
+    return replace(write, label=deed.label or write.label, makes=write.makes or makes(deed))
 
 
 def _seen_from(root: Value | None, given: dict[str, Bound], frame: Frame) -> Value | None:

@@ -328,6 +328,15 @@ def dotted(value: Value) -> str | None:
     return ".".join(names)
 
 
+def walk(value: Value) -> Iterator[Value]:
+    """A value and all values in it."""
+    waiting = [value]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        waiting.extend(children(current))
+
+
 def children(value: Value) -> Iterator[Value]:
     """The values directly inside."""
     if isinstance(value, (Named, Mark, Free)):

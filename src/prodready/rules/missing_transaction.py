@@ -46,8 +46,9 @@ from collections.abc import Iterator, Sequence
 from prodready.finding import Confidence, Finding, Location, Severity, Step
 from prodready.link.frames import Frame
 from prodready.link.linked import Linked
-from prodready.link.paths import Write, strength
+from prodready.link.paths import COMMIT, Write, strength
 from prodready.link.transactions import Summary
+from prodready.read.values import Value
 from prodready.rules.base import Rule
 from prodready.words import split_words
 
@@ -68,10 +69,17 @@ ASIDE = frozenset(
 )
 """Words in names of files and functions that nobody waits for: there a batch may well be committed piece by piece."""
 
+STARTING = frozenset("main create_app make_app init_app setup_app startup on_startup lifespan bootstrap ready".split())
+"""Names of functions that run when an application starts, and again when it starts again."""
+
 CLEANING = frozenset(
     "clean cleanup purge prune expire expired expiry vacuum gc garbage stale obsolete outdated".split()
 )
 """Words in names of functions that remove what nobody needs: the rest goes with the next run."""
+
+
+NOTES = frozenset("attempt attempts recent recently viewed heartbeat throttle".split())
+"""Words in names of tables that note what somebody did, to count or to remember it: one row less does no harm."""
 
 
 def check(linked: Linked) -> Iterator[Finding]:
@@ -86,6 +94,8 @@ def check(linked: Linked) -> Iterator[Finding]:
 def _runs_aside(frame: Frame) -> bool:
     """Whether a function belongs to what runs beside the application: scripts, commands, tasks, by its name and place."""
     words = _words(frame)
+    if frame.function.qualname.rpartition(".")[2] in STARTING:
+        return True
     return not ASIDE.isdisjoint(words) or any(word.endswith("ctl") for word in words)
 
 
@@ -98,12 +108,47 @@ def _one_by_one(writes: Sequence[Write]) -> bool:
 
 
 def _tidies(writes: Sequence[Write]) -> bool:
-    """Whether a row is changed and rows that only point at it are removed: to do it again repeats both."""
+    """Whether a row is changed and rows that point at it are removed, or these and then that: done again, it is mended."""
     if len(writes) != 2 or any(write.repeated for write in writes):
         return False
     removed = [write for write in writes if write.removes and write.root is None]
-    changed = [write for write in writes if write.root is not None and not write.makes and not write.removes]
+    if len(removed) == 1 and writes[0] is removed[0] and writes[1].removes:
+        return True
+    changed = [write for write in writes if not write.makes and not write.removes]
     return len(removed) == len(changed) == 1 and removed[0].label != changed[0].label
+
+
+def _beside(linked: Linked, frame: Frame) -> bool:
+    """Whether nobody waits for what a function does, so that the next run may do what this one left."""
+    return _runs_aside(frame) or not linked.transactions.is_waited_for(frame)
+
+
+def _adds_up(writes: Sequence[Write]) -> bool:
+    """Whether there is a new row and a change of another table, so that to do it again does not mend it."""
+    sure = [write for write in writes if not write.assumed]
+    return (
+        any(write.makes and (not write.via or write.root is not None) for write in sure)
+        and len({write.label for write in sure}) > 1
+    )
+
+
+def _weighty(writes: Sequence[Write]) -> list[Write]:
+    """The writes without notes, and without commits of helpers that may be of nothing, or of the row of another one."""
+    seen: dict[str, list[tuple[str, tuple[Value, ...]]]] = {}
+    found = []
+    for write in writes:
+        if not NOTES.isdisjoint(split_words(write.label)):
+            continue
+        if write.via:
+            helper = write.via[0][0]
+            like = seen.setdefault(write.label, [])
+            # One helper that is given two things writes two rows.
+            another = all(name == helper and given != write.given for name, given in like)
+            if not another or (write.kind == "commit" and write.label == COMMIT):
+                continue
+            like.append((helper, write.given))
+        found.append(write)
+    return found
 
 
 def _confidence(linked: Linked, frame: Frame, summary: Summary) -> Confidence:
@@ -112,12 +157,14 @@ def _confidence(linked: Linked, frame: Frame, summary: Summary) -> Confidence:
     if not summary.partial or _tidies(writes):
         return Confidence.LOW
     if _one_by_one(writes) and (
-        _runs_aside(frame)
-        or not linked.transactions.is_waited_for(frame)
+        _beside(linked, frame)
+        or not CLEANING.isdisjoint(split_words(name))
         or any(write.tolerated or write.removes or write.via for write in writes)
     ):
         return Confidence.LOW
-    if _runs_aside(frame) and all(write.kind == "commit" for write in writes):
+    if _beside(linked, frame) and not _adds_up(writes):
+        return Confidence.LOW
+    if strength(_weighty(writes)) < 2:
         return Confidence.LOW
     if all(write.removes for write in writes) and (
         not CLEANING.isdisjoint(split_words(name)) or all(write.expired for write in writes)

@@ -55,7 +55,7 @@ def check(linked: Linked) -> Iterator[Finding]:
                 slug=rule.slug,
                 message=f"`{one.name}()` sends before what is written in line {one.written.line} is committed",
                 severity=Severity.WARNING,
-                confidence=Confidence.MEDIUM,
+                confidence=Confidence.LOW if one.answered or one.next_round else Confidence.MEDIUM,
                 location=place(frame.path, one.span),
                 trace=(Step(one.written, "written here, not yet committed"), *one.steps),
                 hint="send it after the commit: after the block, or by a hook that runs on commit",

@@ -1,0 +1,129 @@
+"""Rows that a call works on: what a library's method runs in place of its own, and which row it is given or picks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prodready.knowledge_form import Effect
+from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.openings import Openings
+from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol
+from prodready.link.text import argument_values
+from prodready.read import values as v
+from prodready.read.values import Value
+
+IDENTIFIERS = frozenset({"id", "pk", "uuid"})
+"""Names of the column that tells one row from all others."""
+
+MOST_STEPS = 8
+"""Methods on one query that are looked behind for the row that it picks."""
+
+
+class Hooks(Openings):
+    """Tells which methods and which rows the library works with."""
+
+    def _overriding(self, callee: Callee, frame: Frame) -> Iterator[FunctionSymbol]:
+        """The methods of subclasses that a call on `self` runs in place of the class's own."""
+        receiver = v.bare(callee.receiver) if callee.receiver is not None else None
+        if not isinstance(receiver, v.Param) or callee.type is None or callee.type.cls is None:
+            return
+        assert callee.function is not None
+        name = callee.function.facts.qualname.rpartition(".")[2]
+        for sub in self.program.subclasses(callee.type.cls):
+            method = self.program.member(sub, name)
+            if isinstance(method, FunctionSymbol) and method != callee.function:
+                yield method
+
+    def _is_fresh(self, bound: Bound, root: Value | None) -> bool:
+        """Whether what is written is not one object that the function holds: made by a manager, a session, a function."""
+        if root is None:
+            return True
+        kind = self.infer.type_of(bound.sub(root))
+        return not (kind is not None and any(self.knowledge.is_row(name) for name in self.infer.library_types(kind)))
+
+    def _hooks(
+        self, bound: Bound, callee: Callee, effect: Effect
+    ) -> Iterator[tuple[FunctionSymbol, tuple[tuple[str, Bound], ...]]]:
+        """The methods of the project's own class that a library's method runs in place of its own."""
+        owners = [callee.type.cls if callee.type else None]
+        if effect.returns and self.knowledge.is_subclassed(effect.returns):
+            owners.append(self.infer.row_class(bound, effect.returns))
+        names = effect.calls
+        if effect.calls_if_row:
+            known, row = self.given_row(bound)
+            names = (*effect.calls, *effect.calls_if_row) if not known else effect.calls_if_row if row else effect.calls
+        for owner in owners:
+            if owner is None:
+                continue
+            for name in names:
+                method = self.program.member(owner, name)
+                if isinstance(method, FunctionSymbol) and method.facts is not bound.frame.function:
+                    yield method, ()
+
+    def given_row(self, bound: Bound) -> tuple[bool, Value | None]:
+        """Whether it is known which row the receiver was made to work on, and that row: none if it makes a new one."""
+        target = bound.value.target if isinstance(bound.value, v.Call) else bound.value
+        receiver = target.base if isinstance(target, v.Attr) else target
+        made = plain(receiver)
+        if not isinstance(made, v.Call):
+            return False, None
+        places = [
+            place
+            for name in self.infer.library_types(self.infer.type_of(bound.sub(receiver)))
+            for place in self.knowledge.row_at(name)
+        ]
+        if not places or any(key == "**" for key, _ in made.keywords) or any(map(v.is_star, made.args)):
+            return False, None
+        for place in places:
+            for value in argument_values(made, place):
+                kind = self.infer.type_of(bound.sub(value))
+                if any(map(self.knowledge.is_row, self.infer.library_types(kind))):
+                    return True, value
+                if v.bare(value) != v.Const(None):
+                    return False, None
+        return True, None
+
+    def means_missing(self, caught: Value, frame: Frame) -> bool:
+        """Whether all that a handler catches says that something that was looked for is not there."""
+        caught = v.bare(caught)
+        if isinstance(caught, v.Seq):
+            return bool(caught.items) and all(self.means_missing(one, frame) for one in caught.items)
+        symbol = self.infer.symbol_of(caught, frame)
+        if isinstance(symbol, LibrarySymbol):
+            return "not-found" in self.knowledge.label(symbol.name)
+        if not isinstance(caught, v.Attr):
+            return False
+        owner = self.infer.symbol_of(caught.base, frame)
+        bases = self.program.lineage(owner) if isinstance(owner, ClassSymbol) else [owner]
+        names = [base.name if isinstance(base, LibrarySymbol) else base for base in bases]
+        effects = [self.knowledge.attribute(name, caught.name, exact=True) for name in names if isinstance(name, str)]
+        return any(effect is not None and "not-found" in effect.labels for effect in effects)
+
+    def picked(self, query: Value, frame: Frame) -> Value | None:
+        """The row that a query picks by what identifies it: `order` of `Order.objects.filter(id=order.id)`."""
+        for _ in range(MOST_STEPS):
+            query = plain(query)
+            if isinstance(query, v.Call):
+                for key, value in query.keywords:
+                    inner = v.bare(value)
+                    if key in IDENTIFIERS and isinstance(inner, v.Attr) and inner.name in IDENTIFIERS:
+                        row = plain(inner.base)
+                        return row if not self._is_fresh(Bound(row, frame), row) else None
+                query = query.target
+            elif isinstance(query, v.Attr):
+                query = query.base
+            else:
+                return None
+        return None
+
+
+def plain(value: Value) -> Value:
+    """A value without what checks have shown of it, to tell whether two are the same object."""
+    while True:
+        if isinstance(value, (v.Mark, v.Named)):
+            inner = value.value
+        elif isinstance(value, v.Op) and value.kind in {"after", "if", "typed"}:
+            inner = value.subject
+        else:
+            return value
+        value = inner
