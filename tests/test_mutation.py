@@ -124,7 +124,7 @@ def test_the_command(tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     target = tmp_path / "all.json"
     mutation.main([str(tree), "--kind", "parameters", "--misses", "--json", str(target)])
     printed = capsys.readouterr().out
-    assert "| parameters | app | 2 | 2 | 1 | 50% | 0 | 1 |" in printed
+    assert "| parameters | app | 2 | 2 | 1 | 50% | 0 | 0 | 1 |" in printed
     assert "missed, parameters: app/store.py:13 forget (f-string)" in printed
     (entry,) = json.loads(target.read_text())
     assert [one["result"] for one in entry["tried"]] == ["found", "missed"]

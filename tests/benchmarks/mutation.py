@@ -6,7 +6,8 @@
 A mutant is the application with one file changed: a transaction is gone (`transaction`), a password is stored as it is
 (`hashing`), a bound parameter stands in the text of its statement (`parameters`), or a secret is logged (`secret-log`).
 It is found if prodready, at the default confidence, reports what it did not report before, with the code for that kind,
-in the mutated function or with a step of the trace in it; what it reports elsewhere is counted apart. What is a
+in the mutated function or with a step of the trace in it; what it reports there with low confidence ("held back"), or
+elsewhere, is counted apart. What is a
 safeguard is judged by names, without prodready, and places where nothing would be lost are skipped: the output says how
 many and why. Tests, migrations and generated files are not mutated, but are there when prodready reads the application.
 """
@@ -37,7 +38,7 @@ from prodready import config, discover, project
 from prodready.finding import Finding
 from prodready.rules import all_rules
 
-FOUND, ELSEWHERE, MISSED, NOT_TRIED = "found", "elsewhere", "missed", "not tried"
+FOUND, HELD_BACK, ELSEWHERE, MISSED, NOT_TRIED = "found", "held back", "elsewhere", "missed", "not tried"
 LEFT_OUT = re.compile(r"(?:^|/)(?:alembic|migrations)/|(?:^|/)test_?(?:lib|utils?|case|base|helpers?)\.py$")
 """What is no code of the application, besides what prodready knows by its own patterns."""
 
@@ -116,9 +117,10 @@ class Bench:
         for path, data in {config.FILE_NAME: b"", **files}.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_bytes(data)
-        self.session = project.Session(config.load(root, isolated=True))
-        self.before = self._findings()
-        self._known = Counter(map(_identity, self.before))
+        self.least = config.load(root, isolated=True).min_confidence
+        self.session = project.Session(config.load(root, {"min-confidence": "low"}, isolated=True))
+        self._all_before = self._findings()
+        self.before = self._shown(self._all_before)
 
     def result(self, mutant: Mutant) -> str:
         """Whether the mutant is found. Raises SystemExit for one that is no Python."""
@@ -129,17 +131,14 @@ class Bench:
             findings = self._findings(mutant.path)
         finally:
             place.write_bytes(self.files[mutant.path])
-        left = Counter(self._known)
-        new = []
-        for finding in findings:
-            left[_identity(finding)] -= 1
-            if left[_identity(finding)] < 0:
-                new.append(_identity(finding))
         lines = lines_of(source, mutant.order)
-        # Which one of several alike is the new one, nobody can say: any of them counts.
-        if any(_identity(f) in new and touches(f, mutant.path, lines) for f in findings):
-            return FOUND
-        return ELSEWHERE if new else MISSED
+        if new := _new(self._shown(findings), self.before):
+            return FOUND if any(touches(finding, mutant.path, lines) for finding in new) else ELSEWHERE
+        held = _new(findings, self._all_before)
+        return HELD_BACK if any(touches(finding, mutant.path, lines) for finding in held) else MISSED
+
+    def _shown(self, findings: Iterable[Finding]) -> list[Finding]:
+        return [finding for finding in findings if finding.confidence >= self.least]
 
     def _findings(self, mutated: str = "") -> list[Finding]:
         with patch.object(project, "all_rules", lambda: self.rules):
@@ -148,6 +147,12 @@ class Bench:
             if not problem.path or problem.path == mutated:  # a rule that failed, or a mutant that cannot be read
                 raise SystemExit(f"{mutated}: {problem}")
         return [*report.findings, *(one.finding for one in report.suppressed)]
+
+
+def _new(findings: Sequence[Finding], before: Iterable[Finding]) -> list[Finding]:
+    """Those that were not there before; which one of several alike is the new one, nobody can say: all of them count."""
+    more = Counter(map(_identity, findings)) - Counter(map(_identity, before))
+    return [finding for finding in findings if _identity(finding) in more]
 
 
 def _identity(finding: Finding) -> tuple[str, str, str, str]:
@@ -203,7 +208,7 @@ def sample(mutants: Sequence[Mutant], limit: int | None, seed: str) -> list[Muta
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """A row for each kind and application, one for each kind of all of them, one for each way to mutate; and the skips."""
-    rows = [["kind", "application", "mutants", "tried", "found", "rate", "elsewhere", "reported before"]]
+    rows = [["kind", "application", "mutants", "tried", "found", "rate", "held back", "elsewhere", "reported before"]]
     skips = []
     for kind in dict.fromkeys(one.kind for one in outcomes):
         several = [one for one in outcomes if one.kind == kind]
@@ -227,9 +232,9 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def _row(outcome: Outcome, name: str) -> list[str]:
-    tried = outcome.count(FOUND, ELSEWHERE, MISSED)
-    found, elsewhere = outcome.count(FOUND), outcome.count(ELSEWHERE)
-    cells = [str(found), f"{found / tried:.0%}", str(elsewhere)] if tried else ["", "", ""]
+    tried = outcome.count(FOUND, HELD_BACK, ELSEWHERE, MISSED)
+    found, held_back, elsewhere = (outcome.count(result) for result in (FOUND, HELD_BACK, ELSEWHERE))
+    cells = [str(found), f"{found / tried:.0%}", str(held_back), str(elsewhere)] if tried else [""] * 4
     return [outcome.kind, name, str(outcome.mutants), str(tried), *cells, str(outcome.before)]
 
 
@@ -292,7 +297,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(table(outcomes))
     for outcome in outcomes:
         for mutant, result in outcome.tried if arguments.misses else ():
-            if result in {MISSED, ELSEWHERE}:
+            if result in {MISSED, HELD_BACK, ELSEWHERE}:
                 print(f"{result}, {outcome.kind}: {outcome.application}/{mutant}")
         for skip in outcome.skipped if arguments.skips else ():
             print(f"skipped, {outcome.kind}: {outcome.application}/{skip}")
