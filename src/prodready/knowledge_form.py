@@ -35,6 +35,7 @@ DEEDS = frozenset(
         "transaction",  # opens one for a `with` block or a decorated function
         "savepoint",  # the same, and can only be inside another
         "send",  # tells somebody outside: cannot be taken back
+        "manages",  # has the framework change rows of the class at `at`, inside of transactions
         "request-transaction",  # of a setting: every request is a transaction where the key at `at` is true
     }
 )  # fmt: skip

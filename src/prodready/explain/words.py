@@ -61,6 +61,7 @@ DEEDS = {
     "rollback": "takes back what the transaction has done",
     "transaction": "opens a transaction",
     "savepoint": "opens a savepoint, inside of a transaction",
+    "manages": "has the framework change the rows of a class in transactions of its own",
     "send": "tells somebody outside, which cannot be taken back",
 }
 """The deeds of `knowledge_form.py` in words."""

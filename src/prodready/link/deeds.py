@@ -273,7 +273,7 @@ class Deeds(Hooks):
         if text is not None:
             kind = _statement_kind(text.lstrip(" \t\r\n("))
             table = TABLE.search(text)
-            return kind, table[1] if table else text.split()[0].upper() if kind else ""
+            return kind, table[1] if table and table[1].upper() != "SET" else text.split()[0].upper() if kind else ""
         builder = _builder(leaf.value)
         if builder:
             return "write", self._label(leaf, None, None) or builder

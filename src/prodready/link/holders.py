@@ -10,7 +10,8 @@ from prodready.link.frames import Bound, Frame
 from prodready.link.infer import Inference
 from prodready.link.labels import Labels
 from prodready.link.openings import Key
-from prodready.link.program import ClassSymbol, FunctionSymbol
+from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol
+from prodready.link.text import argument_values
 from prodready.read import values as v
 from prodready.read.facts import CallFact, last_name
 from prodready.read.values import Value
@@ -139,7 +140,42 @@ class Holders:
             return True
         if any(self._holds(cls, name) for library in libraries for name in self.knowledge.callers_of(library, simple)):
             return True
-        return cls is not None and cls.facts.qualname in self._used_within
+        if cls is None:
+            return self._is_signalled_within(frame)
+        overrides = any(self.knowledge.method(library, simple) is not None for library in libraries)
+        return cls.facts.qualname in self._used_within or (
+            overrides and (cls.path, cls.facts.qualname) in self._managed
+        )
+
+    def _is_signalled_within(self, frame: Frame) -> bool:
+        """Whether a function receives signals, all of which are sent inside of a transaction."""
+        home = self.infer.home(frame) if frame.function.decorators else frame
+        received = [
+            signal
+            for decorator in frame.function.decorators
+            if isinstance(decorator, v.Call) and decorator.args
+            for signal in _each(decorator.args[0])
+        ]
+        symbols = [self.infer.symbol_of(signal, home) for signal in received]
+        effects = [self.knowledge.object(one.name) if isinstance(one, LibrarySymbol) else None for one in symbols]
+        return bool(effects) and all(effect is not None and effect.does == "transaction" for effect in effects)
+
+    @cached_property
+    def _managed(self) -> frozenset[Key]:
+        """The classes of rows that the framework was told to show and change, in transactions of its own."""
+        names = {
+            name.rpartition(".")[2] for name, effect in self.knowledge.functions.items() if effect.does == "manages"
+        }
+        found = set()
+        for name in sorted(names):
+            for path, function, fact in self.program.calls_named(name):
+                frame = Frame(path, function)
+                for callee in self.infer.callees(Bound(fact.value, frame)):
+                    if callee.effect is not None and callee.effect.does == "manages":
+                        given = [value for at in callee.effect.at for value in argument_values(fact.value, at)]
+                        symbols = [self.infer.symbol_of(value, frame) for one in given for value in _each(one)]
+                        found |= {(s.path, s.facts.qualname) for s in symbols if isinstance(s, ClassSymbol)}
+        return frozenset(found)
 
     @cached_property
     def _used_within(self) -> frozenset[str]:
@@ -181,6 +217,14 @@ class Holders:
             return any(self.is_waited_for(caller, depth + 1) for caller in callers)
         return depth == 0 and (not bases or any(map(self.knowledge.is_row, libraries)))
 
+    def is_answer(self, frame: Frame) -> bool:
+        """Whether a function answers a request, and is no action that the framework offers for many rows at once."""
+        cls = self.program.owner(frame.path, frame.function)
+        bases = self.program.lineage(cls) if cls is not None else ()
+        libraries = {kind for base in bases if isinstance(base, str) for kind in self.knowledge.lineage(base)}
+        offered = any(self.knowledge.types[kind].within for kind in libraries)
+        return self.labels.is_handler(frame) and not offered
+
     def _runs(self, library: str, name: str) -> bool:
         """Whether others call this method of a subclass: the library itself, or whoever uses what it overrides."""
         return bool(self.knowledge.callers_of(library, name)) or self.knowledge.method(library, name) is not None
@@ -220,6 +264,12 @@ class Holders:
             return False
         value = facts.values.get(name)
         return value is not None and _holds_true(value, key)
+
+
+def _each(value: Value) -> tuple[Value, ...]:
+    """The items of a list, or the value alone."""
+    inner = v.bare(value)
+    return inner.items if isinstance(inner, v.Seq) else (inner,)
 
 
 def _is_settings(path: str) -> bool:

@@ -124,6 +124,10 @@ class Inference(Types):
                 return [Callee(f"{library}.{name}", effect=effect, type=kind, receiver=base, assumed=assumed)]
         if is_super and kind is not None and kind.cls is not None:
             return self._behind_mixin(kind.cls, name, base)
+        if kind is not None and kind.cls is None and self.knowledge.is_subclassed(kind.name):
+            found = self._of_subclasses(kind.name, name)
+            if found:
+                return [Callee(f.facts.qualname, function=f, type=kind, receiver=base, assumed=True) for f in found]
         if kind is not None and not assumed and kind.cls is None and self.is_described(kind.name):
             return [Callee(f"{kind.name}.{name}", type=kind, receiver=base)]
         symbol = self.symbol_of(target, bound.frame)
@@ -137,6 +141,28 @@ class Inference(Types):
         if effect is not None and (kind is None or assumed or kind.cls is not None):
             return [Callee(f"*.{name}", effect=effect, receiver=base, assumed=True, type=kind)]
         return []
+
+    def _of_subclasses(self, library: str, name: str) -> list[FunctionSymbol]:
+        """The methods of the project that a call on some object of a class derived from a library's may run.
+
+        Those of such classes and of what they are made of, without those that have another one's place.
+        """
+        owners = [
+            (owner, method)
+            for method in self.program.methods_named(name)
+            if (owner := self.program.owner(method.path, method.facts)) is not None
+        ]
+        first = [
+            (owner, method)
+            for owner, method in owners
+            if not any(other != owner and other in self.program.lineage(owner) for other, _ in owners)
+        ]
+        found = [
+            method
+            for owner, method in first
+            if any(self.is_instance(Type(cls, ""), library) for cls in (owner, *self.program.subclasses(owner)))
+        ]
+        return found if len(found) <= SOME else []
 
     def _behind_mixin(self, cls: ClassSymbol, name: str, receiver: Value) -> list[Callee]:
         """What `super()` reaches in a class that is mixed in before others: what comes after it in a class that does so."""

@@ -39,7 +39,8 @@ class Write:
     `looped` that this loop is in the function itself, `tolerated` that it goes on to the next round when one fails, or
     without end. `via` are the calls that lead to it, the outermost first; `unit` is a function that has writes to keep
     together of its own, of which this is one. `makes`: it is a new row. `expired`: what is removed was picked by being below
-    a limit, as what is too old is. `given` is what the outermost of the calls is given, its receiver first.
+    a limit, as what is too old is. `call` is the outermost of the calls. `needs` is what the
+    function's parameters have to be for it; `rows` are those that a commit writes, as far as they are known.
     """
 
     label: str
@@ -56,7 +57,9 @@ class Write:
     makes: bool = False
     removes: bool = False
     expired: bool = False
-    given: tuple[Value, ...] = ()
+    call: v.Call | None = None
+    needs: tuple[tuple[str, Value], ...] = ()
+    rows: tuple[Value, ...] = ()
 
     @property
     def line(self) -> int:
@@ -81,6 +84,11 @@ class Path:
     labels: tuple[str, ...] = ()
     alone: tuple[Write, ...] = ()
     known: tuple[tuple[Value, Value], ...] = ()
+
+    @property
+    def needs(self) -> tuple[tuple[str, Value], ...]:
+        """What the parameters have to be to come here."""
+        return tuple((name, value) for subject, value in self.known if (name := _param(subject)))
 
     @property
     def weight(self) -> tuple[int, int, int]:
@@ -126,10 +134,12 @@ def _same(store: str, other: str) -> bool:
 
 def _together(writes: Iterable[Write]) -> int:
     roots: set[Value] = set()
+    committed: set[Value] = set()
     count = 0
     for write in writes:
-        if write.kind == "ensure":
+        if write.kind == "ensure" or (write.rows and committed.issuperset(write.rows)):
             continue
+        committed.update(write.rows)
         if write.root is not None:
             may_be = set(write.root.options) if isinstance(write.root, v.Choice) else {write.root}
             may_be = {plain(one) for one in may_be}
@@ -231,7 +241,7 @@ class Walker:
         )
 
     def _save(self, deed: Deed, path: Path) -> Path:
-        write = self._write(deed)
+        write = replace(self._write(deed), needs=path.needs)
         if deed.root is not None and self._is_slight(deed.root, path):
             write = replace(write, kind="ensure")
         kept = tuple(one for one in path.pending if one[0] is None or one[0] != deed.root)
@@ -248,11 +258,14 @@ class Walker:
         if path.open or (not path.pending and any(write.kind == "commit" for write in path.writes)):
             return after  # a second commit of nothing is none
         roots = {root for root, _ in path.pending}
-        root = next(iter(roots)) if len(roots) == 1 else None
+        known = tuple(root for root in roots if root is not None)
+        root = None if len(known) < len(roots) or not known else known[0] if len(known) == 1 else v.choice(list(known))
         stamps = bool(path.pending) and all(stamp for _, stamp in path.pending)
         kind = "ensure" if stamps else "commit"
         label = ", ".join(path.labels[:3]) or COMMIT
-        write = replace(self._write(deed), kind=kind, root=root, label=label, makes=path.made)
+        write = replace(
+            self._write(deed), kind=kind, root=root, label=label, makes=path.made, needs=path.needs, rows=known
+        )
         return after.add([write])
 
     def _write(self, deed: Deed) -> Write:
@@ -267,6 +280,7 @@ class Walker:
             makes=makes(deed),
             removes="delete" in deed.fact.name,
             expired=_is_below_limit(deed.fact.value),
+            call=deed.fact.value,
         )
 
     # Compound statements
@@ -288,10 +302,14 @@ class Walker:
         if not flow.values or len(flow.arms) != 2:
             return worst([self._run(arm, path, exits) for arm in flow.arms])
         subject, value = flow.values
-        told = [known for other, known in path.known if other == subject]
-        if told:
-            return self._run(flow.arms[0 if told[0] == value else 1], path, exits)
+        for other, known in path.known:
+            told = agrees(known, value) if other == subject else None
+            if told is not None:
+                return self._run(flow.arms[0 if told else 1], path, exits)
         given = replace(path, known=(*path.known, (subject, value)))
+        opposite = v.Const(not value.value) if isinstance(value, v.Const) and isinstance(value.value, bool) else None
+        if opposite is not None:
+            path = replace(path, known=(*path.known, (subject, opposite)))
         return worst([self._run(flow.arms[0], given, exits), self._run(flow.arms[1], path, exits)])
 
     def _while(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
@@ -341,10 +359,25 @@ class Walker:
         return self._run(final, after, exits) if after is not None else None
 
 
+def agrees(known: Value, value: Value) -> bool | None:
+    """Whether something that is known to be one constant is another one; a boolean stands for being true or false."""
+    if not (isinstance(known, v.Const) and isinstance(value, v.Const)):
+        return None
+    if isinstance(value.value, bool):
+        return bool(known.value) is value.value
+    return None if isinstance(known.value, bool) else known == value
+
+
+def _param(value: Value) -> str:
+    inner = v.bare(value)
+    return inner.name if isinstance(inner, v.Param) else ""
+
+
 def makes(deed: Deed) -> bool:
     """Whether what a deed writes is a new row: made by the call, or by calling what is named like a class (PEP 8)."""
-    if deed.root == plain(deed.fact.value) or not MAKING.isdisjoint(split_words(deed.fact.name)):
-        return True
+    words = split_words(deed.fact.name)
+    if deed.root == plain(deed.fact.value) or not MAKING.isdisjoint(words):
+        return "or" not in words
     return isinstance(deed.root, v.Call) and last_name(deed.root)[:1].isupper()
 
 
@@ -392,12 +425,17 @@ def _repeat(writes: Iterable[Write], made: frozenset[tuple[int, int]], tolerated
 
 
 def _is_below_limit(call: Value) -> bool:
-    """Whether a call is made on rows picked by `field__lt=...`, `Table.field < ...`."""
+    """Whether a call is made on rows picked by `field__lt=...`, or on what is left of too many."""
     waiting = [call]
     while waiting:
         value = waiting.pop()
         if isinstance(value, v.Call) and any(key.rpartition("__")[2] in {"lt", "lte"} for key, _ in value.keywords):
             return True
+        if isinstance(value, v.Op) and value.kind in {"each", "slice"}:
+            # All but the newest: `rows[10:]`.
+            if value.kind == "slice" and v.bare(value.args[1]) == v.Const(None):
+                return True
+            waiting.append(value.subject)
         if isinstance(value, (v.Call, v.Attr, v.Named)):
             waiting.append(
                 value.target if isinstance(value, v.Call) else value.base if isinstance(value, v.Attr) else value.value

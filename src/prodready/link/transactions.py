@@ -10,10 +10,9 @@ from prodready.finding import Location
 from prodready.link.deeds import WRITING
 from prodready.link.frames import Bound, Frame
 from prodready.link.holders import Holders
-from prodready.link.hooks import plain
 from prodready.link.labels import Labels
 from prodready.link.openings import Deed, Key
-from prodready.link.paths import EMPTY, Path, Steps, Walker, Write, makes, strength, worst
+from prodready.link.paths import EMPTY, Path, Steps, Walker, Write, agrees, makes, strength, worst
 from prodready.link.program import FunctionSymbol
 from prodready.link.scope import Scope
 from prodready.link.sinks import place
@@ -289,9 +288,6 @@ class _Walker(Walker):
         name = symbol.facts.qualname.rpartition(".")[2]
         makes_sure = self.owner.makes_sure(callee)
         unit = None if makes_sure else callee.key if summary.partial else next(iter(summary.units), None)
-        call = deed.fact.value
-        receiver = (plain(call.target.base),) if isinstance(call.target, v.Attr) else ()
-        passed = (*receiver, *map(plain, call.args), *(plain(value) for _, value in call.keywords))
         writes = tuple(
             replace(
                 _as_own(write, deed) if _is_own(write.root, callee) else write,
@@ -300,10 +296,13 @@ class _Walker(Walker):
                 looped=False,
                 via=((f"{name}()", here), *write.via),
                 unit=unit,
-                given=passed,
+                needs=(),
+                rows=(),
+                call=deed.fact.value,
                 assumed=write.assumed or deed.assumed,
             )
             for write in summary.path.writes
+            if deed.fact.name != name or _may_be(write, callee, given, deed.fact.value)
         )
         return self._with_given(callee, given, replace(summary.path, writes=writes, open=False), here)
 
@@ -332,6 +331,18 @@ def _is_own(root: Value | None, method: Frame) -> bool:
     inner = v.bare(root) if root is not None else None
     first = method.function.params[0].name if method.function.owner and method.function.params else ""
     return (isinstance(inner, v.Op) and inner.kind == "super") or (isinstance(inner, v.Param) and inner.name == first)
+
+
+def _may_be(write: Write, callee: Frame, given: dict[str, Bound], call: v.Call) -> bool:
+    """Whether a call lets its callee come to a write: `store(row)` does not if that asks for `commit`, false by default."""
+    if any(map(v.is_star, call.args)) or any(key == "**" for key, _ in call.keywords):
+        return True
+    for name, needed in write.needs:
+        param = callee.param(name)
+        value = v.bare(given[name].value) if name in given else param.default if param is not None else None
+        if value is not None and agrees(value, needed) is False:
+            return False
+    return True
 
 
 def _as_own(write: Write, deed: Deed) -> Write:

@@ -145,7 +145,10 @@ class Types(Rows):
             found = Type(about, about.facts.qualname if about else known)
         if found is None and isinstance(param.default, v.Call):
             found = self._from_dependency(Bound(param.default, frame), depth)
-        return found or self._from_callers(name, frame, depth) or self._by_name(name) or self._row_called(name, frame)
+        found = found or self._from_callers(name, frame, depth) or self._by_name(name)
+        if found is None or (found.cls is None and self.knowledge.is_subclassed(found.name)):
+            return self._row_called(name, frame) or found
+        return found
 
     def _from_dependency(self, default: Bound, depth: int) -> Type | None:
         """`session=Depends(get_session)`: what the provider gives."""

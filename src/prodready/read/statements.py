@@ -135,7 +135,14 @@ class Statements(Definitions):
         self.scope.env = join(ends)
 
     def _asked(self, test: ast.expr, before: dict[str, Value] | None) -> tuple[Value, ...]:
-        """What a condition compares with which constant, if it is as simple as that: `status == "paid"`."""
+        """What a condition compares with which constant, if it is as simple as that: `status == "paid"`, `not commit`.
+
+        Whether something is true or false is asked with a boolean.
+        """
+        negated = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
+        name = test.operand if isinstance(test, ast.UnaryOp) and negated else test
+        if isinstance(name, ast.Name) and before is not None and isinstance(before.get(name.id), (v.Param, v.Named)):
+            return before[name.id], v.Const(not negated)
         if not (isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Eq, ast.Is))):
             return ()
         after, self.scope.env = self.scope.env, before

@@ -45,9 +45,11 @@ from collections.abc import Iterator, Sequence
 
 from prodready.finding import Confidence, Finding, Location, Severity, Step
 from prodready.link.frames import Frame
+from prodready.link.hooks import plain
 from prodready.link.linked import Linked
 from prodready.link.paths import COMMIT, Write, strength
 from prodready.link.transactions import Summary
+from prodready.read import values as v
 from prodready.read.values import Value
 from prodready.rules.base import Rule
 from prodready.words import split_words
@@ -65,6 +67,7 @@ PREPARING = frozenset(
 ASIDE = frozenset(
     """
     script scripts bin tools cmd command commands cli ctl task tasks bgtasks job jobs cron worker workers backfill migrate
+    sync synchronize daemon bridge
     """.split()
 )
 """Words in names of files and functions that nobody waits for: there a batch may well be committed piece by piece."""
@@ -78,8 +81,12 @@ CLEANING = frozenset(
 """Words in names of functions that remove what nobody needs: the rest goes with the next run."""
 
 
-NOTES = frozenset("attempt attempts recent recently viewed heartbeat throttle".split())
-"""Words in names of tables that note what somebody did, to count or to remember it: one row less does no harm."""
+NOTES = frozenset("attempt attempts recent recently viewed heartbeat throttle token tokens".split())
+"""Words in names of tables that note what somebody did, to count or to remember it, or of tokens, which are asked for again:
+one row less does no harm."""
+
+STATES = frozenset("sync export exporter backup".split())
+"""Words in names of tables that tell how far a job has come: everybody shall see that, and the next job does the rest."""
 
 
 def check(linked: Linked) -> Iterator[Finding]:
@@ -123,6 +130,12 @@ def _beside(linked: Linked, frame: Frame) -> bool:
     return _runs_aside(frame) or not linked.transactions.is_waited_for(frame)
 
 
+def _is_state(write: Write) -> bool:
+    """Whether a row tells how far a job has come: `ImportJob`, but not `Job`, which may be one for people."""
+    words = split_words(write.label)
+    return not STATES.isdisjoint(words) or ("job" in words and len(words) > 1)
+
+
 def _adds_up(writes: Sequence[Write]) -> bool:
     """Whether there is a new row and a change of another table, so that to do it again does not mend it."""
     sure = [write for write in writes if not write.assumed]
@@ -134,21 +147,33 @@ def _adds_up(writes: Sequence[Write]) -> bool:
 
 def _weighty(writes: Sequence[Write]) -> list[Write]:
     """The writes without notes, and without commits of helpers that may be of nothing, or of the row of another one."""
-    seen: dict[str, list[tuple[str, tuple[Value, ...]]]] = {}
+    seen: dict[str, list[tuple[str, list[Value]]]] = {}
+    removed = {write.label for write in writes if write.removes and not write.via}
     found = []
     for write in writes:
-        if not NOTES.isdisjoint(split_words(write.label)):
+        if write.expired or _is_state(write) or not NOTES.isdisjoint(split_words(write.label)):
             continue
         if write.via:
-            helper = write.via[0][0]
+            helper, passed = write.via[0][0], _given(write)
             like = seen.setdefault(write.label, [])
             # One helper that is given two things writes two rows.
-            another = all(name == helper and given != write.given for name, given in like)
-            if not another or (write.kind == "commit" and write.label == COMMIT):
+            another = all(name == helper and given != passed for name, given in like)
+            unknown = write.kind == "commit" and (write.label.isupper() or (write.label == COMMIT and not passed[1:]))
+            if not another or unknown or (write.removes and write.label in removed):
                 continue
-            like.append((helper, write.given))
+            like.append((helper, passed))
         found.append(write)
     return found
+
+
+def _given(write: Write) -> list[Value]:
+    """What the call that leads to a write is given besides constants and texts, after its receiver."""
+    call = write.call
+    if call is None:
+        return []
+    given = [plain(value) for value in (*call.args, *(value for _, value in call.keywords))]
+    receiver = plain(call.target.base) if isinstance(call.target, v.Attr) else v.Const(None)
+    return [receiver, *(value for value in given if not isinstance(value, (v.Const, v.Text, v.Op)))]
 
 
 def _confidence(linked: Linked, frame: Frame, summary: Summary) -> Confidence:
@@ -158,11 +183,14 @@ def _confidence(linked: Linked, frame: Frame, summary: Summary) -> Confidence:
         return Confidence.LOW
     if _one_by_one(writes) and (
         _beside(linked, frame)
+        or not (linked.transactions.is_answer(frame) or writes[0].makes or writes[0].kind == "commit")
         or not CLEANING.isdisjoint(split_words(name))
         or any(write.tolerated or write.removes or write.via for write in writes)
     ):
         return Confidence.LOW
-    if _beside(linked, frame) and not _adds_up(writes):
+    if len({id(write.call) for write in writes}) == 1 and writes[0].via:
+        return Confidence.LOW
+    if (_beside(linked, frame) or any(map(_is_state, writes))) and not _adds_up(_weighty(writes)):
         return Confidence.LOW
     if strength(_weighty(writes)) < 2:
         return Confidence.LOW
