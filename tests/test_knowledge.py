@@ -86,7 +86,7 @@ def test_entries_hold_to_the_form(path: Path, shipped: Knowledge) -> None:
             assert where in {"*", "**"} or str(where).isidentifier() or (isinstance(where, int) and where >= 0), name
         for where in effect.passes:
             assert where in {"*", "**"} or str(where).isidentifier() or (isinstance(where, int) and where >= 0), name
-        asked = effect.sink not in {"", "none"} or effect.does in {"write-sql", "request-transaction"}
+        asked = effect.sink not in {"", "none"} or effect.does in {"write-sql", "manages", "request-transaction"}
         assert not effect.at or asked, f"{name}: `at` for nothing"
     for name, entry in file.types.items():
         assert entry.style in STYLES, name

@@ -362,7 +362,9 @@ class Walker:
 def agrees(known: Value, value: Value) -> bool | None:
     """Whether something that is known to be one constant is another one; a boolean stands for being true or false."""
     if not (isinstance(known, v.Const) and isinstance(value, v.Const)):
-        return None
+        # Members of one enumeration differ.
+        alike = isinstance(known, v.Attr) and isinstance(value, v.Attr) and known.base == value.base
+        return known == value if alike else None
     if isinstance(value.value, bool):
         return bool(known.value) is value.value
     return None if isinstance(known.value, bool) else known == value

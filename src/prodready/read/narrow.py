@@ -60,7 +60,7 @@ def _compared(reader: Expressions, test: ast.Compare, *, truth: bool) -> None:
     ):
         for one, other in ((left, right), (right, left)):
             value = reader.eval(other)
-            if isinstance(value, v.Const) or _is_constant_name(value):
+            if isinstance(value, v.Const) or is_constant_name(value):
                 _set(reader, one, value)
     elif isinstance(operator, (ast.LtE, ast.Lt)) and truth and isinstance(left, ast.Call):
         # set(names) <= ALLOWED
@@ -158,6 +158,7 @@ def _is_collection(value: Value) -> bool:
     return not isinstance(inner, (v.Text, v.Op, v.Const))
 
 
-def _is_constant_name(value: Value) -> bool:
+def is_constant_name(value: Value) -> bool:
+    """Whether a value is called like a constant (PEP 8): `LIMIT`, `Status.PAID`."""
     name = v.dotted(v.bare(value))
     return name is not None and name.rpartition(".")[2].lstrip(":").isupper()

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from prodready.read import values as v
 from prodready.read.definitions import Definitions, FunctionNode, own_name
 from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, Flow, Span, last_name
+from prodready.read.narrow import is_constant_name
 from prodready.read.scope import Module, Scope, join, path_of
 from prodready.read.values import Value
 from prodready.words import split_words
@@ -150,7 +151,8 @@ class Statements(Definitions):
         left, right = self.eval(test.left), self.eval(test.comparators[0])
         self.scope.silent -= 1
         self.scope.env = after
-        return (left, right) if isinstance(right, v.Const) and not isinstance(left, v.Const) else ()
+        fixed = isinstance(right, v.Const) or is_constant_name(right)
+        return (left, right) if fixed and not isinstance(left, v.Const) else ()
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
         scope = self.scope
