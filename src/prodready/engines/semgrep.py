@@ -49,6 +49,10 @@ _PAGES = (".html", ".htm", ".jinja", ".jinja2", ".j2", ".djhtml", ".vue")
 _DEPLOYMENT = re.compile(r"dockerfile|containerfile|compose.*\.ya?ml$|^procfile$")
 _LIBRARY = re.compile(rb"\s*/\*!")
 """The banner that minifiers must keep: how a library that was copied into the project begins."""
+_LIBRARIES = re.compile(
+    r"(?:^|/)(?:static|assets|public|media|www)/(?:.*/)?(?:libs?|vendors?|third[-_]?party|plugins)/|(?:^|/)bower_components/"
+)
+"""Folders that hold copied libraries; `lib/` elsewhere is a common name for code of one's own."""
 
 _ENDINGS = {
     "python": (".py",), "python3": (".py",), "javascript": _SCRIPTS[:4], "js": _SCRIPTS[:4],
@@ -228,7 +232,7 @@ class Semgrep:
         )
         if not self._asked:
             return Answer(problems=tuple(self._problems), codes=codes(self._config))
-        if wanted:
+        if wanted or self._config.semgrep:
             return Answer(problems=(*self._problems, Problem(line)), codes=codes(self._config))
         return Answer(problems=tuple(self._problems), warnings=(line,), codes=codes(self._config))
 
@@ -310,8 +314,8 @@ def _left_out(path: str, data: bytes) -> str:
         return "over 1 MB"
     if re.search(r"[.-]min\.m?js$", path):
         return "minified"
-    if path.endswith(_SCRIPTS) and _LIBRARY.match(data):
-        return "a library by its first line"
+    if path.endswith(_SCRIPTS) and (_LIBRARIES.search(path) or _LIBRARY.match(data)):
+        return "a library, by its folder or its first line"
     try:
         path.encode()
     except UnicodeEncodeError:

@@ -33,7 +33,7 @@ rule = Rule(
     slug="development-server-in-production",
     severity=Severity.ERROR,
     stage="mvp",
-    needles=("runserver", "flask", "fastapi", "--reload", "http.server", "dev", "serve"),
+    needles=("cmd", "entrypoint", "command:", "web:"),
     engine="semgrep",
     example="Dockerfile",
 )
