@@ -19,7 +19,10 @@ from prodready.ignore import GitIgnore, above
 
 NO_KINDS: frozenset[str] = frozenset()
 _PROJECT_FILES = frozenset({"prodready.toml", "pyproject.toml"})
-_HEADER = re.compile(rb"""(?:\s+|\#[^\n]*|[rRuU]?(?:\"{3}.*?(?:\"{3}|\Z)|'{3}.*?(?:'{3}|\Z)))*""", re.DOTALL)
+_HEADER = re.compile(
+    rb"""(?:\s+|\#[^\n]*|//[^\n]*|/\*.*?\*/|<!--.*?-->|[rRuU]?(?:\"{3}.*?(?:\"{3}|\Z)|'{3}.*?(?:'{3}|\Z)))*""",
+    re.DOTALL,
+)
 _GENERATED = re.compile(
     rb"(?<![\w.])@generated\b|DO NOT (?:EDIT|MODIFY)"
     rb"|(?i:\b(?:auto-?generated|generated (?:automatically|by|from))\b[^\n]{0,200}\bdo not (?:edit|modify|change))"
@@ -127,7 +130,7 @@ def kind(config: Config, path: str) -> frozenset[str]:
 
 
 def is_generated(head: bytes) -> bool:
-    """Whether the comments or the docstring at the start of a file say that a program wrote it."""
+    """Whether the comments or the docstring at the start of a file, in Python or not, say that a program wrote it."""
     opening = head[:4096].removeprefix(b"\xef\xbb\xbf")
     header = _HEADER.match(opening)
     return bool(header and _GENERATED.search(header[0]))

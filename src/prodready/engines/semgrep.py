@@ -225,16 +225,18 @@ class Semgrep:
         missing = sorted(filter(self._config.enabled, codes(self._config)))
         explicit = {*self._config.select, *self._config.extend_select, *self._config.patterns.rules}
         wanted = [code for code in missing if code in explicit]
-        count = f"{len(self._asked)} file{'' if len(self._asked) == 1 else 's'}"
+        must = bool(wanted or self._config.semgrep)
+        # Of Python it would have said little.
+        files = [path for path in self._asked if must or not path.endswith(".py")]
         line = (
-            f"semgrep is not installed: {', '.join(wanted or missing)} not looked for in {count}; `{INSTALL}`, "
-            "or `engines = []` in the configuration to do without"
+            f"semgrep is not installed: {', '.join(wanted or missing)} not looked for in {len(files)} "
+            f"file{'' if len(files) == 1 else 's'}; `{INSTALL}`, or `engines = []` in the configuration to do without"
         )
-        if not self._asked:
-            return Answer(problems=tuple(self._problems), codes=codes(self._config))
-        if wanted or self._config.semgrep:
-            return Answer(problems=(*self._problems, Problem(line)), codes=codes(self._config))
-        return Answer(problems=tuple(self._problems), warnings=(line,), codes=codes(self._config))
+        return Answer(
+            problems=(*self._problems, *([Problem(line)] if files and must else [])),
+            warnings=(line,) if files and not must else (),
+            codes=codes(self._config),
+        )
 
     # Reading the answer
 
