@@ -210,9 +210,14 @@ class _Walker:
                     stack.append((entry.path, relative, ignore, self._kinds(kinds, relative, entry.name, True)))
                 elif entry.is_symlink():
                     self.links[relative] = entry.path
+                elif not entry.name.endswith(".py"):
+                    self._take_other(entry, relative, kinds)
                 else:
-                    found = self.files if entry.name.endswith(".py") else self.others
-                    found[relative] = SourceFile(relative, self._kinds(kinds, relative, entry.name, False))
+                    self.files[relative] = SourceFile(relative, self._kinds(kinds, relative, entry.name, False))
+
+    def _take_other(self, entry: os.DirEntry[str], path: str, kinds: frozenset[str]) -> None:
+        if self.wanted(entry.name):
+            self.others[path] = SourceFile(path, self._kinds(kinds, path, entry.name, False))
 
     def name(self, file: Path) -> None:
         """Add a file that someone asked for."""
