@@ -16,7 +16,8 @@ Good
 Not reported
 ------------
 Stages of a Dockerfile that are not its last one; files whose name or folder says that they are for development, tests or
-examples; `python app.py`, which may start anything. In compose files and Procfiles the confidence is medium. Needs semgrep.
+examples; `python app.py`, which may start anything. In Procfiles and in compose files whose name says production the
+confidence is medium, in other compose files low: they may well be for development only. Needs semgrep.
 
 References
 ----------

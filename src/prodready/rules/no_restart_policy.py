@@ -22,9 +22,10 @@ Good
 
 Not reported
 ------------
-Services that do not say that they run a production server (gunicorn, uvicorn, celery, ...): databases, one-off jobs, tools
-behind a profile; services that a swarm (`deploy`) or another service (`extends`) takes care of; compose files whose name or
-folder says that they are for development, tests or examples. Needs semgrep.
+Services that neither say that they run a production server (gunicorn, uvicorn, celery, ...) nor are built here and publish
+ports: databases, one-off jobs, tools behind a profile; services whose code is mounted from the host, as in development;
+those that a swarm (`deploy`) or another service (`extends`) takes care of; compose files whose name or folder says that they
+are for development, tests or examples. Needs semgrep.
 
 References
 ----------
