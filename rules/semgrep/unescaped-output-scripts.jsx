@@ -49,6 +49,10 @@ function list(items, box) {
     // ok: prd503-data-written-as-html
     box.textContent = `${item.name}`;
     // ok: prd503-data-written-as-html
+    box.innerHTML = `<p>It failed: ${error.message}</p>`;
+    // ok: prd503-data-written-as-html
+    box.innerHTML = `<h1>${dialogOptions.title}</h1>`;
+    // ok: prd503-data-written-as-html
     box.innerHTML = "";
     // ok: prd503-data-written-as-html
     $("#row").text("<td>" + item.title);
