@@ -346,8 +346,8 @@ def test_a_file_that_vanishes_before_it_is_read(
     (app / "gone.py").write_bytes(BODY)
     walk = discover.walk
 
-    def walk_and_delete(config: Config, targets: Sequence[Path] = ()) -> discover.Walk:
-        found = walk(config, targets)
+    def walk_and_delete(config: Config, targets: Sequence[Path], wanted: discover.Wanted) -> discover.Walk:
+        found = walk(config, targets, wanted)
         (app / "gone.py").unlink()
         return found
 
@@ -405,7 +405,8 @@ def test_a_rule_that_raises(app: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
     ]
     rules = {**{rule.code: rule for rule in broken}, **all_rules()}
     monkeypatch.setattr(project, "all_rules", lambda: rules)
-    monkeypatch.setattr(sift, "all_rules", lambda: rules)
+    for module in (project, sift):
+        monkeypatch.setattr(module, "rules_of", lambda config: rules)
     for _ in range(2):  # What is incomplete must not be kept.
         done = told(capsys)
         assert GOOD in done.out

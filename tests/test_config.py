@@ -89,6 +89,8 @@ class TestLoading:
             generated-paths = ["g/"]
             cache-dir = "c"
             jobs = 3
+            semgrep = ["lint/*.yaml"]
+            engines = []
             per-file-ignores = { "scripts/" = ["PRD301"] }
         """
         ours = write(tmp_path / "one" / "prodready.toml", keys)
@@ -197,7 +199,7 @@ class TestErrors:
         [
             ("min-confidance = 'high'", "min-confidance: unknown key; did you mean 'min-confidence'?"),
             ("min_confidence = 'high'", "min_confidence: unknown key; did you mean 'min-confidence'?"),
-            ("xyzzy = 1", "xyzzy: unknown key; the keys are cache-dir, exclude"),
+            ("xyzzy = 1", "xyzzy: unknown key; the keys are cache-dir, engines, exclude"),
             ("min-confidence = 'hgh'", "min-confidence: 'hgh' is not one of low, medium, high; did you mean 'high'?"),
             ("min-severity = 3", "min-severity: must be a string, not an integer"),
             ("select = ['PRD31']", "select: no rule has the code or prefix 'PRD31'; did you mean 'PRD301'?"),

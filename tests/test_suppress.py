@@ -37,7 +37,7 @@ def finding(line: int, code: str = "PRD301", last: int = 0, at: int = 0) -> Find
 def judged(
     text: str, *findings: Finding, ran: set[str] = RAN, require_reason: bool = True
 ) -> tuple[list[str], list[Suppressed], list[Finding]]:
-    kept, suppressed, extra = apply(findings, scan(text), "a.py", ran, require_reason)
+    kept, suppressed, extra = apply(findings, scan(text), "a.py", ran, rules.all_rules(), require_reason)
     return [f"{one.location.line} {one.code}" for one in kept], suppressed, extra
 
 

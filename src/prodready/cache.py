@@ -23,7 +23,7 @@ import msgspec
 from prodready import __version__
 from prodready.read.facts import Outline
 
-FORMAT = 2
+FORMAT = 3
 """The number of the schema below: a file that has another one is made anew."""
 
 SCHEMA = """
@@ -32,9 +32,10 @@ CREATE TABLE IF NOT EXISTS outlines (key TEXT PRIMARY KEY, body BLOB);
 CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, body BLOB);
 CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, body BLOB);
 CREATE TABLE IF NOT EXISTS knowledge (key TEXT PRIMARY KEY, body BLOB);
+CREATE TABLE IF NOT EXISTS engines (key TEXT PRIMARY KEY, body BLOB);
 """
 DATABASE = "facts.sqlite3"
-KEPT = {"runs": 40, "knowledge": 4}
+KEPT = {"runs": 40, "knowledge": 4, "engines": 4}
 WAIT = 10.0
 """Seconds to wait for another process that is writing."""
 
@@ -206,6 +207,10 @@ class Cache:
         """Merged knowledge files."""
         return self._one("knowledge", key)
 
+    def engine(self, key: str) -> bytes | None:
+        """What an engine said of the files."""
+        return self._one("engines", key)
+
     def _one(self, table: str, key: str) -> bytes | None:
         with contextlib.suppress(sqlite3.DatabaseError):
             for (body,) in self._rows(f"SELECT body FROM {table} WHERE key = ?", [key]):  # noqa: S608
@@ -251,6 +256,10 @@ class Cache:
     def save_knowledge(self, key: str, body: bytes) -> None:
         """Keep merged knowledge files."""
         self._save("knowledge", key, body)
+
+    def save_engine(self, key: str, body: bytes) -> None:
+        """Keep what an engine said of the files."""
+        self._save("engines", key, body)
 
     def _save(self, table: str, key: str, body: bytes) -> None:
         def write(connection: sqlite3.Connection) -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from pathlib import Path
 
+    from prodready.rules import Rule
+
 # What a directory must hold, by the Cache Directory Tagging standard, so that `clean` may delete it under any name.
 CACHE_TAG = "Signature: 8a477f597d28d172789f06886806bc55"
 
@@ -93,12 +95,24 @@ def _print(text: str, what: str) -> int:
     return 2 if failed else 0
 
 
+def _known() -> dict[str, Rule]:
+    """The rules here: ours, and the patterns of the project around the current directory."""
+    from pathlib import Path
+
+    from prodready import config
+    from prodready.rules import all_rules, rules_of
+
+    try:
+        return rules_of(config.load(config.find_root(Path.cwd())))
+    except (config.ConfigError, OSError):
+        return all_rules()
+
+
 def _rule(arguments: Namespace) -> int:
     from prodready.config_values import nearest
     from prodready.report import rule_page
-    from prodready.rules import all_rules
 
-    rules = all_rules()
+    rules = _known()
     by_slug = {rule.slug: rule for rule in rules.values()}
     code, found = 0, []
     for name in map(str.strip, arguments.rules):
@@ -118,9 +132,8 @@ def _rule(arguments: Namespace) -> int:
 
 def _rules(arguments: Namespace) -> int:
     from prodready.report import rule_page
-    from prodready.rules import all_rules
 
-    rules = all_rules().values()
+    rules = _known().values()
     if arguments.output_format == "json":
         return _print(_json([rule_page.record(rule) for rule in rules]), "the rules")
     width = max((len(rule.slug) for rule in rules), default=0)

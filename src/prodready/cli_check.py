@@ -32,7 +32,7 @@ def run(arguments: Namespace) -> int:
     try:
         given = overrides(arguments)
         # What is wrong on the command line is wrong for every project: say it once, before any work.
-        config.load(Path.cwd(), given, isolated=True)
+        config.check_command_line(given)
         job = _Job(arguments, given)
     except (config.ConfigError, _UsageError) as error:
         say(str(error))

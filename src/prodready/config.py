@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,8 @@ from prodready import config_values as values
 from prodready.config_values import Key, nearest, type_name
 from prodready.finding import Confidence, Finding, Severity
 from prodready.globs import compiled
+from prodready.patterns import NO_PATTERNS, Patterns
+from prodready.patterns import load as load_patterns
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -56,6 +58,9 @@ class Config:
 
     root: Path
     source: Path | None = None
+    patterns: Patterns = NO_PATTERNS
+    own_selected: bool = True
+    """Whether the project's own patterns are reported as long as nobody says otherwise: not after `--select`."""
     select: Annotated[
         tuple[str, ...],
         Key(values.codes, "Rules to report, by code or prefix. The longest match wins.", '["PRD3", "PRD401"]'),
@@ -107,6 +112,19 @@ class Config:
         tuple[str, ...],
         Key(values.strings, "Your own knowledge files, relative to the file that names them.", '["lint/our-orm.toml"]'),
     ] = ()
+    semgrep: Annotated[
+        tuple[str, ...],
+        Key(
+            values.strings,
+            "Your own semgrep patterns: files, folders or globs, relative to the file that names them. The `id` of a rule "
+            "is its code; they are reported unless `ignore` or `--select` says otherwise.",
+            '["lint/*.yaml"]',
+        ),
+    ] = ()
+    engines: Annotated[
+        tuple[str, ...],
+        Key(values.engines, "Other analysers that run inside of a check, where they are installed: `semgrep`.", "[]"),
+    ] = ("semgrep",)
     require_reason: Annotated[
         bool,
         Key(values.boolean, "Report a `# prodready: ignore[...]` comment that does not say why.", "false"),
@@ -151,6 +169,8 @@ class Config:
     def enabled(self, code: str) -> bool:
         """Whether the rule is selected: the longest matching code or prefix decides, `ignore` wins a draw."""
         chosen = _longest(code, self.select + self.extend_select)
+        if self.own_selected and code in self.patterns.rules:
+            chosen = max(chosen, 1)
         return chosen > _longest(code, self.ignore + self.extend_ignore)
 
     def enabled_in(self, code: str, path: str) -> bool:
@@ -264,10 +284,13 @@ def load(
     """
     root = root.absolute()
     source = None if isolated else file.absolute() if file else _config_file(root)
-    parsed = _parsed(_read_table(source), source) if source else {}
+    table = _read_table(source) if source else {}
+    words = _parsed({key: table[key] for key in ("semgrep",) if key in table}, source).get("semgrep", ())
+    patterns = load_patterns(source.parent, words) if source and words else NO_PATTERNS
+    parsed = _parsed(table, source, patterns.rules)
     if source and source.parent != root and "knowledge" in parsed:
         parsed["knowledge"] = tuple(str(source.parent / path) for path in parsed["knowledge"])
-    given = _parsed(overrides or {}, None)
+    given = _parsed(overrides or {}, None, patterns.rules)
     if "select" in given:
         for name in ("ignore", "extend_select", "extend_ignore"):
             parsed.pop(name, None)
@@ -275,7 +298,7 @@ def load(
     _yield(parsed, given, ("ignore", "extend_ignore"), to=("select", "extend_select"))
     for name, value in given.items():
         parsed[name] = parsed.get(name, ()) + value if name.startswith("extend_") else value
-    return Config(root=root, source=source, **parsed)
+    return Config(root=root, source=source, patterns=patterns, own_selected="select" not in given, **parsed)
 
 
 def _yield(parsed: dict[str, Any], given: Mapping[str, Any], names: Sequence[str], to: Sequence[str]) -> None:
@@ -315,8 +338,13 @@ def _read_table(source: Path) -> dict[str, object]:
     return table
 
 
-def _parsed(table: Mapping[str, object], source: Path | None) -> dict[str, Any]:
-    """The table's values by field name, checked."""
+def check_command_line(overrides: Mapping[str, object]) -> None:
+    """Raises ConfigError for what is wrong with these overrides in every project."""
+    _parsed(overrides, None, None)
+
+
+def _parsed(table: Mapping[str, object], source: Path | None, own: Collection[str] | None = ()) -> dict[str, Any]:
+    """The table's values by field name, checked; `own` are the codes of the project's patterns, None if not known."""
     parsed = {}
     for key, raw in table.items():
         label = key if source else f"--{key}"
@@ -326,7 +354,7 @@ def _parsed(table: Mapping[str, object], source: Path | None) -> dict[str, Any]:
             hint = nearest(key.replace("_", "-"), keys())
             raise ConfigError(source, label, f"unknown key{hint or '; the keys are ' + ', '.join(sorted(keys()))}")
         try:
-            parsed[key.replace("-", "_")] = keys()[key].parse(raw)
+            parsed[key.replace("-", "_")] = values.checked(keys()[key], raw, own)
         except ValueError as error:
             raise ConfigError(source, label, str(error)) from None
     return parsed

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
 from prodready.finding import Confidence, Severity
 from prodready.words import near
+
+ENGINES = ("semgrep",)
+"""The analysers that a check can run besides our own."""
 
 _Level = TypeVar("_Level", bound=IntEnum)
 
@@ -44,25 +47,45 @@ def strings(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-def codes(value: object) -> tuple[str, ...]:
+def checked(key: Key, value: object, own: Collection[str] | None) -> object:
+    """The value of a key, checked; `own` are the codes of the project's own patterns, None where they are not known."""
+    if key.parse is codes:
+        return codes(value, own)
+    return per_file(value, own) if key.parse is per_file else key.parse(value)
+
+
+def codes(value: object, own: Collection[str] | None = ()) -> tuple[str, ...]:
     """An array of codes and prefixes, each of which fits some rule."""
     from prodready.rules import all_rules
 
     given = strings(value)
     known = all_rules()
     for code in given:
-        if code != "PRD" and not any(rule.startswith(code) for rule in known):
+        if code != "PRD" and not any(rule.startswith(code) for rule in (*known, *(own or ()))):
             by_slug = {rule.slug: rule.code for rule in known.values()}
-            hint = f"; did you mean {by_slug[code]!r}?" if code in by_slug else nearest(code, known)
+            hint = f"; did you mean {by_slug[code]!r}?" if code in by_slug else nearest(code, (*known, *(own or ())))
+            if own is None and not hint and not code.startswith("PRD"):
+                continue  # A pattern of some project may be called so.
             raise ValueError(f"no rule has the code or prefix {code!r}{hint or '; see `prodready rules`'}")
     return given
 
 
-def per_file(value: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def per_file(value: object, own: Collection[str] | None = ()) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """A table of pattern = [codes]."""
     if not isinstance(value, dict):
         raise ValueError(f"must be a table of pattern = [codes], not {type_name(value)}")
-    return tuple((glob, codes(given)) for glob, given in value.items())
+    return tuple((glob, codes(given, own)) for glob, given in value.items())
+
+
+def engines(value: object) -> tuple[str, ...]:
+    """An array of names of engines."""
+    given = strings(value)
+    for name in given:
+        if name not in ENGINES:
+            raise ValueError(
+                f"there is no engine {name!r}{nearest(name, ENGINES) or '; there is ' + ', '.join(ENGINES)}"
+            )
+    return given
 
 
 def confidence(value: object) -> Confidence:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,10 @@ from prodready.ignore import GitIgnore, above
 
 NO_KINDS: frozenset[str] = frozenset()
 _PROJECT_FILES = frozenset({"prodready.toml", "pyproject.toml"})
-_HEADER = re.compile(rb"""(?:\s+|\#[^\n]*|[rRuU]?(?:\"{3}.*?(?:\"{3}|\Z)|'{3}.*?(?:'{3}|\Z)))*""", re.DOTALL)
+_HEADER = re.compile(
+    rb"""(?:\s+|\#[^\n]*|//[^\n]*|/\*.*?\*/|<!--.*?-->|[rRuU]?(?:\"{3}.*?(?:\"{3}|\Z)|'{3}.*?(?:'{3}|\Z)))*""",
+    re.DOTALL,
+)
 _GENERATED = re.compile(
     rb"(?<![\w.])@generated\b|DO NOT (?:EDIT|MODIFY)"
     rb"|(?i:\b(?:auto-?generated|generated (?:automatically|by|from))\b[^\n]{0,200}\bdo not (?:edit|modify|change))"
@@ -29,7 +32,7 @@ _SHEBANG = re.compile(rb"#!.*\bpython[0-9.]*\b")
 
 @dataclass(frozen=True, order=True)
 class SourceFile:
-    """A Python file: its path relative to the root, with forward slashes, and its kinds as far as the path tells."""
+    """A file: its path relative to the root, with forward slashes, and its kinds as far as the path tells."""
 
     path: str
     kinds: frozenset[str] = field(default=NO_KINDS, compare=False)
@@ -37,21 +40,33 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Walk:
-    """What a walk found: the files in order, projects within the project, and what could not be looked into."""
+    """What a walk found: the files in order, projects within the project, and what could not be looked into.
+
+    `files` are Python; `others` are files that are not, of those that the caller wants.
+    """
 
     files: tuple[SourceFile, ...] = ()
+    others: tuple[SourceFile, ...] = ()
     problems: tuple[Problem, ...] = ()
     nested: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def walk(config: Config, targets: Sequence[Path] = ()) -> Walk:
+Wanted = Callable[[str], bool]
+"""Whether a file that is not Python is wanted, by its name without the directory."""
+
+
+def _nothing(name: str) -> bool:
+    return False
+
+
+def walk(config: Config, targets: Sequence[Path] = (), wanted: Wanted = _nothing) -> Walk:
     """The project's files, and those of `targets` (absolute, below the root) that the walk alone would leave out.
 
     Where nothing says that the root is a project, only the modules in it and the packages below are taken for one:
     nobody who checks a script wants their home directory read.
     """
-    walker = _Walker(config)
+    walker = _Walker(config, wanted)
     walker.descend(config.root, only_packages=config.root not in targets and not is_project(config.root))
     for target in targets:
         if target.is_dir():
@@ -115,7 +130,7 @@ def kind(config: Config, path: str) -> frozenset[str]:
 
 
 def is_generated(head: bytes) -> bool:
-    """Whether the comments or the docstring at the start of a file say that a program wrote it."""
+    """Whether the comments or the docstring at the start of a file, in Python or not, say that a program wrote it."""
     opening = head[:4096].removeprefix(b"\xef\xbb\xbf")
     header = _HEADER.match(opening)
     return bool(header and _GENERATED.search(header[0]))
@@ -145,13 +160,15 @@ def _join(directory: str, name: str) -> str:
 
 
 class _Walker:
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, wanted: Wanted) -> None:
         self.root = str(config.root)
         self.config = config
+        self.wanted = wanted
         self.inner_marks = inner_marks(config.root)
         self.excludes = compiled(config.exclude + config.extend_exclude)
         self.kinds = _kind_globs(config)
         self.files: dict[str, SourceFile] = {}
+        self.others: dict[str, SourceFile] = {}
         self.seen: set[str] = set()
         self.links: dict[str, str] = {}
         self.problems: list[Problem] = []
@@ -193,29 +210,38 @@ class _Walker:
                     stack.append((entry.path, relative, ignore, self._kinds(kinds, relative, entry.name, True)))
                 elif entry.is_symlink():
                     self.links[relative] = entry.path
+                elif not entry.name.endswith(".py"):
+                    self._take_other(entry, relative, kinds)
                 else:
                     self.files[relative] = SourceFile(relative, self._kinds(kinds, relative, entry.name, False))
+
+    def _take_other(self, entry: os.DirEntry[str], path: str, kinds: frozenset[str]) -> None:
+        if self.wanted(entry.name):
+            self.others[path] = SourceFile(path, self._kinds(kinds, path, entry.name, False))
 
     def name(self, file: Path) -> None:
         """Add a file that someone asked for."""
         path = self.path_of(file)
-        if path in self.files:
+        if path in self.files or path in self.others:
             return
         if is_python(file):
             self.files[path] = SourceFile(path, kind(self.config, path))
+        elif self.wanted(file.name):
+            self.others[path] = SourceFile(path, kind(self.config, path))
         else:
             self.notes.append(f"{path}: not a Python file, not read")
 
     def result(self) -> Walk:
-        taken = set(self.files)
+        taken = {*self.files, *self.others}
         for path, place in sorted(self.links.items()):
             # A link to a file that is read under another name would report everything twice.
             target = self.path_of(os.path.realpath(place))
             if target not in taken:
                 taken.add(target)
-                self.files[path] = SourceFile(path, kind(self.config, path))
-        files = tuple(sorted(self.files.values()))
-        return Walk(files, tuple(self.problems), tuple(sorted(self.nested)), tuple(self.notes))
+                found = self.files if path.endswith(".py") else self.others
+                found[path] = SourceFile(path, kind(self.config, path))
+        files, others = tuple(sorted(self.files.values())), tuple(sorted(self.others.values()))
+        return Walk(files, others, tuple(self.problems), tuple(sorted(self.nested)), tuple(self.notes))
 
     def _entries(self, place: str, path: str) -> list[os.DirEntry[str]]:
         try:
@@ -229,12 +255,12 @@ class _Walker:
     def _kept(
         self, entries: list[os.DirEntry[str]], path: str, prefix: str, cut: int, ignore: GitIgnore
     ) -> Iterator[tuple[os.DirEntry[str], str, bool]]:
-        """Python files and directories that no pattern leaves out."""
+        """Files of Python, files that are wanted, and directories, unless a pattern leaves them out."""
         for entry in entries:
             name = entry.name
             relative = _join(path, name)
             directory = entry.is_dir(follow_symlinks=False)
-            if not directory and not (name.endswith(".py") and self._is_file(entry, relative)):
+            if not directory and not ((name.endswith(".py") or self.wanted(name)) and self._is_file(entry, relative)):
                 continue
             if self.excludes.decide(relative, name, directory):
                 if directory and not name.startswith((".", "__pycache__")):

@@ -17,6 +17,8 @@ import msgspec
 from prodready import discover, knowledge
 from prodready.cache import NO_STAMP, Cache, Entry, Stamp, content_key, stamp_of, tool_digest
 from prodready.config import Config
+from prodready.engines import Engines
+from prodready.engines.base import Answers
 from prodready.finding import Finding, Problem, Report, Suppressed
 from prodready.judging import judge
 from prodready.knowledge import Knowledge
@@ -24,15 +26,16 @@ from prodready.link.linked import Linked
 from prodready.link.program import Program
 from prodready.read.facts import FileFacts
 from prodready.reading import UNREADABLE, WORTH_A_POOL, FileRead, Loader, State, read_many, read_one
-from prodready.rules import Rule, all_rules
+from prodready.rules import Rule, all_rules, rules_of
 from prodready.sift import Sifted, fixable, sift
+from prodready.suppress import scan_other
 
 
 @dataclass(frozen=True)
 class Options:
     """How to run. `stdin` is a path relative to the root and the content that stands for it; `progress` gets (done, all).
 
-    `fixes` asks for the edits that remove a finding, which take a parse of its file.
+    `fixes` asks for the edits that remove a finding, which take a parse of its file; `engines` for what other analysers say.
     """
 
     jobs: int | None = None
@@ -40,6 +43,7 @@ class Options:
     progress: Callable[[int, int], None] | None = None
     stdin: tuple[str, bytes] | None = None
     fixes: bool = True
+    engines: bool = True
 
 
 class _Outcome(msgspec.Struct):
@@ -57,6 +61,7 @@ class _Run:
     walk: discover.Walk
     state: State
     facts: Loader
+    engines: Engines
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,9 @@ class Session:
             chosen = self._chosen(targets, state.entries, options)
             outcome = self._judge(run, chosen)
             clock.lap("judge")
-            findings, suppressed, left_out = self._select(outcome.findings, chosen, run, options)
+            answers = run.engines.answers()
+            clock.lap("engines")
+            findings, suppressed, left_out = self._select(outcome.findings, chosen, run, answers, options)
             clock.lap("report")
         problems = [*run.walk.problems, *state.problems, *outcome.problems]
         elsewhere = [problem for problem in problems if not self._concerns(problem, targets)]
@@ -106,10 +113,10 @@ class Session:
             root=str(self.config.root),
             findings=tuple(findings),
             suppressed=tuple(suppressed),
-            problems=tuple(problem for problem in problems if problem not in elsewhere),
-            notes=(*run.walk.notes, *map(str, elsewhere), *left_out),
-            warnings=tuple(run.cache.notes),
-            files=len(chosen),
+            problems=(*(problem for problem in problems if problem not in elsewhere), *answers.problems),
+            notes=(*run.walk.notes, *map(str, elsewhere), *answers.notes, *left_out),
+            warnings=(*run.cache.notes, *answers.warnings),
+            files=len(chosen | answers.read),
             lines=sum(state.entries[path].outline.lines for path in chosen),
             cached=state.cached,
             seconds=clock.total(),
@@ -124,15 +131,17 @@ class Session:
         """
         with self._open(targets, options, _Clock()) as run:
             outcome = self._judge(run, frozenset(run.state.entries))
+            answers = run.engines.answers()
             problems = [*run.walk.problems, *run.state.problems, *outcome.problems]
+            findings = _merged(outcome.findings, answers)
             by_file: dict[str, list[Finding]] = {}
-            for finding in outcome.findings:
+            for finding in findings:
                 by_file.setdefault(finding.location.path, []).append(finding)
             yield Insight(
                 self._linked(run),
-                outcome.findings,
-                tuple(problem for problem in problems if self._concerns(problem, targets)),
-                lambda path: self._sift(path, by_file.get(path, []), run.facts, options),
+                findings,
+                (*(problem for problem in problems if self._concerns(problem, targets)), *answers.problems),
+                lambda path: self._sift(path, by_file.get(path, []), run.facts, answers, options),
                 self._sources,
             )
 
@@ -141,15 +150,18 @@ class Session:
         collecting = gc.isenabled()
         gc.disable()  # Facts are trees without cycles; going through them again and again costs a third of the time.
         cache = Cache(self.config.cache_path if options.cache else None)
+        engines = Engines(self.config, cache, options.stdin, wanted=options.engines)
         try:
-            walk = discover.walk(self.config, targets)
+            walk = discover.walk(self.config, targets, engines.wants)
             clock.lap("walk")
+            engines.start(walk, lambda paths: self._chosen(targets, paths, options))
             state = self._read(cache, walk.files, options)
             clock.lap("read")
-            yield _Run(cache, walk, state, Loader(self.config.root, cache, state, self._decoded))
+            yield _Run(cache, walk, state, Loader(self.config.root, cache, state, self._decoded), engines)
             keys = {entry.key for entry in state.entries.values()}
             self._decoded = {key: value for key, value in self._decoded.items() if key in keys}
         finally:
+            engines.stop()
             cache.close()
             if collecting:
                 gc.enable()
@@ -184,7 +196,7 @@ class Session:
                 state.entries[file.path] = entry
             else:
                 unread[file.path] = stamp
-        if options.stdin is not None:
+        if options.stdin is not None and self._is_read(options.stdin[0]):
             path, data = options.stdin
             unread.pop(path, None)
             state.entries.pop(path, None)
@@ -284,21 +296,23 @@ class Session:
     # Report
 
     def _select(
-        self, findings: Iterable[Finding], chosen: frozenset[str], run: _Run, options: Options
+        self, findings: Iterable[Finding], chosen: frozenset[str], run: _Run, answers: Answers, options: Options
     ) -> tuple[list[Finding], list[Suppressed], list[str]]:
         """What is to be shown of `findings`: chosen files, selected rules, nothing suppressed; and notes on the rest."""
-        rules = all_rules()
+        rules = rules_of(self.config)
         left_out: Counter[str] = Counter()
         by_file: dict[str, list[Finding]] = {}
-        for finding in findings:
+        chosen = chosen | answers.read
+        for finding in _merged(findings, answers):
             if finding.location.path in chosen:
                 by_file.setdefault(finding.location.path, []).append(finding)
         shown: list[Finding] = []
         silenced: list[Suppressed] = []
         for path in sorted(chosen):
-            if path not in by_file and not run.state.entries[path].outline.suppresses:
+            entry = run.state.entries.get(path)
+            if path not in by_file and not (entry and entry.outline.suppresses) and path not in answers.remarked:
                 continue
-            sifted = self._sift(path, by_file.get(path, []), run.facts, options)
+            sifted = self._sift(path, by_file.get(path, []), run.facts, answers, options)
             for finding in by_file.get(path, []):
                 if finding.code in sifted.enabled - sifted.ran:
                     kind = ", ".join(sorted(rules[finding.code].skip & sifted.kinds))
@@ -311,9 +325,16 @@ class Session:
         notes = [f"left out: {count} {why}" for why, count in sorted(left_out.items()) if count]
         return shown, silenced, notes
 
-    def _sift(self, path: str, findings: Sequence[Finding], load: Loader, options: Options) -> Sifted:
-        facts = load(path)
-        return sift(self.config, path, findings, self._content(path, options), facts.suppressions if facts else None)
+    def _sift(self, path: str, findings: Sequence[Finding], load: Loader, answers: Answers, options: Options) -> Sifted:
+        facts, data = load(path), self._content(path, options)
+        suppressions = facts.suppressions if facts else None
+        if path in answers.read and not self._is_read(path):
+            suppressions = scan_other(data.decode("utf-8", "replace"))
+        return sift(self.config, path, findings, data, suppressions, answers.absent(path))
+
+    def _is_read(self, path: str) -> bool:
+        """Whether a file is for our own readers, not only for engines."""
+        return discover.is_python(self.config.root / path)
 
     def _content(self, path: str, options: Options) -> bytes:
         if options.stdin is not None and options.stdin[0] == path:
@@ -322,6 +343,11 @@ class Session:
             return (self.config.root / path).read_bytes()
         except OSError:
             return b""
+
+
+def _merged(findings: Iterable[Finding], answers: Answers) -> tuple[Finding, ...]:
+    """Our findings and those of engines, in the order of reports."""
+    return tuple(sorted([*findings, *answers.findings], key=lambda finding: finding.sort_key))
 
 
 class _Clock:

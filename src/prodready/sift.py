@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from prodready import discover
 from prodready.config import Config
 from prodready.finding import Finding, Suppressed
-from prodready.rules import all_rules
+from prodready.rules import Rule, all_rules, rules_of
 from prodready.source import SourceError, decode, split_lines
 from prodready.suppress import Suppressions, apply
 
@@ -32,20 +32,26 @@ class Sifted:
 
 
 def sift(
-    config: Config, path: str, findings: Sequence[Finding], data: bytes, suppressions: Suppressions | None
+    config: Config,
+    path: str,
+    findings: Sequence[Finding],
+    data: bytes,
+    suppressions: Suppressions | None,
+    absent: Collection[str] = (),
 ) -> Sifted:
     """What becomes of the findings of the file `path` with the content `data`, of all rules whether they report there.
 
-    `suppressions` are what its comments say; None for a file whose facts are not to be had.
+    `suppressions` are what its comments say; None for a file whose facts are not to be had. `absent` are the codes that
+    nobody looked for in it.
     """
-    rules = all_rules()
+    rules = rules_of(config)
     kinds = discover.kind(config, path) | ({"generated"} if discover.is_generated(data) else set())
     enabled = frozenset(code for code in rules if config.enabled_in(code, path))
-    ran = frozenset(code for code in enabled if not rules[code].skip & kinds)
+    ran = frozenset(code for code in enabled if not rules[code].skip & kinds).difference(absent)
     kept = _fingerprinted(findings, data)
     if suppressions is None:
         return Sifted(enabled, ran, kinds, tuple(kept), (), data)
-    kept, quiet, extra = apply(kept, suppressions, path, ran, config.require_reason)
+    kept, quiet, extra = apply(kept, suppressions, path, ran, rules, config.require_reason)
     kept = sorted([*kept, *extra], key=lambda finding: finding.sort_key)
     return Sifted(enabled, ran, kinds, tuple(kept), tuple(quiet), data)
 
@@ -71,11 +77,15 @@ def fixable(findings: Sequence[Finding], data: bytes) -> list[Finding]:
     """The findings of one file with the fixes that their rules have for them."""
     rules = all_rules()
     try:
-        text = decode(data) if any(rules[f.code].fix for f in findings) else ""
+        text = decode(data) if any(_has_fix(rules, f) for f in findings) else ""
     except SourceError:
         return list(findings)
     done = []
     for finding in findings:
-        fix = rules[finding.code].fix
+        fix = rules[finding.code].fix if _has_fix(rules, finding) else None
         done.append(msgspec.structs.replace(finding, fixes=fix(finding, text)) if fix else finding)
     return done
+
+
+def _has_fix(rules: Mapping[str, Rule], finding: Finding) -> bool:
+    return finding.code in rules and rules[finding.code].fix is not None

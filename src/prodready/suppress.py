@@ -15,13 +15,17 @@ on any line of the statement.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from prodready.finding import Confidence, Finding, Location, Suppressed
-from prodready.source import comments
+from prodready.source import comments, split_lines
 from prodready.words import near
+
+if TYPE_CHECKING:
+    from prodready.rules import Rule
 
 UNUSED = "PRD001"
 INVALID = "PRD002"
@@ -36,6 +40,11 @@ _SEGMENT = re.compile(r"#+\s*(prodready\b.*)", re.IGNORECASE)
 # The colon may be missing only where the next word shows what was meant: prose may speak of prodready.
 _DIRECTIVE = re.compile(
     r"prodready(?:\s*:|[\s_=-]*(?=ig?n[\w-]*\s*\[))\s*(?P<word>[\w-]*)\s*(?:\[(?P<codes>[^\]]*)\])?(?P<rest>.*)",
+    re.IGNORECASE,
+)
+
+_OTHER = re.compile(
+    r"(?://|/\*+|<!--|\{#-?|\{%-?\s*comment[^%]*%\}|#+)\s*(?P<text>prodready\b.*?)\s*(?:\*/|-->|-?#\}|\{%|$)",
     re.IGNORECASE,
 )
 
@@ -91,6 +100,19 @@ def scan(text: str) -> Suppressions:
     return Suppressions(tuple(_with_block(directive, own_lines) for directive in found))
 
 
+def scan_other(text: str) -> Suppressions:
+    """The `prodready:` comments of a text that is not Python: a script, a page, a template, a Dockerfile, YAML."""
+    found: list[Directive] = []
+    own_lines: set[int] = set()
+    for number, line in enumerate(split_lines(text), 1) if "prodready" in text.lower() else ():
+        for match in _OTHER.finditer(line):
+            own_line = not line[: match.start()].strip(" \t{\ufeff")
+            if own_line:
+                own_lines.add(number)
+            found.extend(_directives(f"# {match['text']}", number, match.start() + 1, own_line))
+    return Suppressions(tuple(_with_block(directive, own_lines) for directive in found))
+
+
 def _directives(text: str, line: int, column: int, own_line: bool) -> Iterator[Directive]:
     noqa = _NOQA.search(text)
     if noqa:
@@ -130,6 +152,7 @@ def apply(
     suppressions: Suppressions,
     path: str,
     ran: Collection[str],
+    rules: Mapping[str, Rule],
     require_reason: bool = True,
 ) -> tuple[list[Finding], list[Suppressed], list[Finding]]:
     """What is left of one file's findings, what was silenced, and what is wrong with the comments themselves.
@@ -140,16 +163,21 @@ def apply(
     """
     if not suppressions:
         return list(findings), [], []
-    return _Judge(suppressions, path, ran, require_reason).judge(findings)
+    return _Judge(suppressions, path, ran, rules, require_reason).judge(findings)
 
 
 class _Judge:
     """Matches findings with comments and keeps count of which comment, and which code of it, was of use."""
 
-    def __init__(self, suppressions: Suppressions, path: str, ran: Collection[str], require_reason: bool) -> None:
-        from prodready.rules import all_rules  # Here, because this module is read with every file, the rules are not.
-
-        self.rules = all_rules()
+    def __init__(
+        self,
+        suppressions: Suppressions,
+        path: str,
+        ran: Collection[str],
+        rules: Mapping[str, Rule],
+        require_reason: bool,
+    ) -> None:
+        self.rules = rules
         self.by_slug = {rule.slug: code for code, rule in self.rules.items()}
         self.path = path
         self.ran = ran
@@ -230,6 +258,8 @@ class _Judge:
         """The code that is meant by a code or a slug."""
         if written.upper() in self.rules:
             return written.upper()
+        if written in self.rules:
+            return written
         return self.by_slug.get(written.lower())
 
     def _error(self, directive: Directive) -> str | None:

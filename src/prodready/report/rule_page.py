@@ -11,15 +11,17 @@ from typing import Any
 from prodready.rules import Rule
 from prodready.rules.base import SECTIONS
 
+_LANGUAGES = {"py": "python", "js": "javascript", "yml": "yaml"}
+
 
 def markdown(rule: Rule, *, heading: bool = True) -> str:
     """The page."""
     sections = rule.sections()
     lines = [f"# {rule.code} {rule.slug}", ""] if heading else []
-    lines += [_fenced(sections[""]), "", facts(rule)]
+    lines += [_fenced(sections[""], rule), "", facts(rule)]
     for name in SECTIONS:
         if sections.get(name):
-            lines += ["", f"## {name}", "", _fenced(sections[name])]
+            lines += ["", f"## {name}", "", _fenced(sections[name], rule)]
     return "\n".join(lines) + "\n"
 
 
@@ -51,8 +53,10 @@ def record(rule: Rule) -> dict[str, Any]:
 def facts(rule: Rule) -> str:
     """One line: severity, stage, where the rule is silent, how to silence it."""
     silent = f" Silent by default in: {', '.join(sorted(rule.skip))}." if rule.skip else ""
-    noqa = f"Silence a line with `# noqa: {rule.code}`."
-    return f"Severity **{rule.severity.label}**, stage **{rule.stage}**.{silent} {noqa}"
+    # flake8's comments know only codes of the usual form, and only comments of Python.
+    how = f"noqa: {rule.code}" if rule.check or not rule.engine else f"prodready: ignore[{rule.code}] the reason"
+    stage = f", stage **{rule.stage}**" if rule.stage else ""
+    return f"Severity **{rule.severity.label}**{stage}.{silent} Silence a line with `# {how}`."
 
 
 def weaknesses(rule: Rule) -> list[str]:
@@ -64,19 +68,20 @@ def _dedented(text: str) -> str:
     return textwrap.dedent(text).strip("\n")
 
 
-def _fenced(text: str) -> str:
-    """Indented blocks as fenced Python, the rest as it is."""
-    return "\n".join(_fence(text)).strip("\n")
+def _fenced(text: str, rule: Rule) -> str:
+    """Indented blocks as fenced code in the language of the rule's examples, the rest as it is."""
+    ending = rule.example.rpartition(".")[2].lower()
+    return "\n".join(_fence(text, _LANGUAGES.get(ending, ending))).strip("\n")
 
 
-def _fence(text: str) -> Iterator[str]:
+def _fence(text: str, language: str) -> Iterator[str]:
     blocks = [(code, list(lines)) for code, lines in groupby(_classified(text), key=lambda item: item[0])]
     for code, lines in blocks:
         body = "\n".join(line for _, line in lines)
         if not code:
             yield body
             continue
-        yield "```python"
+        yield f"```{language}"
         yield _dedented(body)
         yield "```"
         if body.endswith("\n"):

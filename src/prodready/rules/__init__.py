@@ -6,10 +6,14 @@ import importlib
 import pkgutil
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 from prodready.rules.base import Rule
 
-__all__ = ["Rule", "all_rules"]
+if TYPE_CHECKING:
+    from prodready.config import Config
+
+__all__ = ["Rule", "all_rules", "rules_of"]
 
 
 @cache
@@ -23,3 +27,14 @@ def all_rules() -> dict[str, Rule]:
         rule: Rule = replace(module.rule, doc=module.__doc__ or "")
         found[rule.code] = rule
     return dict(sorted(found.items()))
+
+
+def rules_of(config: Config) -> dict[str, Rule]:
+    """The rules of a project by their codes: all of ours, then the patterns that it brings itself."""
+    own = config.patterns.rules
+    if not own:
+        return all_rules()
+    return all_rules() | {
+        name: Rule(name, name, pattern.severity, "", (), frozenset(), engine="semgrep", doc=pattern.message)
+        for name, pattern in sorted(own.items())
+    }

@@ -27,7 +27,9 @@ class Rule:
     stays silent in by default (`tests`, `migrations`, `generated`); `stage` is the stage of the checklist; `sinks`
     are the kinds of sink that it follows values to; `family` is shared by rules that look at the same things, and may be
     judged apart from the others; `check` yields the findings of a whole project (a rule without it is reported by another
-    part of the tool); `fix` gives the edits that remove one finding, from the text of its file.
+    part of the tool: `engine` names the analyser that runs inside of a check, if it is one); `example` is the name of a
+    file that the examples of the docstring could stand in; `fix` gives the edits that remove one finding, from the text of
+    its file.
     """
 
     code: str
@@ -40,6 +42,8 @@ class Rule:
     check: Callable[[Linked], Iterator[Finding]] | None = field(default=None, compare=False)
     family: str = ""
     fix: Callable[[Finding, str], tuple[Fix, ...]] | None = field(default=None, compare=False)
+    engine: str = ""
+    example: str = "app.py"
     doc: str = field(default="", compare=False)
 
     @property
