@@ -51,9 +51,11 @@ class _Project:
         # flake8's workers may not start processes of their own.
         jobs = 1 if multiprocessing.current_process().daemon else None
         if stdin or path.suffix != ".py":
-            return check(self.config, [path], Options(jobs=jobs, stdin=stdin, fixes=False))
+            return check(self.config, [path], Options(jobs=jobs, stdin=stdin, fixes=False, engines=False))
         if self.reports is None:
-            self.reports = _by_file(check(self.config, [self.config.root], Options(jobs=jobs, fixes=False)))
+            self.reports = _by_file(
+                check(self.config, [self.config.root], Options(jobs=jobs, fixes=False, engines=False))
+            )
         relative = path.relative_to(self.config.root).as_posix()
         return self.reports.get(relative, Report(problems=self.reports[""].problems))
 
