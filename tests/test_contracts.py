@@ -150,6 +150,7 @@ VOCABULARIES = {
     "words": knowledge_form.WORDS,
     "deeds": knowledge_form.DEEDS,
     "stores": knowledge_form.STORES,
+    "front": knowledge_form.FRONT,
 }
 
 
@@ -169,6 +170,7 @@ def shipped() -> dict[str, set[str]]:
         "deeds": {effect.does for effect in effects},
         "stores": {effect.keeps for effect in effects} | {entry.keeps for entry in loaded.types.values()},
         "words": {name for name, words in loaded.words.items() if words},
+        "front": {name for name, items in loaded.front.items() if items},
     }
 
 
@@ -294,12 +296,13 @@ ALLOWED = {
     "read": BASE,
     "cache": BASE | {"read"},
     "reading": BASE | {"cache", "read"},
+    "reading_web": BASE | {"cache", "read", "reading"},
     "link": BASE | {"read"},
     "fix": BASE,
     "rules": BASE | {"read", "link", "fix"},
     "judging": {"finding", "link", "rules"},
     "sift": BASE | {"rules"},
-    "project": BASE | {"cache", "read", "reading", "link", "fix", "rules", "judging", "sift"},
+    "project": BASE | {"cache", "read", "reading", "reading_web", "link", "fix", "rules", "judging", "sift"},
     "report": BASE | {"rules"},
     "docs": BASE | {"rules", "report"},
 }

@@ -1,4 +1,4 @@
-"""Which files a project consists of, and what kind each is.
+"""Which files a project consists of, its front end's included, and what kind each is.
 
 Directories are left out by the configuration's patterns, by git's ignore files, because they are virtual environments,
 or because they are projects of their own. A file or directory that someone names is read in spite of all that.
@@ -24,6 +24,16 @@ _GENERATED = re.compile(
     rb"(?<![\w.])@generated\b|DO NOT (?:EDIT|MODIFY)"
     rb"|(?i:\b(?:auto-?generated|generated (?:automatically|by|from))\b[^\n]{0,200}\bdo not (?:edit|modify|change))"
 )
+WEB = (
+    ".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".vue", ".svelte",
+    ".html", ".htm", ".jinja", ".jinja2", ".j2", ".djhtml",
+)  # fmt: skip
+"""What the names of the files of a front end end with."""
+
+WEB_SETTINGS = frozenset({"tsconfig.json", "jsconfig.json", "package.json"})
+"""Files that say what the names of modules stand for there."""
+
+_WEB_TESTS = re.compile(r"\.(?:test|spec|stories|cy|e2e)\.\w+$|(?:^|/)(?:__tests__|__mocks__|cypress|e2e)/")
 _SHEBANG = re.compile(rb"#!.*\bpython[0-9.]*\b")
 
 
@@ -37,12 +47,16 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Walk:
-    """What a walk found: the files in order, projects within the project, and what could not be looked into."""
+    """What a walk found: the files in order, projects within the project, and what could not be looked into.
+
+    `web` are the paths of the files of a front end, tests left out.
+    """
 
     files: tuple[SourceFile, ...] = ()
     problems: tuple[Problem, ...] = ()
     nested: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    web: tuple[str, ...] = ()
 
 
 def walk(config: Config, targets: Sequence[Path] = ()) -> Walk:
@@ -152,6 +166,7 @@ class _Walker:
         self.excludes = compiled(config.exclude + config.extend_exclude)
         self.kinds = _kind_globs(config)
         self.files: dict[str, SourceFile] = {}
+        self.web: list[str] = []
         self.seen: set[str] = set()
         self.links: dict[str, str] = {}
         self.problems: list[Problem] = []
@@ -191,10 +206,17 @@ class _Walker:
             for entry, relative, directory in self._kept(entries, path, prefix, cut, ignore):
                 if directory:
                     stack.append((entry.path, relative, ignore, self._kinds(kinds, relative, entry.name, True)))
+                elif not entry.name.endswith(".py"):
+                    self._take_web(entry, relative, kinds)
                 elif entry.is_symlink():
                     self.links[relative] = entry.path
                 else:
                     self.files[relative] = SourceFile(relative, self._kinds(kinds, relative, entry.name, False))
+
+    def _take_web(self, entry: os.DirEntry[str], path: str, kinds: frozenset[str]) -> None:
+        if entry.is_symlink() or _WEB_TESTS.search(path) or "tests" in self._kinds(kinds, path, entry.name, False):
+            return
+        self.web.append(path)
 
     def name(self, file: Path) -> None:
         """Add a file that someone asked for."""
@@ -215,7 +237,8 @@ class _Walker:
                 taken.add(target)
                 self.files[path] = SourceFile(path, kind(self.config, path))
         files = tuple(sorted(self.files.values()))
-        return Walk(files, tuple(self.problems), tuple(sorted(self.nested)), tuple(self.notes))
+        nested = tuple(sorted(self.nested))
+        return Walk(files, tuple(self.problems), nested, tuple(self.notes), tuple(sorted(set(self.web))))
 
     def _entries(self, place: str, path: str) -> list[os.DirEntry[str]]:
         try:
@@ -229,12 +252,14 @@ class _Walker:
     def _kept(
         self, entries: list[os.DirEntry[str]], path: str, prefix: str, cut: int, ignore: GitIgnore
     ) -> Iterator[tuple[os.DirEntry[str], str, bool]]:
-        """Python files and directories that no pattern leaves out."""
+        """Python files, files of a front end and directories that no pattern leaves out."""
         for entry in entries:
             name = entry.name
             relative = _join(path, name)
             directory = entry.is_dir(follow_symlinks=False)
-            if not directory and not (name.endswith(".py") and self._is_file(entry, relative)):
+            if not directory and not (
+                (name.endswith((".py", *WEB)) or name in WEB_SETTINGS) and self._is_file(entry, relative)
+            ):
                 continue
             if self.excludes.decide(relative, name, directory):
                 if directory and not name.startswith((".", "__pycache__")):

@@ -68,7 +68,6 @@ FRONT = frozenset(
         "wrappers",  # functions that give back the function that they are given
         "mutations",  # functions whose result runs what they are given
         "lifecycle",  # methods that a framework calls when it shows a component
-        "pages",  # files, as patterns, that a framework shows by where they lie
     }
 )  # fmt: skip
 

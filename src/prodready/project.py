@@ -24,6 +24,7 @@ from prodready.link.linked import Linked
 from prodready.link.program import Program
 from prodready.read.facts import FileFacts
 from prodready.reading import UNREADABLE, WORTH_A_POOL, FileRead, Loader, State, read_many, read_one
+from prodready.reading_web import WebFiles
 from prodready.rules import Rule, all_rules
 from prodready.sift import Sifted, fixable, sift
 
@@ -57,6 +58,7 @@ class _Run:
     walk: discover.Walk
     state: State
     facts: Loader
+    web: WebFiles
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class Session:
             findings=tuple(findings),
             suppressed=tuple(suppressed),
             problems=tuple(problem for problem in problems if problem not in elsewhere),
-            notes=(*run.walk.notes, *map(str, elsewhere), *left_out),
+            notes=(*run.walk.notes, *run.web.notes(), *map(str, elsewhere), *left_out),
             warnings=tuple(run.cache.notes),
             files=len(chosen),
             lines=sum(state.entries[path].outline.lines for path in chosen),
@@ -146,7 +148,8 @@ class Session:
             clock.lap("walk")
             state = self._read(cache, walk.files, options)
             clock.lap("read")
-            yield _Run(cache, walk, state, Loader(self.config.root, cache, state, self._decoded))
+            web = WebFiles(self.config.root, cache, walk.web, state.jobs)
+            yield _Run(cache, walk, state, Loader(self.config.root, cache, state, self._decoded), web)
             keys = {entry.key for entry in state.entries.values()}
             self._decoded = {key: value for key, value in self._decoded.items() if key in keys}
         finally:
@@ -241,7 +244,7 @@ class Session:
     def _judge(self, run: _Run, chosen: frozenset[str]) -> _Outcome:
         """What the rules say, of the whole project or at least of the chosen files; remembered by the content of all."""
         cache, state, facts = run.cache, run.state, run.facts
-        whole = self._run_key(state)
+        whole = self._run_key(state, run.web)
         part = "" if len(chosen) * 2 > len(state.entries) else _part_key(whole, chosen)
         for key in filter(None, (whole, part)):
             kept = _decoded_outcome(cache.run(key))
@@ -262,13 +265,17 @@ class Session:
     def _linked(self, run: _Run, chosen: frozenset[str] | None = None) -> Linked:
         outlines = {path: run.state.entries[path].outline for path in sorted(run.state.entries)}
         outside = frozenset(path for path in outlines if "tests" in discover.kind(self.config, path))
-        return Linked(Program(self._knowledge(run.cache), outlines, run.facts), chosen, outside)
+        program = Program(self._knowledge(run.cache), outlines, run.facts)
+        return Linked(program, chosen, outside, run.web.facts)
 
-    def _run_key(self, state: State) -> str:
+    def _run_key(self, state: State, web: WebFiles) -> str:
         settings = f"{tool_digest()} {knowledge.digest(self._sources)} {self.config.test_paths}"
         digest = hashlib.sha256(settings.encode())
         for path in sorted(state.entries):
             digest.update(f"\n{path}\0{state.entries[path].key}".encode("utf-8", "surrogatepass"))
+        if any(rule.front for rule in all_rules().values()):
+            for path, entry in web.entries().items():
+                digest.update(f"\n{path}\0{entry.key}".encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
     def _knowledge(self, cache: Cache) -> Knowledge:

@@ -88,10 +88,14 @@ class Gates:
         fact = self.program.files[path].conditions[condition]
         if key not in self._memory:
             self._memory[key] = self.kinds(path, owner, fact.test, not fact.negated)
-        text = f"not ({fact.text})" if fact.negated and " " in fact.text else f"!{fact.text}" if fact.negated else fact.text
-        return tuple(
-            Gate(kind, text, Location(path, fact.line, fact.column)) for kind in _sorted(self._memory[key])
+        text = (
+            f"not ({fact.text})"
+            if fact.negated and " " in fact.text
+            else f"!{fact.text}"
+            if fact.negated
+            else fact.text
         )
+        return tuple(Gate(kind, text, Location(path, fact.line, fact.column)) for kind in _sorted(self._memory[key]))
 
     def kinds(self, path: str, owner: int, test: Expr, holds: bool, depth: int = 0) -> frozenset[str]:
         """What a person must be if `test` holds, or if it does not."""
@@ -124,9 +128,16 @@ class Gates:
 
     def _named(self, path: str, owner: int, test: Name | Member, holds: bool, depth: int) -> frozenset[str]:
         chain = self.chain(path, test)
-        leaf = split_words(next((name for name in reversed(chain) if name not in _HOLDERS), ""))
-        around = tuple(word for name in chain[:-1] for word in split_words(name))
+        said = next((name for name in reversed(chain) if name not in _HOLDERS), "")
+        leaf = split_words(said) if not said.isupper() else ()
+        around = tuple(word for name in chain[:-1] if not name.startswith("use") for word in split_words(name))
         kind = self._kind(leaf, around)
+        if kind and self._of_settings(chain):
+            return frozenset()
+        if kind == "permission" and "can" in leaf:
+            computed = self._computed(path, owner, test)
+            if computed is not None:
+                return self.kinds(computed.path, computed.owner, computed.value, holds, depth + 1)
         if kind:
             if leaf and leaf[-1] == "anonymous":
                 holds = not holds
@@ -149,16 +160,28 @@ class Gates:
                 continue
             if kind == "permission" and not self._is_permission(leaf):
                 continue
-            if kind in {"role", "permission"} and len(leaf) == 1 and leaf[0] not in {"authorized", "authorised", "permitted"}:
+            if (
+                kind in {"role", "permission"}
+                and len(leaf) == 1
+                and leaf[0] not in {"authorized", "authorised", "permitted"}
+            ):
                 return ""  # that there is a role says nothing of which
             if kind == "owner" and not (set(leaf) & {"is", "owned", "mine", "owns"} or len(leaf) == 1):
                 continue
-            if kind == "owner" and leaf in {("self",), ("own",), ("author",), ("owner",), ("creator",), ("authors",), ("owners",)}:
+            if kind == "owner" and leaf in {
+                ("self",),
+                ("own",),
+                ("author",),
+                ("owner",),
+                ("creator",),
+                ("authors",),
+                ("owners",),
+            }:
                 continue
             if kind == "role" and not (set(leaf) & _ASKING):
                 continue
             return kind
-        if self._speaks(around, "gate-permission") and set(around) & {"permission", "permissions", "perms", "can", "abilities", "capabilities"}:
+        if set(around) & {"permission", "permissions", "perms", "can", "abilities", "capabilities"}:
             return "permission"
         return ""
 
@@ -177,8 +200,16 @@ class Gates:
         if "can" in leaf or "may" in leaf:
             return leaf[0] in {"can", "may", "user", "is", "i", "they", "current"} and not self._is_idle(leaf)
         if set(leaf) & {"allow", "allows", "allowed", "access", "own"}:
-            return leaf[0] in {"is", "has", "user", "have", "no", "allowed", "admin"} and len(leaf) > 1
+            asks = leaf[0] in {"is", "has", "user", "have", "no", "allowed", "admin"} and len(leaf) <= 3
+            return asks and leaf[-1] in {"allowed", "access", "allow"}
         return True
+
+    def _of_settings(self, chain: tuple[str, ...]) -> bool:
+        """Whether a name is one of the application's settings: the same for everybody."""
+        return any(
+            {"settings", "config", "feature", "features", "flags", "env"}.intersection(split_words(n))
+            for n in chain[:-1]
+        )
 
     def chain(self, path: str, value: Expr) -> tuple[str, ...]:
         """The names of a dotted expression from left to right; a call stands for its function."""
@@ -235,6 +266,26 @@ class Gates:
             return self.kinds(found.path, found.owner, found.value, holds, depth + 1)
         return frozenset()
 
+    def _computed(self, path: str, owner: int, test: Expr) -> Bound | None:
+        """The expression that a name such as `canSend` stands for, where it is in sight: it may speak of a form."""
+        found = self.program.meaning(path, owner, test)
+        if not isinstance(found, Bound):
+            return None
+        if isinstance(found.value, CallOf):
+            call = self.program.files[found.path].calls[found.value.index]
+            chain = self.chain(found.path, call.target)
+            if not chain or chain[-1] not in _SAME or not call.args:
+                return None
+            first = call.args[0]
+            if isinstance(first, Fn):
+                returns = self.program.files[found.path].functions[first.index].returns
+                return Bound(found.path, first.index, returns[0][0]) if len(returns) == 1 else None
+            found = Bound(found.path, call.owner, first)
+        elif isinstance(found.value, Fn) and found.value.index:
+            returns = self.program.files[found.path].functions[found.value.index].returns
+            found = Bound(found.path, found.value.index, returns[0][0]) if len(returns) == 1 else found
+        return found if isinstance(found.value, (Both, Either, Compare, Not, Const, Choose)) else None
+
     def _returned(self, path: str, function: Fn, holds: bool, depth: int) -> frozenset[str]:
         """What a function that gives one thing promises."""
         returns = self.program.files[path].functions[function.index].returns
@@ -258,7 +309,11 @@ class Gates:
             base = call.target.base if isinstance(call.target, Member) else None
             return self._compared(path, call.owner, Compare("in", call.args[0] if call.args else None, base), holds)
         kind = self._kind(leaf, tuple(word for name in chain[:-1] for word in split_words(name)))
-        if not kind and call.args and set(leaf) & {"can", "cannot", "allowed", "authorize", "allow", "permitted", "role", "permission"}:
+        if (
+            not kind
+            and call.args
+            and set(leaf) & {"can", "cannot", "allowed", "authorize", "allow", "permitted", "role", "permission"}
+        ):
             kind = "permission"
         if not kind and leaf[:1] == ("has",) and call.args and self._speaks(leaf, "gate-role"):
             kind = "role"
@@ -278,16 +333,21 @@ class Gates:
         op, sides = test.op, (test.left, test.right)
         for value, other in (sides, sides[::-1]):
             if isinstance(other, Const) and other.text in {"true", "false", "null", "undefined"}:
-                if op in {"==", "!="}:
-                    same = (op == "==") == (other.text == "true")
+                same = (op == "==") == (other.text == "true")
+                if op not in {"==", "!="}:
+                    return frozenset()
+                if other.text in {"true", "false"}:
                     return self.kinds(path, owner, value, holds == same)
-                return frozenset()
+                there = holds == same and self._is_viewer(path, owner, self.chain(path, value))
+                return frozenset(["login"]) if there else frozenset()
         for value, other in (sides, sides[::-1]):
             words = self._all_words(path, owner, value)
             asks_role = self._speaks(words[-2:], "gate-role") or self._speaks(words, "gate-permission")
             if not asks_role or self._is_constant(path, owner, value):
                 continue
-            if self._head_is_state(words) or (isinstance(other, Const) and other.text.isdigit() and words[-1:] == ("length",)):
+            if self._head_is_state(words) or (
+                isinstance(other, Const) and other.text.isdigit() and words[-1:] == ("length",)
+            ):
                 continue
             if not (op == "in" or self._is_constant(path, owner, other) or self._names_role(path, other)):
                 continue
@@ -297,9 +357,11 @@ class Gates:
             positive = holds == (op in {"==", "in", ">"})
             if op == "<":
                 positive = not holds
-            return frozenset(["permission" if self._speaks(words, "gate-permission") else "role"]) if positive != (
-                low and op in {"==", "!=", "in"}
-            ) else frozenset()
+            return (
+                frozenset(["permission" if self._speaks(words, "gate-permission") else "role"])
+                if positive != (low and op in {"==", "!=", "in"})
+                else frozenset()
+            )
         if holds == (op in {"==", "in"}) and op in {"==", "!=", "in"}:
             return self._own(path, owner, *sides)
         return frozenset()
@@ -310,9 +372,20 @@ class Gates:
             ours, others = self._all_words(path, owner, mine), self._all_words(path, owner, theirs)
             if not ours or not others or self._is_constant(path, owner, mine) or self._is_constant(path, owner, theirs):
                 continue
-            is_viewer = bool(set(ours) & {"current", "me", "viewer", "session", "auth", "my", "currentuser", "request"}) or ours[0] == "user"
+            is_viewer = (
+                bool(set(ours) & {"current", "me", "viewer", "session", "auth", "my", "currentuser", "request"})
+                or ours[0] == "user"
+            )
             belongs = self._speaks(others, "gate-owner") or bool({"user", "created", "by"} & set(others))
-            if is_viewer and belongs and ours != others and (ours[-1] in {"id", "user", "username", "email", "uid", "pk", "me", "uuid", "identifier", "login", "sub"}):
+            if (
+                is_viewer
+                and belongs
+                and ours != others
+                and (
+                    ours[-1]
+                    in {"id", "user", "username", "email", "uid", "pk", "me", "uuid", "identifier", "login", "sub"}
+                )
+            ):
                 return frozenset(["owner"])
         return frozenset()
 

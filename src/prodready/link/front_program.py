@@ -200,7 +200,11 @@ class FrontProgram:
 
     def _member(self, path: str, owner: int, value: Member, hops: int) -> Meaning:
         facts = self.files[path]
-        if isinstance(value.base, Name) and value.base.name in facts.imports and not self._local(path, owner, value.base.name):
+        if (
+            isinstance(value.base, Name)
+            and value.base.name in facts.imports
+            and not self._local(path, owner, value.base.name)
+        ):
             module, name = facts.imports[value.base.name]
             if name == "*":
                 target = self.module(path, module)

@@ -27,6 +27,9 @@ from prodready.read.web.facts import (
 from prodready.words import split_words
 
 HOLE = "{}"
+_PLAIN = WebClient(method=("method",), url=("url",))
+"""A client of which only the method's name is known."""
+
 _HTTP = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _DEPTH = 10
 _PATH_WORDS = frozenset({"path", "url", "uri", "endpoint", "route", "href", "resource"})
@@ -125,17 +128,13 @@ class Requests:
                     return None
                 return self._request(path, index, call, client, base, "*")
             client, base, sure = self._client(path, call.owner, target.base)
+            shape = self._by_shape(target.name, call)
             method = client.methods.get(target.name) if client is not None else None
-            if client is None or method is None:
-                method = self._by_shape(target.name, call)
-                if method is None:
+            if method is None or not sure:
+                if shape is None:
                     return None
-                client, base, sure = self._clients["by-name"], (), True
-            if not sure and not self._by_shape(target.name, call):
-                return None
-        elif isinstance(target, (Name, CallOf)):
-            if not isinstance(target, Name):
-                return None
+                client, method = client or _PLAIN, method or shape
+        elif isinstance(target, Name):
             client, base, _ = self._client(path, call.owner, target)
             if client is None or not client.call:
                 return None
@@ -169,7 +168,13 @@ class Requests:
             if url is None and method == "*" and client.url:
                 return self._made(path, index, call, None, Address(why="the options name no address"))
             address = self.address(where.path, where.owner, url)
-        elif method == "*" and isinstance(first, Text) and len(args) > 1 and first.parts and str(first.parts[0]).upper() in _HTTP:
+        elif (
+            method == "*"
+            and isinstance(first, Text)
+            and len(args) > 1
+            and first.parts
+            and str(first.parts[0]).upper() in _HTTP
+        ):
             given, url = str(first.parts[0]).upper(), args[1]  # `request("DELETE", url)`
             address = self.address(path, call.owner, url)
         else:
@@ -182,7 +187,9 @@ class Requests:
             address = replace(address, pieces=_together(base, address.pieces))
         return self._made(path, index, call, given, address)
 
-    def _made(self, path: str, index: int, call: CallFact, method: str | Param | None, address: Address) -> Request | None:
+    def _made(
+        self, path: str, index: int, call: CallFact, method: str | Param | None, address: Address
+    ) -> Request | None:
         first = address.pieces[0] if address.pieces else None
         if isinstance(first, str) and (_NO_REQUEST.match(first)):
             return None
@@ -208,7 +215,9 @@ class Requests:
         return None if unknown or has_body else "GET"
 
     def _verb(self, path: str, owner: int, value: Expr) -> str | Param | None:
-        found = self.program.meaning(path, owner, value) if isinstance(value, (Name, Member)) else Bound(path, owner, value)
+        found = (
+            self.program.meaning(path, owner, value) if isinstance(value, (Name, Member)) else Bound(path, owner, value)
+        )
         if isinstance(found, Param):
             return found
         if isinstance(found, Bound) and isinstance(found.value, Text) and len(found.value.parts) == 1:
@@ -241,7 +250,11 @@ class Requests:
                 if found.value.name in self._globals and isinstance(base, (Outside, Class)):
                     return self._globals[found.value.name], (), True
             if isinstance(found.value, (Either, Choose)):
-                arms = (found.value.left, found.value.right) if isinstance(found.value, Either) else (found.value.then, found.value.other)
+                arms = (
+                    (found.value.left, found.value.right)
+                    if isinstance(found.value, Either)
+                    else (found.value.then, found.value.other)
+                )
                 for arm in arms:
                     client, base_url, sure = self._client(found.path, found.owner, arm, depth + 1)
                     if client is not None:
@@ -335,7 +348,7 @@ class Requests:
             found = self.program.meaning(path, owner, value)
             if isinstance(found, Outside) and any(fnmatchcase(found.package, p) for p in self._modules):
                 return found.package.partition(":")[2]
-            if isinstance(found, Bound) and isinstance(found.value, (CallOf, Text)) and found.value != value:
+            if isinstance(found, Bound) and isinstance(found.value, (CallOf, Text)):
                 return self._endpoint(found.path, found.owner, found.value, depth + 1)
         return ""
 
@@ -353,7 +366,7 @@ class Requests:
             found = self.program.meaning(path, owner, value)
             if isinstance(found, Param):
                 yield found
-            elif isinstance(found, Bound) and found.value != value and not isinstance(found.value, (Name, Member)):
+            elif isinstance(found, Bound) and not isinstance(found.value, (Name, Member)):
                 yield from self.pieces(found.path, found.owner, found.value, depth + 1)
             else:
                 yield None
@@ -384,7 +397,9 @@ class Requests:
                         yield piece
                 return
         name = call.target.name if isinstance(call.target, (Name, Member)) else ""
-        if name in {"String", "encodeURI", "URL", "trim", "toString", "concat", "replace"} and (call.args or isinstance(call.target, Member)):
+        if name in {"String", "encodeURI", "URL", "trim", "toString", "concat", "replace"} and (
+            call.args or isinstance(call.target, Member)
+        ):
             inner: Expr = call.target.base if isinstance(call.target, Member) and name != "URL" else call.args[0]
             yield from self.pieces(path, call.owner, inner, depth + 1)
             return
@@ -395,7 +410,9 @@ class Requests:
             value = call.args[param.position]
             if param.key:
                 option = self._options(path, call.owner, value)
-                value = next((i for k, i in _items(option) if k == param.key), None) if isinstance(option, Bound) else None
+                value = (
+                    next((i for k, i in _items(option) if k == param.key), None) if isinstance(option, Bound) else None
+                )
                 path = option.path if isinstance(option, Bound) else path
             yield from self.pieces(path, call.owner, value, depth + 1)
         else:
@@ -426,11 +443,13 @@ class Requests:
             value = call.args[method.position] if method.position < len(call.args) else None
             if method.key:
                 option = self._options(path, call.owner, value)
-                value = next((i for k, i in _items(option) if k == method.key), None) if isinstance(option, Bound) else None
+                value = (
+                    next((i for k, i in _items(option) if k == method.key), None) if isinstance(option, Bound) else None
+                )
             method = self._verb(path, call.owner, value) if value is not None else "GET"
         elif method is None and len(call.args) > leading.position + 1:
             options = [self._options(path, call.owner, arg) for arg in call.args]
-            method = self._method(self._clients["by-name"], options, has_body=True)
+            method = self._method(_PLAIN, options, has_body=True)
         endpoint = ""
         pieces: list[Piece] = []
         for piece in request.address.pieces:
@@ -443,7 +462,14 @@ class Requests:
         merged = tuple(_merged(pieces))
         why = "" if merged and merged != (None,) else "the address is computed"
         return Request(
-            path, call.owner, call.conditions, call.line, call.column, method, Address(merged, endpoint, why), call=index
+            path,
+            call.owner,
+            call.conditions,
+            call.line,
+            call.column,
+            method,
+            Address(merged, endpoint, why),
+            call=index,
         )
 
     # Elements

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from functools import cached_property
 
 from prodready.finding import Location, Step
 from prodready.knowledge import Knowledge
 from prodready.link.front_gates import KINDS, Gate, Gates
 from prodready.link.front_index import Index, Use
-from prodready.link.front_program import Bound, Class, FrontProgram, Outside, Param
-from prodready.read.web.facts import MODULE, CallOf, Compare, Const, Expr, Fn, Many, Member, Name, Obj, Text
-from prodready.read.web.markup import SCOPE
+from prodready.link.front_program import Bound, Class, FrontProgram, Outside
+from prodready.read.web.facts import (
+    MODULE,
+    SCOPE,
+    Both,
+    CallOf,
+    Compare,
+    Const,
+    Either,
+    Expr,
+    Fn,
+    Many,
+    Member,
+    Name,
+    Not,
+    Obj,
+    Text,
+)
+from prodready.words import split_words
 
 MOST = 60
 """Ways kept for one function."""
 DEEPEST = 14
 """Functions followed one into the other."""
-
-_REACT = frozenset({"useEffect", "useLayoutEffect", "useInsertionEffect"})
-
-Value = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -45,7 +58,6 @@ class Ways:
         self._wrappers = front.get("wrappers", frozenset())
         self._mutations = front.get("mutations", frozenset())
         self._lifecycle = front.get("lifecycle", frozenset())
-        self._pages = front.get("pages", frozenset())
         self._keys = {True: front.get("show-keys", frozenset()), False: front.get("hide-keys", frozenset())}
         self._attributes = {
             True: front.get("show-attributes", frozenset()),
@@ -124,15 +136,25 @@ class Ways:
             yield from self._by_use(path, function, use, depth)
 
     def _by_use(self, path: str, function: int, use: Use, depth: int) -> Iterator[Way]:
-        gates = self._given(path, self.program.files[path].functions[function].owner, self.program.files[path].functions[function].conditions)
+        gates = self._given(
+            path,
+            self.program.files[path].functions[function].owner,
+            self.program.files[path].functions[function].conditions,
+        )
         gates = gates if use.file == path else ()
         gates += self._of_use(use)
         facts = self.program.files[use.file]
         if use.role == "attr":
             inner = list(self._through_component(use, depth))
             if inner:
+                said = facts.elements[use.at].label
                 for way in inner:
-                    yield Way(_unique(gates + way.gates + self.around(use.file, use.at)), way.file, way.element, way.call, way.steps)
+                    held = _unique(gates + way.gates + self.around(use.file, use.at))
+                    deeper = self.program.files[way.file].elements[way.element].label if way.element >= 0 else ""
+                    if deeper and not said:
+                        yield Way(held, way.file, way.element, way.call, way.steps)
+                    else:
+                        yield Way(held, use.file, use.at, steps=way.steps)
                 return
             yield Way(_unique(gates + self.around(use.file, use.at)), use.file, use.at)
             return
@@ -238,7 +260,11 @@ class Ways:
         """What holds for the code of a file itself: a component in a file of its own, a template that others put in."""
         facts = self.program.files[path]
         if facts.kind in {"vue", "svelte"}:
-            uses = [use for use in self._imported(path, "default", ()) if use.role in {"tag", "attr", "arg", "bind", "export", "loose"}]
+            uses = [
+                use
+                for use in self._imported(path, "default", ())
+                if use.role in {"tag", "attr", "arg", "bind", "export", "loose"}
+            ]
             return every([self._shown_by(use) for use in uses]) if uses else ()
         if facts.kind in {"html", "angular"}:
             gates = []
@@ -317,10 +343,20 @@ class Ways:
         elif role == "arg" and self._hands_on(use):
             for other in self.index(use.file).calls.get(use.at, ()):
                 tail = other.tail
-                self._follow(_placed(other, use, () if self._last(use) in self._mutations else use.path, tail), found, seen, function, depth + 1)
+                self._follow(
+                    _placed(other, use, () if self._last(use) in self._mutations else use.path, tail),
+                    found,
+                    seen,
+                    function,
+                    depth + 1,
+                )
         elif role == "loose" and use.name:
             last = use.name.rpartition(".")[2]
-            others = [other for other in self._all_members().get(last, ()) if other.role != "test"] if "." in use.name else []
+            others = (
+                [other for other in self._all_members().get(last, ()) if other.role != "test"]
+                if "." in use.name
+                else []
+            )
             if not others:
                 found.append(use)
             for other in others:
@@ -328,14 +364,18 @@ class Ways:
         elif role not in {"test", "base"}:
             found.append(use)
 
-    def _carry(self, use: Use, other: Use, found: list[Use], seen: set[tuple[object, ...]], function: int, depth: int) -> None:
+    def _carry(
+        self, use: Use, other: Use, found: list[Use], seen: set[tuple[object, ...]], function: int, depth: int
+    ) -> None:
         """The value that `use` holds under some keys, at a place where its holder stands."""
         path, tail = use.path, other.tail
         while path and tail and (tail[0] == path[0] or (path[0] == "[]")):
             path, tail = path[1:], tail[1:]
         if path and tail:
             return  # another of its attributes
-        self._follow(_placed(other, use, other.path + path if path else other.path, tail), found, seen, function, depth + 1)
+        self._follow(
+            _placed(other, use, other.path + path if path else other.path, tail), found, seen, function, depth + 1
+        )
 
     def _last(self, use: Use) -> str:
         chain = self._gates.chain(use.file, self.program.files[use.file].calls[use.at].target)
@@ -344,8 +384,10 @@ class Ways:
     def _hands_on(self, use: Use) -> bool:
         """Whether a call's result stands for what it was given."""
         name = self._last(use)
-        return name in self._wrappers or name in self._mutations or bool(
-            name.startswith("with") and name[4:5].isupper() and not use.path
+        return (
+            name in self._wrappers
+            or name in self._mutations
+            or bool(name.startswith("with") and name[4:5].isupper() and not use.path)
         )
 
     def _named(self, path: str, owner: int, name: str) -> list[Use]:
@@ -376,7 +418,9 @@ class Ways:
         found: list[Use] = []
         for other, local, real in self.program.importers(path):
             if real == name:
-                found += [use for use in self.index(other).names.get(local, ()) if self._sees(other, use.owner, local, MODULE)]
+                found += [
+                    use for use in self.index(other).names.get(local, ()) if self._sees(other, use.owner, local, MODULE)
+                ]
                 for exported, (module, value) in self.program.files[other].exports.items():
                     if not module and value == Name(local):
                         found += self._imported(other, exported, (*hops, path))
@@ -384,7 +428,8 @@ class Ways:
                 for use in self.index(other).names.get(local, ()):
                     if use.tail[:1] == (name,):
                         found.append(_placed(use, use, use.path, use.tail[1:]))
-        for other, facts in self._exporting(path):
+        for other in self._passing_on.get(path, ()):
+            facts = self.program.files[other]
             for exported, (module, value) in facts.exports.items():
                 if module and value == Name(name) and self.program.module(other, module) == path:
                     found += self._imported(other, exported, (*hops, path))
@@ -393,30 +438,34 @@ class Ways:
         found += self._dynamic(path) if name == "default" else []
         return [use for use in found if use.role != "export"]
 
-    def _exporting(self, path: str) -> list[tuple[str, object]]:
-        if not hasattr(self, "_passing"):
-            self._passing: dict[str, list[tuple[str, object]]] = {}
-            for other, facts in self.program.files.items():
-                modules = {module for module, _ in facts.exports.values() if module} | set(facts.stars)
-                for target in {self.program.module(other, module) for module in modules} - {""}:
-                    self._passing.setdefault(target, []).append((other, facts))
-        return self._passing.get(path, [])
+    @cached_property
+    def _passing_on(self) -> dict[str, list[str]]:
+        """For each file those that export something of it as their own."""
+        found: dict[str, list[str]] = {}
+        for other, facts in self.program.files.items():
+            modules = {module for module, _ in facts.exports.values() if module} | set(facts.stars)
+            for target in {self.program.module(other, module) for module in modules} - {""}:
+                found.setdefault(target, []).append(other)
+        return found
+
+    @cached_property
+    def _imports(self) -> dict[str, list[tuple[str, int]]]:
+        """For each file the calls that import it when they run: `import("./Page")`."""
+        found: dict[str, list[tuple[str, int]]] = {}
+        for other, facts in self.program.files.items():
+            for call in facts.calls:
+                first = call.args[0] if call.target == Name("import") and call.args else None
+                target = (
+                    self.program.module(other, str(first.parts[0])) if isinstance(first, Text) and first.parts else ""
+                )
+                if target:
+                    found.setdefault(target, []).append((other, call.owner))
+        return found
 
     def _dynamic(self, path: str) -> list[Use]:
         """`lazy(() => import("./Page"))`: where the function that imports stands."""
-        if not hasattr(self, "_imports"):
-            self._imports: dict[str, list[tuple[str, int]]] = {}
-            for other, facts in self.program.files.items():
-                for index, call in enumerate(facts.calls):
-                    if call.target == Name("import") and call.args and isinstance(call.args[0], Text) and call.args[0].parts:
-                        target = self.program.module(other, str(call.args[0].parts[0]))
-                        if target:
-                            self._imports.setdefault(target, []).append((other, index))
-        found: list[Use] = []
-        for other, index in self._imports.get(path, ()):
-            owner = self.program.files[other].calls[index].owner
-            found += self._uses(other, owner) if owner else []
-        return found
+        places = self._imports.get(path, ())
+        return [use for other, owner in places if owner for use in self._uses(other, owner)]
 
     def _results(self, use: Use) -> list[Use]:
         """The uses of what a function gives: those of the calls of it."""
@@ -486,7 +535,7 @@ class Ways:
     def _may_be(self, use: Use, name: str, cls: Class) -> bool:
         base = self._receiver(use, name)
         if base is None:
-            return self._defined_once(name)
+            return self._means(name, (), cls)
         found = self.program.meaning(use.file, use.owner, base)
         if isinstance(found, Bound) and isinstance(found.value, CallOf):
             call = self.program.files[found.path].calls[found.value.index]
@@ -496,17 +545,29 @@ class Ways:
             return found == cls or self.program.attribute(found, name) == self.program.attribute(cls, name)
         if isinstance(found, Outside) and found.package:
             return False
-        return self._defined_once(name)
+        if isinstance(found, Bound) and isinstance(found.value, (Obj, Many, Text, Fn)):
+            return False
+        return self._means(name, self._gates.chain(use.file, base), cls)
 
-    def _defined_once(self, name: str) -> bool:
-        """Whether only one function of the project has a name: then whoever calls it means that one."""
-        if not hasattr(self, "_counts"):
-            self._counts: dict[str, int] = {}
-            for facts in self.program.files.values():
-                for function in facts.functions:
-                    if function.name:
-                        self._counts[function.name] = self._counts.get(function.name, 0) + 1
-        return self._counts.get(name, 0) == 1
+    def _means(self, name: str, receiver: tuple[str, ...], cls: Class) -> bool:
+        """Whether a method called on something unknown is that of a class.
+
+        Its name has to be more than one word that everybody uses, or the receiver the class's namesake.
+        """
+        words, wanted = split_words(receiver[-1] if receiver else ""), split_words(cls.name)
+        if words and (words == wanted or words == wanted[-len(words) :]) and len(words) > 1:
+            return True
+        return self._defined[name] == 1 and len(split_words(name)) > 1
+
+    @cached_property
+    def _defined(self) -> Counter[str]:
+        """How many functions, members of classes and entries of objects have a name."""
+        found: Counter[str] = Counter()
+        for facts in self.program.files.values():
+            named = {(function.cls, function.name) for function in facts.functions if function.name}
+            named |= {(cls.name, member) for cls in facts.classes for member in cls.members}
+            found.update(name for _, name in named)
+        return found
 
     # Gates
 
@@ -526,21 +587,38 @@ class Ways:
                     gates += self._as_gates(use, value, False)
         if use.role == "arg":
             call = self.program.files[use.file].calls[use.at]
-            words = self._gates.kinds(use.file, use.owner, CallOf(use.at), True) if self._last(use).startswith(("with", "require")) else frozenset()
-            gates += tuple(Gate(kind, f"{self._last(use)}(...)", Location(use.file, call.line, call.column)) for kind in words)
+            words = (
+                self._gates.kinds(use.file, use.owner, CallOf(use.at), True)
+                if self._last(use).startswith(("with", "require"))
+                else frozenset()
+            )
+            gates += tuple(
+                Gate(kind, f"{self._last(use)}(...)", Location(use.file, call.line, call.column)) for kind in words
+            )
         return gates
 
     def _entry(self, use: Use, key: str, value: Expr) -> tuple[Gate, ...]:
         """What an entry of a menu or a router says of who gets it."""
         if isinstance(value, Obj):
-            return tuple(gate for inner, item in value.items if inner in self._keys[True] or inner.startswith("requires") for gate in self._entry(use, inner, item))
+            return tuple(
+                gate
+                for inner, item in value.items
+                if inner in self._keys[True] or inner.startswith("requires")
+                for gate in self._entry(use, inner, item)
+            )
         if isinstance(value, Const):
             if value.text != "true":
                 return ()
             kinds = self._gates.kinds(use.file, use.owner, Name(key.replace("requires", "is")), True)
             return self._made(use, kinds, key)
-        if isinstance(value, (Text, Many)) and key.lower().endswith(("role", "roles", "permission", "permissions", "access")):
-            return self._made(use, frozenset(["role" if "role" in key.lower() else "permission"]), key) if value != Many(()) else ()
+        if isinstance(value, (Text, Many)) and key.lower().endswith(
+            ("role", "roles", "permission", "permissions", "access")
+        ):
+            return (
+                self._made(use, frozenset(["role" if "role" in key.lower() else "permission"]), key)
+                if value != Many(())
+                else ()
+            )
         if isinstance(value, Many):
             return tuple(gate for item in value.items for gate in self._guard(use, item))
         return self._as_gates(use, value, True) or self._guard(use, value)
@@ -552,7 +630,14 @@ class Ways:
         if "guard" not in name.lower() and not name.startswith("require"):
             return ()
         lowered = name.lower()
-        kind = next((kind for word, kind in (("admin", "staff"), ("staff", "staff"), ("role", "role"), ("perm", "permission")) if word in lowered), "login")
+        kind = next(
+            (
+                kind
+                for word, kind in (("admin", "staff"), ("staff", "staff"), ("role", "role"), ("perm", "permission"))
+                if word in lowered
+            ),
+            "login",
+        )
         return self._made(use, frozenset([kind]), name)
 
     def _made(self, use: Use, kinds: frozenset[str], text: str) -> tuple[Gate, ...]:
@@ -576,6 +661,12 @@ class Ways:
 
     def said(self, path: str, test: Expr, holds: bool) -> str:
         """A condition in words, where its text is not kept."""
+        if isinstance(test, Not):
+            return self.said(path, test.value, not holds)
+        if isinstance(test, (Both, Either)):
+            op = "&&" if isinstance(test, Both) else "||"
+            text = f"{self.said(path, test.left, True)} {op} {self.said(path, test.right, True)}"
+            return text if holds else f"!({text})"
         if isinstance(test, Compare):
             text = f"{self.said(path, test.left, True)} {test.op} {self.said(path, test.right, True)}"
         elif isinstance(test, Text):
@@ -606,16 +697,13 @@ class Ways:
             element = fact.parent
         return found
 
-    def is_page(self, path: str) -> bool:
-        """Whether a framework shows what a file exports, by where the file lies."""
-        name = path.rpartition("/")[2]
-        return any(fnmatchcase(name, pattern) for pattern in self._pages)
-
 
 def _placed(other: Use, use: Use, path: tuple[str, ...], tail: tuple[str, ...]) -> Use:
     """A place where a value stands by way of its holder: what held at the holder holds here too."""
     tests = other.tests if use is other or use.file != other.file else other.tests + use.tests
-    return Use(other.file, other.owner, other.conditions, other.role, other.at, other.name, path, tail, tests, other.objects)
+    return Use(
+        other.file, other.owner, other.conditions, other.role, other.at, other.name, path, tail, tests, other.objects
+    )
 
 
 def _unique(gates: Iterable[Gate]) -> tuple[Gate, ...]:
@@ -638,6 +726,3 @@ def every(ways: list[tuple[Gate, ...]]) -> tuple[Gate, ...]:
     weak = max(strictest, key=lambda gate: KINDS.index(gate.kind))
     texts = dict.fromkeys(gate.text for gate in strictest)
     return (Gate(weak.kind, " or ".join(list(texts)[:3]), weak.location),)
-
-
-__all__ = ["Param", "Way", "Ways", "every"]

@@ -26,8 +26,8 @@ class Rule:
     that comes with prodready: an editor or a hook may ask for no more where there is none. `skip` names the kinds of file it
     stays silent in by default (`tests`, `migrations`, `generated`); `stage` is the stage of the checklist; `sinks`
     are the kinds of sink that it follows values to; `family` is shared by rules that look at the same things, and may be
-    judged apart from the others; `check` yields the findings of a whole project (a rule without it is reported by another
-    part of the tool); `fix` gives the edits that remove one finding, from the text of its file.
+    judged apart from the others; `front` says that it asks for the front end (`Linked.front`); `check` yields the findings
+    of a whole project (a rule without it is reported by another part of the tool); `fix` gives the edits that remove one finding, from the text of its file.
     """
 
     code: str
@@ -39,6 +39,7 @@ class Rule:
     sinks: frozenset[str] = frozenset()
     check: Callable[[Linked], Iterator[Finding]] | None = field(default=None, compare=False)
     family: str = ""
+    front: bool = False
     fix: Callable[[Finding, str], tuple[Fix, ...]] | None = field(default=None, compare=False)
     doc: str = field(default="", compare=False)
 

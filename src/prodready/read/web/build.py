@@ -13,7 +13,9 @@ from prodready.read.web.facts import (
     Expr,
     Function,
     Loose,
+    Name,
     Slot,
+    Text,
     WebFacts,
 )
 
@@ -89,6 +91,15 @@ class Builder:
             self._known[key] = len(self.conditions)
             self.conditions.append(Condition(test, negated, short(text), line, column))
         return self._known[key]
+
+    def submit(self, form: int) -> list[str]:
+        """What stands on the button of a form whose content has been read."""
+        for element in self.elements[form + 1 :]:
+            tag = element.tag.name.lower() if isinstance(element.tag, Name) else ""
+            kind = next((value for key, value in element.attributes if key == "type"), None)
+            if element.label and (tag.endswith("button") or (tag == "input" and kind == Text(("submit",)))):
+                return [element.label]
+        return []
 
     def facts(self, lines: int, kind: str) -> WebFacts:
         """All that was found."""

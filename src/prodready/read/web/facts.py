@@ -103,6 +103,9 @@ Expr = (
 )
 """An expression as far as it matters; None for what does not."""
 
+SCOPE = "<scope>"
+"""The name of a function that stands for the part of a template in which a loop has its variable."""
+
 MODULE = 0
 """The position of the function that stands for the code of the file itself."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from prodready.read.web.build import Builder, Conditions, Draft
 from prodready.read.web.facts import (
+    SCOPE,
     CallOf,
     ClassFact,
     Const,
@@ -27,11 +28,7 @@ from prodready.read.web.template import Regions, Scan
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-SCOPE = "<scope>"
-"""The name of a function that stands for the part of a template in which a loop has its variable."""
-
 _EACH = re.compile(r"^\s*(?:let\s+)?\(?\s*([^)]*?)\s*\)?\s+(?:in|of)\s+(.*)$", re.DOTALL)
-_BUTTONS = frozenset({"button", "input"})
 _MODIFIERS = re.compile(r"\..*$")
 
 
@@ -94,7 +91,7 @@ class Markup:
         return label
 
     def _words(self, node: Node) -> list[str]:
-        filled = pieces(self._data, self._holes, node.start_byte, node.end_byte)
+        filled = pieces(self._masked, self._holes, node.start_byte, node.end_byte)
         if filled is None:
             return [(node.text or b"").decode("utf-8", "replace").strip()]
         return texts(filled, self.out.calls)
@@ -147,7 +144,7 @@ class Markup:
         if not words or tag == "input":
             words = [w for key, value in attributes if key in LABELS for w in texts(value, self.out.calls)][:1]
         if tag == "form":
-            words = self._submit(index) or words
+            words = self.out.submit(index)
         said = " ".join(" ".join(words).split())[:60]
         self.out.elements[index] = Element(
             name_of, attributes, self.out.elements[index].owner, now, line, column, outside[2], said
@@ -155,15 +152,6 @@ class Markup:
         label += [said] if tag != "form" else []
         self._owner, self._held, self._parent = outside
         return tests
-
-    def _submit(self, form: int) -> list[str]:
-        """What stands on the button of a form."""
-        for element in self.out.elements[form + 1 :]:
-            tag = element.tag.name if isinstance(element.tag, Name) else ""
-            kind = next((value for key, value in element.attributes if key == "type"), None)
-            if element.label and (tag == "button" or (tag == "input" and kind == Text(("submit",)))):
-                return [element.label]
-        return []
 
     def _hold(self, tests: list[tuple[Expr, bool, str, int]]) -> None:
         for test, negated, said, place in tests:
@@ -191,12 +179,12 @@ class Markup:
             value = value.named_children[0] if value.named_children else None
         if value is None:
             return [(name, "", node.end_byte)]
-        return [(name, self._data[value.start_byte : value.end_byte].decode("utf-8", "replace"), value.start_byte)]
+        return [(name, self._masked[value.start_byte : value.end_byte].decode("utf-8", "replace"), value.start_byte)]
 
     def _attribute(self, name: str, raw: str, place: int) -> Iterable[tuple[str, Expr]]:
         """What an attribute gives under the name that a plain one would have."""
         end = place + len(raw.encode())
-        filled = pieces(self._data, self._holes, place, end) if self._holes else None
+        filled = pieces(self._masked, self._holes, place, end) if self._holes else None
         if name.startswith(("v-on:", "@", "on:")) or (name.startswith("(") and name.endswith(")")):
             event = _MODIFIERS.sub("", name.removeprefix("v-on:").removeprefix("on:").strip("@()"))
             value = self._only(filled) if filled is not None else self._handler(raw, place)
@@ -216,7 +204,7 @@ class Markup:
 
     def _reader(self, place: int) -> Script:
         holes = self._holes
-        reader = Script(self.out, self._data, place - 1, self._lines.place(place)[0] - 1, holes)
+        reader = Script(self.out, self._data, place - 1, self._lines.place(place)[0] - 1, holes, masked=self._masked)
         reader.owner = self._owner
         return reader
 
@@ -266,7 +254,7 @@ class Markup:
         lang = pairs.get("lang", "js")
         begin = raw.start_byte
         around = self._regions.at if self._kind == "html" else None
-        reader = Script(self.out, self._data, begin, self._lines.place(begin)[0] - 1, self._holes, around)
+        reader = Script(self.out, self._data, begin, self._lines.place(begin)[0] - 1, self._holes, around, self._masked)
         broken = self.out.broken
         reader.run(parse(self._masked[begin : raw.end_byte], "tsx" if lang in {"ts", "tsx", "jsx"} else "js"))
         if self._kind == "html":
@@ -305,8 +293,7 @@ def _component(builder: Builder) -> None:
     members: dict[str, Expr] = {}
     for key, item in value.items:
         if key in _MEMBERS:
-            for name, inner in _options(builder, key, item):
-                members[name] = inner
+            members.update(_options(builder, key, item))
     builder.classes.append(ClassFact("default", None, 0, members))
     for draft in builder.functions:
         if draft.owner == 0 and not draft.cls and draft.name != SCOPE:

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 
+from prodready.discover import WEB_SETTINGS
 from prodready.read.web.build import Builder
 from prodready.read.web.facts import WebFacts
 from prodready.read.web.markup import read_markup
@@ -18,16 +19,20 @@ RECURSION_LIMIT = 6_000
 MINIFIED_LINE = 400
 """Characters of an average line from which on nobody wrote a file by hand."""
 
-DIALECTS = {".ts": "ts", ".mts": "ts", ".cts": "ts", ".tsx": "tsx", ".js": "js", ".jsx": "js", ".mjs": "js", ".cjs": "js"}
+DIALECTS = {
+    ".ts": "ts",
+    ".mts": "ts",
+    ".cts": "ts",
+    ".tsx": "tsx",
+    ".js": "js",
+    ".jsx": "js",
+    ".mjs": "js",
+    ".cjs": "js",
+}
 MARKUP = {
     ".vue": "vue", ".svelte": "svelte",
     ".html": "html", ".htm": "html", ".jinja": "html", ".jinja2": "html", ".j2": "html", ".djhtml": "html",
 }  # fmt: skip
-ENDINGS = (*DIALECTS, *MARKUP)
-"""What the names of the files end with that are read."""
-
-SETTINGS = frozenset({"tsconfig.json", "jsconfig.json", "package.json"})
-"""Files that say what the names of modules stand for."""
 
 
 def read_web(path: str, data: bytes) -> WebFacts:
@@ -45,7 +50,7 @@ def read_web(path: str, data: bytes) -> WebFacts:
     data.decode("utf-8")
     if kind == "html" and (path.endswith(".component.html") or b"*ngIf" in data or b"*ngFor" in data):
         kind = "angular"
-    if path.rpartition("/")[2] in SETTINGS:
+    if path.rpartition("/")[2] in WEB_SETTINGS:
         return WebFacts(lines, "settings", _aliases(data.decode("utf-8")))
     builder = Builder()
     limit = sys.getrecursionlimit()

@@ -85,7 +85,10 @@ def parse(data: bytes, dialect: str) -> Node:
 
 
 class Script:
-    """Reads one stretch of script into a builder. `data` is the whole file, `start` where the stretch begins."""
+    """Reads one stretch of script into a builder. `data` is the whole file, `start` where the stretch begins.
+
+    `holes` are what a template engine fills in, `masked` is the file without its signs, `around` tells what it holds where.
+    """
 
     def __init__(
         self,
@@ -95,9 +98,11 @@ class Script:
         line: int = 0,
         holes: tuple[Hole, ...] = (),
         around: Callable[[int], Conditions] | None = None,
+        masked: bytes = b"",
     ) -> None:
         self.out = builder
         self._data = data
+        self._masked = masked or data
         self._start = start
         self._line = line
         self._holes = holes
@@ -180,8 +185,9 @@ class Script:
     def _push(self, node: Node | None, test: Expr, negated: bool) -> None:
         if node is None or test is None or isinstance(test, (Const, Text)):
             return
-        while node.type == "parenthesized_expression" and node.named_child_count == 1:
-            node = node.named_children[0]
+        inner = node.named_children
+        if node.type == "parenthesized_expression" and len(inner) == 1:
+            node = inner[0]
         self.conditions += (self.out.condition(test, negated, self._text(node), *self._place(node)),)
 
     def _statement(self, node: Node) -> None:
@@ -430,7 +436,7 @@ class Script:
             children = node.named_children
             if not children:
                 return None
-            node = children[-1] if kind == "type_assertion" else children[0]
+            node = children[-1 if kind == "type_assertion" else 0]
             kind = node.type
         handler = _EXPRESSIONS.get(kind)
         if handler is not None:
@@ -461,7 +467,7 @@ class Script:
 
     def _filled(self, node: Node) -> Text | None:
         first, last = self._start + node.start_byte, self._start + node.end_byte
-        return pieces(self._data, self._holes, first, last)
+        return pieces(self._masked, self._holes, first, last)
 
     def _template_string(self, node: Node) -> Expr:
         found: list[str | Expr] = []
@@ -708,13 +714,10 @@ class Script:
             if inner:
                 attributes.append(("children", Many(tuple(inner))))
         self.parent, self.conditions = around
+        if isinstance(tag, Name) and tag.name.lower() == "form":
+            label = self.out.submit(index)
         if not any(label):
-            label = [
-                text
-                for key, value in attributes
-                if key in LABELS
-                for text in texts(value, self.out.calls)
-            ]
+            label = [text for key, value in attributes if key in LABELS for text in texts(value, self.out.calls)]
         self.out.elements[index] = Element(
             tag, tuple(attributes), self.owner, now, line, column, self.parent, " ".join(" ".join(label).split())[:60]
         )
@@ -726,7 +729,7 @@ class Script:
         return self.value(node)
 
 
-LABELS = ("label", "title", "aria-label", "text", "tooltip", "content", "alt", "value", "name")
+LABELS = ("label", "title", "aria-label", "text", "tooltip", "alt", "value")
 """Attributes that tell what an element is for, the best first."""
 
 

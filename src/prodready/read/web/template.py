@@ -14,7 +14,9 @@ from prodready.read.web.facts import CallFact, CallOf, Expr, Member, Name, Obj, 
 from prodready.read.web.jinja import expression, words
 from prodready.read.web.script import Hole, Script, parse
 
-_JINJA = re.compile(rb"\{%[-+]?\s*(?P<tag>\w+)(?P<rest>.*?)[-+]?%\}|\{\{[-+]?(?P<out>.*?)[-+]?\}\}|\{#.*?#\}", re.DOTALL)
+_JINJA = re.compile(
+    rb"\{%[-+]?\s*(?P<tag>\w+)(?P<rest>.*?)[-+]?%\}|\{\{[-+]?(?P<out>.*?)[-+]?\}\}|\{#.*?#\}", re.DOTALL
+)
 _RAW = {b"raw": re.compile(rb"\{%-?\s*endraw"), b"verbatim": re.compile(rb"\{%-?\s*endverbatim"),
         b"comment": re.compile(rb"\{%-?\s*endcomment")}  # fmt: skip
 _FOR = re.compile(r"^\s*(.*?)\s+in\s+(.*?)(?:\s+recursive)?\s*$", re.DOTALL)
@@ -69,7 +71,9 @@ class Scan:
 
     def _mask(self, start: int, end: int, by: bytes) -> None:
         kept = self.data[start:end]
-        self.masked[start:end] = b"\n".join(by * len(line) for line in kept.split(b"\n")) if by == GONE else by * (end - start)
+        self.masked[start:end] = (
+            b"\n".join(by * len(line) for line in kept.split(b"\n")) if by == GONE else by * (end - start)
+        )
 
     def _call(self, target: Expr, args: tuple[Expr, ...]) -> Expr:
         self.out.calls.append(CallFact(target, args, 0, self._held, *self._place(self._at)))
@@ -160,7 +164,15 @@ class Scan:
                 del self._env[match[1]]
         elif tag == "include" and (found := _INCLUDE.match(rest)):
             self.out.slots.append(Slot(found[1], self._held, self._place(start)[0]))
-        elif not tag.startswith("end") and tag not in {"load", "extends", "import", "from", "trans", "translate", "blocktrans"}:
+        elif not tag.startswith("end") and tag not in {
+            "load",
+            "extends",
+            "import",
+            "from",
+            "trans",
+            "translate",
+            "blocktrans",
+        }:
             return self._output(tag, rest)
         return None
 
@@ -301,5 +313,3 @@ def closing(data: bytes, start: int) -> int:
                 place = end
         place += 1
     return len(data)
-
-
