@@ -364,5 +364,6 @@ def test_every_dependency_is_imported() -> None:
                 imported |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 imported.add((node.module or "").split(".")[0])
+    declared = {name.replace("-", "_") for name in declared}
     assert declared - imported == set()
     assert imported - declared - sys.stdlib_module_names - {"prodready", "tomllib"} == set()

@@ -186,8 +186,8 @@ class Cache:
         """All files known, by path: those of Python, or with the prefix `web_` those of the front end."""
         try:
             decode = msgspec.msgpack.Decoder(Known).decode
-            known = {key: decode(body) for key, body in self._rows(f"SELECT key, body FROM {prefix}outlines")}
-            rows = self._rows(f"SELECT path, mtime, size, changed, key FROM {prefix}files")
+            known = {key: decode(body) for key, body in self._rows(f"SELECT key, body FROM {prefix}outlines")}  # noqa: S608
+            rows = self._rows(f"SELECT path, mtime, size, changed, key FROM {prefix}files")  # noqa: S608
             return {
                 _path_of(path): Entry((mtime, size, changed), key, known[key])
                 for path, mtime, size, changed, key in rows
@@ -231,7 +231,10 @@ class Cache:
     def save_files(
         self, files: Mapping[str, Entry], gone: Collection[str], bodies: Mapping[str, bytes], prefix: str = ""
     ) -> None:
-        """Keep what was read, and forget the paths `gone`; facts that no file refers to any more go. `prefix`: see `entries`."""
+        """Keep what was read, and forget the paths `gone`; facts that no file refers to any more go.
+
+        `prefix` is that of `entries`.
+        """
         if not files and not gone:
             return
         encode = msgspec.msgpack.Encoder().encode
@@ -242,10 +245,13 @@ class Cache:
         outlines = {entry.key: encode(entry.known) for entry in files.values()}
 
         def write(connection: sqlite3.Connection) -> None:
-            connection.executemany(f"DELETE FROM {prefix}files WHERE path = ?", [(_bytes_of(path),) for path in gone])
-            connection.executemany(f"INSERT OR REPLACE INTO {prefix}files VALUES (?, ?, ?, ?, ?)", rows)
-            connection.executemany(f"INSERT OR REPLACE INTO {prefix}outlines VALUES (?, ?)", list(outlines.items()))
-            connection.executemany(f"INSERT OR REPLACE INTO {prefix}facts VALUES (?, ?)", list(bodies.items()))
+            def run(statement: str, rows: Iterable[Any]) -> None:
+                connection.executemany(statement.replace("TABLE_", prefix), rows)
+
+            run("DELETE FROM TABLE_files WHERE path = ?", [(_bytes_of(path),) for path in gone])
+            run("INSERT OR REPLACE INTO TABLE_files VALUES (?, ?, ?, ?, ?)", rows)
+            run("INSERT OR REPLACE INTO TABLE_outlines VALUES (?, ?)", list(outlines.items()))
+            run("INSERT OR REPLACE INTO TABLE_facts VALUES (?, ?)", list(bodies.items()))
             for table in ("outlines", "facts"):
                 connection.execute(f"DELETE FROM {prefix}{table} WHERE key NOT IN (SELECT key FROM {prefix}files)")  # noqa: S608
 

@@ -75,11 +75,11 @@ class _Linker:
     def _place(self, request: Request, steps: tuple[Step, ...], lifts: int) -> None:
         location = Location(request.file, request.line, request.column)
         address = request.address
-        lifted = self.requests.lifted(address)
+        lifted = self.requests.addresses.lifted(address, request.file, request.owner)
         if lifted is not None and not address.endpoint and lifts < LIFTS:
             step = Step(location, "the request is made here")
             callers = 0
-            for use in self.ways._uses(lifted.path, lifted.function):
+            for use in self.ways.users(lifted.path, lifted.function):
                 if use.role == "target":
                     called = self.requests.called(request, use.file, use.at)
                     if called is not None:

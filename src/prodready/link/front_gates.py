@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 from prodready.finding import Location
 from prodready.knowledge import Knowledge
+from prodready.link.front_gate_words import KINDS, LISTS, GateWords
 from prodready.link.front_program import Bound, Class, FrontProgram, Outside, Param
 from prodready.read.web.facts import (
     Both,
@@ -27,14 +27,7 @@ from prodready.read.web.facts import (
 )
 from prodready.words import split_words
 
-KINDS = ("staff", "permission", "role", "owner", "login")
-"""What a gate asks for, the strictest first."""
-
 _DEPTH = 8
-_ASKING = frozenset(
-    {"is", "has", "have", "can", "may", "am", "are", "was", "should", "if", "not", "check", "user", "current", "my", "this",
-     "viewer", "with", "any", "some", "includes", "contains", "in", "require", "requires", "required", "only"}
-)  # fmt: skip
 _SAME = frozenset({"Boolean", "unref", "toValue", "$", "computed", "useMemo", "get", "length", "bool"})
 _HOLDERS = frozenset({"value", "current", "data"})
 
@@ -58,27 +51,8 @@ class Gates:
 
     def __init__(self, program: FrontProgram, knowledge: Knowledge) -> None:
         self.program = program
-        self._words = knowledge.words
+        self._words = GateWords(knowledge)
         self._memory: dict[tuple[str, int, int], frozenset[str]] = {}
-
-    @cached_property
-    def _lists(self) -> dict[str, tuple[frozenset[str], tuple[tuple[str, ...], ...]]]:
-        """The word lists, single words apart from those of several."""
-        return {
-            name: (
-                frozenset(word for word in words if " " not in word),
-                tuple(tuple(word.split()) for word in words if " " in word),
-            )
-            for name, words in self._words.items()
-            if name.startswith(("gate-", "not-", "viewer", "low-"))
-        }
-
-    def _speaks(self, words: tuple[str, ...], name: str) -> bool:
-        single, several = self._lists.get(name, (frozenset(), ()))
-        if not single.isdisjoint(words):
-            return True
-        joined = f" {' '.join(words)} "
-        return any(f" {' '.join(parts)} " in joined for parts in several)
 
     # Conditions
 
@@ -131,10 +105,10 @@ class Gates:
         said = next((name for name in reversed(chain) if name not in _HOLDERS), "")
         leaf = split_words(said) if not said.isupper() else ()
         around = tuple(word for name in chain[:-1] if not name.startswith("use") for word in split_words(name))
-        kind = self._kind(leaf, around)
-        if kind and self._of_settings(chain):
+        kind = self._words.kind(leaf, around)
+        if kind and self._words.of_settings(chain):
             return frozenset()
-        if kind == "permission" and "can" in leaf:
+        if kind == "permission" and not {"can", "may"}.isdisjoint(leaf):
             computed = self._computed(path, owner, test)
             if computed is not None:
                 return self.kinds(computed.path, computed.owner, computed.value, holds, depth + 1)
@@ -149,67 +123,6 @@ class Gates:
         if holds and self._is_viewer(path, owner, chain):
             return frozenset(["login"])
         return self._bound(path, owner, test, holds, depth)
-
-    def _kind(self, leaf: tuple[str, ...], around: tuple[str, ...]) -> str:
-        """The kind of flag that a name is by its words; `around` are those of what it is an attribute of."""
-        if not leaf or self._head_is_state(leaf):
-            return ""
-        for kind in KINDS:
-            name = f"gate-{kind}"
-            if not self._speaks(leaf, name):
-                continue
-            if kind == "permission" and not self._is_permission(leaf):
-                continue
-            if (
-                kind in {"role", "permission"}
-                and len(leaf) == 1
-                and leaf[0] not in {"authorized", "authorised", "permitted"}
-            ):
-                return ""  # that there is a role says nothing of which
-            if kind == "owner" and not (set(leaf) & {"is", "owned", "mine", "owns"} or len(leaf) == 1):
-                continue
-            if kind == "owner" and leaf in {
-                ("self",),
-                ("own",),
-                ("author",),
-                ("owner",),
-                ("creator",),
-                ("authors",),
-                ("owners",),
-            }:
-                continue
-            if kind == "role" and not (set(leaf) & _ASKING):
-                continue
-            return kind
-        if set(around) & {"permission", "permissions", "perms", "can", "abilities", "capabilities"}:
-            return "permission"
-        return ""
-
-    def _head_is_state(self, leaf: tuple[str, ...]) -> bool:
-        """Whether a name's last word, or what can be done, speaks of the page."""
-        if self._speaks(leaf[-1:], "not-gate"):
-            return not ("can" in leaf[:2] or "may" in leaf[:1]) or self._is_idle(leaf)
-        return False
-
-    def _is_idle(self, leaf: tuple[str, ...]) -> bool:
-        """`canSubmit`, `canScroll`: what a form or a list can do."""
-        after = leaf[leaf.index("can") + 1 :] if "can" in leaf else leaf
-        return not after or self._speaks(after[:1], "not-gate")
-
-    def _is_permission(self, leaf: tuple[str, ...]) -> bool:
-        if "can" in leaf or "may" in leaf:
-            return leaf[0] in {"can", "may", "user", "is", "i", "they", "current"} and not self._is_idle(leaf)
-        if set(leaf) & {"allow", "allows", "allowed", "access", "own"}:
-            asks = leaf[0] in {"is", "has", "user", "have", "no", "allowed", "admin"} and len(leaf) <= 3
-            return asks and leaf[-1] in {"allowed", "access", "allow"}
-        return True
-
-    def _of_settings(self, chain: tuple[str, ...]) -> bool:
-        """Whether a name is one of the application's settings: the same for everybody."""
-        return any(
-            {"settings", "config", "feature", "features", "flags", "env"}.intersection(split_words(n))
-            for n in chain[:-1]
-        )
 
     def chain(self, path: str, value: Expr) -> tuple[str, ...]:
         """The names of a dotted expression from left to right; a call stands for its function."""
@@ -231,7 +144,7 @@ class Gates:
         if "[]" in chain:
             return True
         words = [split_words(name) for name in chain[:-1]]
-        if any(self._speaks(part, "not-viewer") for part in words):
+        if any(self._words.speaks(part, "not-viewer") for part in words):
             return not any("current" in part or "viewer" in part for part in words)
         root = value
         while isinstance(root, Member):
@@ -249,7 +162,7 @@ class Gates:
         leaf = split_words(chain[-1]) if chain else ()
         if not leaf or leaf[-1] not in {"user", "me", "viewer", "session", "currentuser", "token"}:
             return False
-        if leaf[-1] == "token" and leaf not in {("auth", "token"), ("access", "token"), ("token",), ("jwt",)}:
+        if leaf[-1] == "token" and leaf not in {("auth", "token"), ("access", "token"), ("jwt",)}:
             return False
         value: Expr = Name(chain[0])
         for name in chain[1:]:
@@ -308,15 +221,18 @@ class Gates:
         if last in {"includes", "some", "indexOf", "has", "every", "startsWith", "contains", "intersection"}:
             base = call.target.base if isinstance(call.target, Member) else None
             return self._compared(path, call.owner, Compare("in", call.args[0] if call.args else None, base), holds)
-        kind = self._kind(leaf, tuple(word for name in chain[:-1] for word in split_words(name)))
+        kind = self._words.kind(leaf, tuple(word for name in chain[:-1] for word in split_words(name)))
         if (
             not kind
             and call.args
             and set(leaf) & {"can", "cannot", "allowed", "authorize", "allow", "permitted", "role", "permission"}
         ):
             kind = "permission"
-        if not kind and leaf[:1] == ("has",) and call.args and self._speaks(leaf, "gate-role"):
+        if not kind and leaf[:1] == ("has",) and call.args and self._words.speaks(leaf, "gate-role"):
             kind = "role"
+        computed = self._computed(path, call.owner, call.target) if kind == "permission" else None
+        if computed is not None:
+            return self.kinds(computed.path, computed.owner, computed.value, holds, depth + 1)
         if kind:
             if "cannot" in leaf or leaf[:1] == ("not",):
                 holds = not holds
@@ -342,10 +258,10 @@ class Gates:
                 return frozenset(["login"]) if there else frozenset()
         for value, other in (sides, sides[::-1]):
             words = self._all_words(path, owner, value)
-            asks_role = self._speaks(words[-2:], "gate-role") or self._speaks(words, "gate-permission")
+            asks_role = self._words.speaks(words[-2:], "gate-role") or self._words.speaks(words, "gate-permission")
             if not asks_role or self._is_constant(path, owner, value):
                 continue
-            if self._head_is_state(words) or (
+            if self._words.is_state(words) or (
                 isinstance(other, Const) and other.text.isdigit() and words[-1:] == ("length",)
             ):
                 continue
@@ -358,7 +274,7 @@ class Gates:
             if op == "<":
                 positive = not holds
             return (
-                frozenset(["permission" if self._speaks(words, "gate-permission") else "role"])
+                frozenset(["permission" if self._words.speaks(words, "gate-permission") else "role"])
                 if positive != (low and op in {"==", "!=", "in"})
                 else frozenset()
             )
@@ -372,11 +288,8 @@ class Gates:
             ours, others = self._all_words(path, owner, mine), self._all_words(path, owner, theirs)
             if not ours or not others or self._is_constant(path, owner, mine) or self._is_constant(path, owner, theirs):
                 continue
-            is_viewer = (
-                bool(set(ours) & {"current", "me", "viewer", "session", "auth", "my", "currentuser", "request"})
-                or ours[0] == "user"
-            )
-            belongs = self._speaks(others, "gate-owner") or bool({"user", "created", "by"} & set(others))
+            is_viewer = self._words.speaks(ours[:2], "viewer")
+            belongs = self._words.speaks(others, "gate-owner") or bool({"user", "created", "by"} & set(others))
             if (
                 is_viewer
                 and belongs
@@ -403,7 +316,9 @@ class Gates:
         return bool(chain) and (chain[-1].isupper() or chain[0][:1].isupper())
 
     def _names_role(self, path: str, value: Expr) -> bool:
-        return self._speaks(tuple(word for name in self.chain(path, value) for word in split_words(name)), "gate-role")
+        return self._words.speaks(
+            tuple(word for name in self.chain(path, value) for word in split_words(name)), "gate-role"
+        )
 
     def _is_low(self, path: str, value: Expr) -> bool:
         """Whether a role is one that everybody has."""
@@ -412,7 +327,7 @@ class Gates:
             words = split_words("".join(part for part in value.parts if isinstance(part, str)))
         elif isinstance(value, (Name, Member)):
             words = split_words(self.chain(path, value)[-1])
-        return bool(words) and all(self._speaks((word,), "low-role") for word in words)
+        return bool(words) and all(self._words.speaks((word,), "low-role") for word in words)
 
     # Elements that wrap others
 
@@ -430,7 +345,7 @@ class Gates:
             if words in {("can",), ("protect",), ("has",)} or set(words) & {"guard", "guarded", "gate"}:
                 return frozenset(["permission"])
             if set(words) & {"require", "requires", "only", "protected", "private"}:
-                kinds = [kind for kind in KINDS if self._speaks(words, f"gate-{kind}")]
+                kinds = [kind for kind in KINDS if self._words.speaks(words, LISTS[kind])]
                 return frozenset([kinds[0] if kinds else "login"])
         return frozenset()
 
@@ -444,7 +359,7 @@ class Gates:
                 found.append(frozenset().union(*tests) | extra)
         if not found or not all(found):
             return frozenset()
-        return frozenset([weakest(frozenset().union(*found))]) if len(found) > 1 else found[0]
+        return frozenset([weakest(frozenset(min(kinds, key=KINDS.index) for kinds in found))])
 
     def _memory_of(self, path: str, owner: int, number: int) -> frozenset[str]:
         return frozenset(gate.kind for gate in self.of(path, owner, number))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prodready.read.web.facts import (
     Both,
@@ -35,6 +35,7 @@ class Use:
     `export`, `loose`, or `test` where only its truth counts. `at` is the position of the call or element among the file's,
     `name` that of the argument, attribute, variable or member. `path` are the keys under which the value holds it, `tail`
     the attributes that are read from it. `objects` are the object literals around it.
+    `holders` are the places where it stood before, in what stands here now.
     """
 
     file: str
@@ -47,6 +48,7 @@ class Use:
     tail: tuple[str, ...] = ()
     tests: tuple[Test, ...] = ()
     objects: tuple[Obj, ...] = ()
+    holders: tuple[Use, ...] = ()
 
 
 class Index:
@@ -74,8 +76,8 @@ class Index:
                 base = base.base
             for position, name in enumerate(tail):
                 after = tuple(tail[position + 1 :])
-                self.members.setdefault(name, []).append(_with(use, tail=after + use.tail))
-            self._add(base, _with(use, tail=tuple(tail) + use.tail))
+                self.members.setdefault(name, []).append(replace(use, tail=after + use.tail))
+            self._add(base, replace(use, tail=tuple(tail) + use.tail))
         elif isinstance(value, Fn):
             self.functions.setdefault(value.index, []).append(use)
         elif isinstance(value, CallOf):
@@ -85,48 +87,26 @@ class Index:
         elif isinstance(value, Obj):
             for key, item in value.items:
                 path = use.path if key == "..." else (key, *use.path)
-                self._add(item, _with(use, path=path, objects=(*use.objects, value)))
+                self._add(item, replace(use, path=path, objects=(*use.objects, value)))
         elif isinstance(value, Many):
             for item in value.items:
-                self._add(item, _with(use, path=("[]", *use.path)))
+                self._add(item, replace(use, path=("[]", *use.path)))
         elif isinstance(value, Both):
-            self._add(value.left, _with(use, role="test"))
-            self._add(value.right, _with(use, tests=(*use.tests, (value.left, True))))
+            self._add(value.left, replace(use, role="test"))
+            self._add(value.right, replace(use, tests=(*use.tests, (value.left, True))))
         elif isinstance(value, Choose):
-            self._add(value.test, _with(use, role="test"))
-            self._add(value.then, _with(use, tests=(*use.tests, (value.test, True))))
-            self._add(value.other, _with(use, tests=(*use.tests, (value.test, False))))
+            self._add(value.test, replace(use, role="test"))
+            self._add(value.then, replace(use, tests=(*use.tests, (value.test, True))))
+            self._add(value.other, replace(use, tests=(*use.tests, (value.test, False))))
         elif isinstance(value, Either):
             self._add(value.left, use)
             self._add(value.right, use)
         elif isinstance(value, (Text, Not)):
             for part in parts(value):
-                self._add(part, _with(use, role="test"))
+                self._add(part, replace(use, role="test"))
         else:
             for part in parts(value):
-                self._add(part, _with(use, role="test"))
-
-
-def _with(
-    use: Use,
-    role: str = "",
-    path: tuple[str, ...] | None = None,
-    tail: tuple[str, ...] | None = None,
-    tests: tuple[Test, ...] | None = None,
-    objects: tuple[Obj, ...] | None = None,
-) -> Use:
-    return Use(
-        use.file,
-        use.owner,
-        use.conditions,
-        role or use.role,
-        use.at,
-        use.name,
-        use.path if path is None else path,
-        use.tail if tail is None else tail,
-        use.tests if tests is None else tests,
-        use.objects if objects is None else objects,
-    )
+                self._add(part, replace(use, role="test"))
 
 
 def _holders(file: str, facts: WebFacts) -> Iterator[tuple[Expr, Use]]:

@@ -139,7 +139,7 @@ class FrontProgram:
                 parts = stem.split("/")
                 for length in (2, 3, 4):
                     self._tails.setdefault("/".join(parts[-length:]), []).append(path)
-        rest = name.split("/")[1:] if not name.startswith("@") else name.split("/")[1:]
+        rest = name.split("/")[1:]
         while len(rest) >= 2:
             found = self._tails.get("/".join(rest[-4:]), ())
             if len(found) == 1:

@@ -27,7 +27,8 @@ class Rule:
     stays silent in by default (`tests`, `migrations`, `generated`); `stage` is the stage of the checklist; `sinks`
     are the kinds of sink that it follows values to; `family` is shared by rules that look at the same things, and may be
     judged apart from the others; `front` says that it asks for the front end (`Linked.front`); `check` yields the findings
-    of a whole project (a rule without it is reported by another part of the tool); `fix` gives the edits that remove one finding, from the text of its file.
+    of a whole project (a rule without it is reported by another part of the tool); `fix` gives the edits that remove one
+    finding, from the text of its file.
     """
 
     code: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from prodready.read.web.base import joined
 from prodready.read.web.facts import Both, Choose, Compare, Const, Either, Expr, Many, Member, Name, Not, Obj, Text
 
 _TOKEN = re.compile(
@@ -151,8 +152,6 @@ class Expression:
                 return value
 
     def _sum(self) -> Expr:
-        from prodready.read.web.script import joined
-
         value = self.filtered()
         while op := self._op("+", "~", "-", "*", "/", "%", "//", "**"):
             other = self.filtered()

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from prodready.read.web.base import LABELS, Hole, parse, pieces, texts
 from prodready.read.web.build import Builder, Conditions, Draft
 from prodready.read.web.facts import (
     SCOPE,
@@ -22,7 +23,7 @@ from prodready.read.web.facts import (
     Obj,
     Text,
 )
-from prodready.read.web.script import LABELS, Hole, Script, parse, pieces, texts
+from prodready.read.web.script import Script
 from prodready.read.web.template import Regions, Scan
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ import re
 import sys
 
 from prodready.discover import WEB_SETTINGS
+from prodready.read.web.base import parse
 from prodready.read.web.build import Builder
 from prodready.read.web.facts import WebFacts
 from prodready.read.web.markup import read_markup
-from prodready.read.web.script import Script, parse
+from prodready.read.web.script import Script
 
 LARGEST = 1_000_000
 """Bytes of the largest file that is read."""

@@ -9,10 +9,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
+from prodready.read.web.base import Hole, parse
 from prodready.read.web.build import Builder, Conditions
 from prodready.read.web.facts import CallFact, CallOf, Expr, Member, Name, Obj, Slot
 from prodready.read.web.jinja import expression, words
-from prodready.read.web.script import Hole, Script, parse
+from prodready.read.web.script import Script
 
 _JINJA = re.compile(
     rb"\{%[-+]?\s*(?P<tag>\w+)(?P<rest>.*?)[-+]?%\}|\{\{[-+]?(?P<out>.*?)[-+]?\}\}|\{#.*?#\}", re.DOTALL
