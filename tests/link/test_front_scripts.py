@@ -25,11 +25,11 @@ ONE = "export const Page = () => <button onClick={() => CALL}>Go</button>;"
         ("import axios from 'axios';", "axios({ url: '/users', method: 'post' })", "POST /users"),
         ("import axios from 'axios';", "axios.request({ url: '/users', method: 'put' })", "PUT /users"),
         ("import http from 'axios';", "http.post('/users', body)", "POST /users"),
-        ("import axios from 'axios'; const c = axios.create({ baseURL: '/api' });", "c.patch('users/me')", "PATCH /api/users/me"),
+        ("import a from 'axios'; const c = a.create({ baseURL: '/api' });", "c.patch('users/me')", "PATCH /api/users/me"),
         ("import ky from 'ky'; const k = ky.extend({ prefixUrl: '/api' });", "k.delete('users/1')", "DELETE /api/users/1"),
         ("", "$.post('/users/delete', { id })", "POST /users/delete"),
         ("", "$.ajax({ url: '/users', type: 'DELETE' })", "DELETE /users"),
-        ("import c from 'openapi-fetch'; const api = c({ baseUrl: '/' });", "api.DELETE('/v1/users/{id}')", "DELETE /v1/users/{id}"),
+        ("import c from 'openapi-fetch'; const api = c({ baseUrl: '/' });", "api.DELETE('/v1/u/{id}')", "DELETE /v1/u/{id}"),
         ("", "api.delete(`/users/${id}`)", "DELETE /users/{}"),
         ("import url from 'flask-url:users.delete';", "fetch(url({ id }), { method: 'POST' })", "POST users.delete"),
     ],
@@ -41,14 +41,14 @@ def test_clients(head: str, call: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        "cache.get('users')", "new Map().get('/users')", "items.delete(id)", "set.delete('/x')", "params.get('id')", "store.get(key)",
+        "cache.get('users')", "items.delete(id)", "params.get('id')", "store.get(key)",
         "app.get('/users', (req, res) => res.send())", "router.push('/users')", "localStorage.getItem('/users')",
         "form.delete('name')", "history.replace('/users')", "queue.request(job)",
     ],
 )  # fmt: skip
 def test_what_is_no_request(call: str) -> None:
     found = front({"page.tsx": ONE.replace("CALL", call)})
-    assert [place.path for place in found.places if "set.delete" not in call and "Map" not in call] == []
+    assert [place.path for place in found.places] == []
 
 
 def test_a_handler_used_only_from_gated_elements() -> None:
@@ -111,7 +111,9 @@ def test_who_else_calls_a_helper_counts() -> None:
 
 def test_an_object_and_a_class_of_helpers() -> None:
     obj = {
-        "api.ts": "export const usersApi = { remove: (id) => axios.delete(`/users/${id}`), list: () => axios.get('/users') };",
+        "api.ts": """
+        export const usersApi = { remove: (id) => axios.delete(`/users/${id}`), list: () => axios.get('/users') };
+        """,
         "page.tsx": """
         import { usersApi } from "./api";
         export const Page = ({ user }) => user.isAdmin && <button onClick={() => usersApi.remove(1)}>Delete</button>;
@@ -140,7 +142,7 @@ def test_an_object_and_a_class_of_helpers() -> None:
         """,
     }
     found = front(cls)
-    assert places(cls) == ["DELETE /api/users/{} 'Delete' [staff]"]
+    assert places(cls) == ["DELETE ~/api/users/{} 'Delete' [staff]"]
     assert [(u.location.line, u.reason) for u in found.unresolved] == [(5, "nothing was found that runs it")]
 
 
@@ -149,7 +151,10 @@ def test_a_mutation_hook() -> None:
         "hooks.ts": """
         import { useMutation } from "@tanstack/react-query";
         export const useDeleteUser = () => useMutation({ mutationFn: (id) => axios.delete(`/users/${id}`) });
-        export function useBlock() { const m = useMutation({ mutationFn: () => axios.post("/block") }); return { block: m.mutate }; }
+        export function useBlock() {
+          const m = useMutation({ mutationFn: () => axios.post("/block") });
+          return { block: m.mutate };
+        }
         """,
         "page.tsx": """
         import { useDeleteUser, useBlock } from "./hooks";
@@ -164,7 +169,9 @@ def test_a_mutation_hook() -> None:
 
 
 COMPONENT = {
-    "Danger.tsx": 'export default function Danger() { return <button onClick={() => axios.delete("/api/all")}>Wipe</button>; }',
+    "Danger.tsx": """
+    export default function Danger() { return <button onClick={() => axios.delete("/api/all")}>Wipe</button>; }
+    """,
 }
 
 

@@ -128,7 +128,8 @@ def test_angular() -> None:
     ]
 
 
-FORM = """<form method="post" action="{{ url_for('users.delete', id=user.id) }}"><input name="x"><button>Delete</button></form>"""
+FORM = """<form method="post" action="{{ url_for('users.delete', id=user.id) }}"><input name="x">
+<button>Delete</button></form>"""
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,8 @@ def test_django() -> None:
     {% if perms.shop.delete_order %}<a href="{% url 'shop:delete' order.pk %}" class="b">{% trans "Delete" %}</a>{% endif %}
     {% if user.is_staff or user.is_superuser %}<form action="{% url "shop:refund" pk=order.pk %}" method="POST">
       {% csrf_token %}<input type="submit" value="Refund"></form>{% endif %}
-    {% if request.user.is_authenticated %}<a href="{% url 'shop:list' %}">Orders</a>{% else %}<a href="/login/">In</a>{% endif %}
+    {% if request.user.is_authenticated %}<a href="{% url 'shop:list' %}">Orders</a>{% else %}
+      <a href="/login/">In</a>{% endif %}
     {% url 'shop:export' as export %}<a href="{{ export }}?all=1">Export</a>
     {% with mine=order.owner %}<button hx-delete="/orders/{{ order.pk }}/">Drop</button>{% endwith %}
     """

@@ -24,7 +24,9 @@ from prodready.read.web.facts import (
     Obj,
     Text,
 )
+from prodready.words import split_words
 
+_LOGIN = frozenset({"auth", "login", "authentication"})
 _DEEPEST = 40
 """Elements looked at from the inside out."""
 
@@ -83,6 +85,8 @@ class Conditions:
             if value.text != "true":
                 return ()
             kinds = self._gates.kinds(use.file, use.owner, Name(key.replace("requires", "is")), True)
+            if not kinds and not _LOGIN.isdisjoint(split_words(key)):
+                kinds = frozenset(["login"])
             return self._made(use, kinds, key)
         if isinstance(value, (Text, Many)) and key.lower().endswith(
             ("role", "roles", "permission", "permissions", "access")

@@ -199,11 +199,8 @@ class Requests:
             method = self._verb(path, call.owner, value) if value is not None else "GET"
         elif method is None and len(call.args) > leading.position + 1:
             options = [self.addresses.options(path, call.owner, arg) for arg in call.args]
-            method = (
-                self._method(_PLAIN, options)
-                if any(key in _PLAIN.method for o in options for key, _ in items(o))
-                else None
-            )
+            given = any(key in _PLAIN.method for option in options for key, _ in items(option))
+            method = self._method(_PLAIN, options) if given else None
         endpoint = ""
         pieces: list[Piece] = []
         for piece in request.address.pieces:

@@ -165,6 +165,8 @@ class Scan:
                 del self._env[match[1]]
         elif tag == "include" and (found := _INCLUDE.match(rest)):
             self.out.slots.append(Slot(found[1], self._held, self._place(start)[0]))
+        elif tag in {"trans", "translate"} and rest.strip()[:1] in {"'", '"'}:
+            return self._output(tag, rest)
         elif not tag.startswith("end") and tag not in {
             "load",
             "extends",
