@@ -10,7 +10,7 @@ import pytest
 
 from prodready import knowledge_form as module
 from prodready.knowledge import Knowledge, KnowledgeError, load, rules_folder
-from prodready.knowledge_form import Effect, KnowledgeFile, TypeEntry
+from prodready.knowledge_form import Effect, KnowledgeFile, TypeEntry, WebClient
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = sorted((rules_folder() / "knowledge").glob("*.toml"))
@@ -401,6 +401,10 @@ def test_the_examples_of_the_manual_load_together(tmp_path: Path) -> None:
 
 
 def test_the_manual_names_every_key_and_value() -> None:
-    keys = {field.name for struct in (Effect, TypeEntry, KnowledgeFile) for field in msgspec.structs.fields(struct)}
-    values = module.SINKS | module.LABELS | module.DECORATIONS | module.WORDS | (STYLES - {""})
+    keys = {
+        field.name
+        for struct in (Effect, TypeEntry, KnowledgeFile, WebClient)
+        for field in msgspec.structs.fields(struct)
+    }
+    values = module.SINKS | module.LABELS | module.DECORATIONS | module.WORDS | module.FRONT | (STYLES - {""})
     assert {name for name in keys | values if f"`{name}`" not in MANUAL} == set()

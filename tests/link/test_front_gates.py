@@ -168,3 +168,14 @@ def test_shapes_of_control_flow(body: str, expected: str) -> None:
     button = '<button onClick={() => axios.delete("/api/x")}>Go</button>'
     text = f"function Page({{ user, isLoading }}) {{ {body.replace('BUTTON', button)} }}"
     assert places({"page.jsx": text}) == [f"DELETE /api/x 'Go' [{expected}]"]
+
+
+def test_a_condition_that_begins_with_another_is_not_that_one() -> None:
+    assert kinds("visible", "const visible = user && user.isAdmin;") == "staff"
+    text = """
+    function Page({ user }) {
+      if (user && user.isAdmin) { return <button onClick={() => axios.delete("/api/x")}>Go</button>; }
+      return null;
+    }
+    """
+    assert places({"page.jsx": text}) == ["DELETE /api/x 'Go' [staff]"]

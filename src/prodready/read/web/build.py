@@ -77,7 +77,7 @@ class Builder:
         self.conditions: list[Condition] = []
         self.slots: list[Slot] = []
         self.broken = 0
-        self._known: dict[tuple[int, int, bool], int] = {}
+        self._known: dict[tuple[int, int, bool, str], int] = {}
 
     @property
     def module(self) -> Draft:
@@ -85,8 +85,8 @@ class Builder:
         return self.functions[0]
 
     def condition(self, test: Expr, negated: bool, text: str, line: int, column: int) -> int:
-        """The position of a condition; the same place is the same condition."""
-        key = (line, column, negated)
+        """The position of a condition; the same text at the same place is the same condition."""
+        key = (line, column, negated, text)
         if key not in self._known:
             self._known[key] = len(self.conditions)
             self.conditions.append(Condition(test, negated, short(text), line, column))
