@@ -67,6 +67,8 @@ FRONT = frozenset(
         "show-keys", "hide-keys",  # the same of an entry of a menu, a table or a router
         "wrappers",  # functions that give back the function that they are given
         "mutations",  # functions whose result runs what they are given
+        "states",  # functions that give a value and what sets it: of the first, and with it what is open, the second decides
+        "open-attributes",  # attributes by which a component is open or not
         "lifecycle",  # methods that a framework calls when it shows a component
     }
 )  # fmt: skip

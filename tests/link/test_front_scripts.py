@@ -248,3 +248,24 @@ def test_functions_that_call_each_other_end() -> None:
 def test_addresses_that_are_not_known_are_told() -> None:
     text = "export const Page = ({ url }) => <button onClick={() => fetch(compute(1))}>Go</button>;"
     assert [unresolved.reason for unresolved in front({"page.jsx": text}).unresolved] == ["the address is computed"]
+
+
+@pytest.mark.parametrize(
+    ("opener", "expected"),
+    [
+        ("user.isAdmin && <a onClick={() => setOpen(true)}>Wipe it</a>", "staff"),
+        ("user.isAdmin && <Menu items={[{ label: 'x', action: () => setOpen(true) }]} />", "staff"),
+        ("<a onClick={() => setOpen(true)}>Wipe it</a>", ""),
+        ("<p>{user.isAdmin && <a onClick={() => setOpen(true)}>A</a>}<a onClick={() => setOpen(!open)}>B</a></p>", ""),
+    ],
+)
+@pytest.mark.parametrize("modal", ["<Danger isOpen={open} onClose={() => setOpen(false)} />", "open && <Danger />"])
+def test_what_only_a_gated_element_opens(opener: str, expected: str, modal: str) -> None:
+    page = f"""
+    import Danger from "./Danger";
+    export function Page({{ user }}) {{
+      const [open, setOpen] = useState(false);
+      return <div>{{{opener.join(("(", ")"))}}}{{{modal.join(("(", ")"))}}}</div>;
+    }}
+    """
+    assert places({**COMPONENT, "page.tsx": page}) == [f"DELETE /api/all 'Wipe' [{expected}]"]

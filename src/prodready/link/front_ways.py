@@ -13,13 +13,8 @@ from prodready.link.front_gates import Gate, Gates
 from prodready.link.front_index import Use
 from prodready.link.front_program import Bound, Class, FrontProgram
 from prodready.link.front_uses import DEEPEST, MOST, Uses
-from prodready.read.web.facts import (
-    MODULE,
-    SCOPE,
-    Fn,
-    Member,
-    Name,
-)
+from prodready.read.web.facts import MODULE, SCOPE, Both, CallOf, Const, Expr, Fn, Member, Name, Not, Text
+from prodready.words import split_words
 
 
 @dataclass(frozen=True)
@@ -41,6 +36,8 @@ class Ways:
         self._conditions = Conditions(program, gates, knowledge)
         self._uses = Uses(program, gates, knowledge)
         self._lifecycle = knowledge.front.get("lifecycle", frozenset())
+        self._states = knowledge.front.get("states", frozenset())
+        self._opening = knowledge.front.get("open-attributes", frozenset())
         self._held: dict[tuple[str, int], tuple[Gate, ...] | None] = {}
         self._reached: dict[tuple[str, int], tuple[Way, ...]] = {}
 
@@ -230,8 +227,60 @@ class Ways:
 
     def _shown_by(self, use: Use) -> tuple[Gate, ...]:
         if use.role in {"tag", "attr"}:
-            return unique(self._conditions.of_use(use) + self.around(use.file, use.at, own=False))
+            return unique(self._conditions.of_use(use) + self._opened(use) + self.around(use.file, use.at, own=False))
         return unique(self._conditions.of_use(use) + (self.held(use.file, use.owner) or ()))
+
+    # State that opens something
+
+    def _opened(self, use: Use) -> tuple[Gate, ...]:
+        """What must hold before something is opened: `open` is true only if somebody used what sets it."""
+        facts = self.program.files[use.file]
+        found: tuple[Gate, ...] = ()
+        values = [test for test, holds in use.tests if holds]
+        values += [facts.conditions[n].test for n in use.conditions if not facts.conditions[n].negated]
+        if use.role == "tag":
+            values += [value for name, value in facts.elements[use.at].attributes if name in self._opening]
+        for value in values:
+            found += self._set_by(use.file, use.owner, value)
+        return found
+
+    def _set_by(self, path: str, owner: int, value: Expr) -> tuple[Gate, ...]:
+        """What holds wherever the setter of a state gives it anything but an empty value."""
+        if isinstance(value, Both):
+            return self._set_by(path, owner, value.left) + self._set_by(path, owner, value.right)
+        if isinstance(value, Not) and isinstance(value.value, Not):
+            value = value.value.value
+        found = self.program.meaning(path, owner, value) if isinstance(value, Name) else None
+        state = found.value if isinstance(found, Bound) else None
+        if not isinstance(found, Bound) or not isinstance(state, Member) or not isinstance(state.base, CallOf):
+            return ()
+        call = self.program.files[found.path].calls[state.base.index]
+        name = call.target.name if isinstance(call.target, (Name, Member)) else ""
+        if name not in self._states or state.name != "0" or (call.args and not _is_empty(call.args[0])):
+            return ()
+        setter = Member(state.base, "1")
+        binds = self.program.files[found.path].functions[call.owner].binds
+        local = next((name for name, bound in binds.items() if bound == setter), "")
+        ways = [
+            self._setting(use)
+            for use in (self._uses.named(found.path, call.owner, local) if local else ())
+            if not self._closes(use)
+        ]
+        return every(ways) if ways else ()
+
+    def _closes(self, use: Use) -> bool:
+        if use.role == "target":
+            args = self.program.files[use.file].calls[use.at].args
+            return bool(args) and _is_empty(args[0])
+        return use.role == "test" or (use.role == "attr" and not {"close", "cancel"}.isdisjoint(split_words(use.name)))
+
+    def _setting(self, use: Use) -> tuple[Gate, ...]:
+        if use.role == "attr":
+            return unique(self._conditions.of_use(use) + self.around(use.file, use.at))
+        if use.role == "target":
+            ways = self.to_call(use.file, use.owner, use.conditions, use.at)
+            return every([way.gates for way in ways]) if ways else ()
+        return ()
 
     def _file_held(self, path: str) -> tuple[Gate, ...]:
         """What holds for the code of a file itself: a component in a file of its own, a template that others put in."""
@@ -286,3 +335,7 @@ class Ways:
     def _class_owner(self, path: str, name: str) -> int:
         cls = self.program.cls(Class(path, name))
         return cls.owner if cls is not None else MODULE
+
+
+def _is_empty(value: Expr) -> bool:
+    return (isinstance(value, Const) and value.text in {"false", "null", "undefined"}) or value == Text(())
