@@ -269,3 +269,27 @@ def test_what_only_a_gated_element_opens(opener: str, expected: str, modal: str)
     }}
     """
     assert places({**COMPONENT, "page.tsx": page}) == [f"DELETE /api/all 'Wipe' [{expected}]"]
+
+
+def test_a_store_that_a_hook_gives() -> None:
+    files = {
+        "service.ts": """
+        export class ProjectService { async deleteProject(id) { return axios.delete(`/api/projects/${id}`); } }
+        """,
+        "store.ts": """
+        import { ProjectService } from "./service";
+        export class ProjectStore {
+          constructor() { this.service = new ProjectService(); }
+          deleteProject = async (id) => { await this.service.deleteProject(id); };
+        }
+        """,
+        "page.tsx": """
+        import { useProject } from "./hooks";
+        export function Page({ user }) {
+          const { deleteProject } = useProject();
+          const submit = async () => { await deleteProject(1); };
+          return <form onSubmit={submit}>{user.isAdmin && <button onClick={() => deleteProject(1)}>Delete</button>}</form>;
+        }
+        """,
+    }
+    assert places(files) == ["DELETE /api/projects/{} 'Delete' []", "DELETE /api/projects/{} 'Delete' [staff]"]

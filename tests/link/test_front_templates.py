@@ -200,3 +200,11 @@ def test_a_script_inside_of_a_template() -> None:
     <button onclick="load()">Load</button>
     """
     assert places({"a.html": text}) == ["GET /api/items/{} 'Load' []", "POST admin.wipe '' [staff]"]
+
+
+def test_an_attribute_that_chooses_between_routes() -> None:
+    text = """
+    <form method="post" action="{% if user.is_staff %}{% url 'shop:all' %}{% else %}{% url 'shop:mine' %}{% endif %}">
+    <button>Export</button></form>
+    """
+    assert places({"a.html": text}) == ["POST shop:all 'Export' [staff]", "POST shop:mine 'Export' []"]

@@ -96,7 +96,7 @@ class _Linker:
                 self._unknown(location, address.why or "no part of the path is known")
                 return
         ways = (
-            self.ways.to_element(request.file, request.element)
+            self.ways.to_element(request.file, request.element, request.conditions)
             if request.element >= 0
             else self.ways.to_call(request.file, request.owner, request.conditions, request.call)
         )

@@ -12,7 +12,9 @@ from prodready.link.front_addresses import SCHEME, Address, Addresses, Piece, it
 from prodready.link.front_clients import Clients
 from prodready.link.front_program import Bound, FrontProgram, Meaning, Param
 from prodready.read.web.facts import (
+    MODULE,
     CallFact,
+    CallOf,
     Const,
     Element,
     Expr,
@@ -241,6 +243,12 @@ class Requests:
                 method = self._form_method(element)
             if isinstance(value, (Fn, Obj)):
                 continue
+            if named := self._named(path, value):
+                for call, endpoint in named:
+                    held = self.program.files[path].calls[call].conditions
+                    found = self._from_element(path, index, element, method, Address(endpoint=endpoint))
+                    yield replace(found, conditions=held)
+                continue
             address = self.addresses.address(path, element.owner, value)
             first = address.pieces[0] if address.pieces else ""
             if isinstance(first, str) and (_NO_REQUEST.match(first) or _ELSEWHERE.match(first)):
@@ -248,6 +256,14 @@ class Requests:
             if not address.endpoint and name == "href" and (address.why or not address.is_whole):
                 continue
             yield self._from_element(path, index, element, method, address)
+
+    def _named(self, path: str, value: Expr) -> list[tuple[int, str]]:
+        """The routes among which conditions inside of an attribute choose, with the calls that name them."""
+        if not isinstance(value, Text) or any(isinstance(part, str) and part.strip() for part in value.parts):
+            return []
+        calls = [part.index for part in value.parts if isinstance(part, CallOf)]
+        found = [(call, self.addresses.endpoint(path, MODULE, CallOf(call))) for call in calls]
+        return found if len(found) > 1 and all(endpoint for _, endpoint in found) else []
 
     def _form_method(self, element: Element) -> str:
         for name, value in element.attributes:

@@ -294,6 +294,8 @@ class Uses:
         words, wanted = split_words(receiver[-1] if receiver else ""), split_words(cls.name)
         if words and (words == wanted or words == wanted[-len(words) :]) and len(words) > 1:
             return True
+        if any(_is_hook_of(part, wanted) for part in receiver):
+            return True
         return self._defined[name] == 1 and len(split_words(name)) > 1
 
     @cached_property
@@ -305,6 +307,13 @@ class Uses:
             named |= {(cls.name, member) for cls in facts.classes for member in cls.members}
             found.update(name for _, name in named)
         return found
+
+
+def _is_hook_of(name: str, wanted: tuple[str, ...]) -> bool:
+    """Whether `useProject` is by its name what gives a `ProjectStore`."""
+    words = split_words(name)
+    asked = words[1:] if words[:1] == ("use",) else ()
+    return bool(asked) and wanted[: len(asked)] == asked and set(wanted[len(asked) :]) <= {"store", "root", "context"}
 
 
 def _placed(other: Use, use: Use, path: tuple[str, ...], tail: tuple[str, ...]) -> Use:

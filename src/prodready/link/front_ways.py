@@ -49,9 +49,11 @@ class Ways:
         here = Way(gates, path, call=call)
         return tuple(self._up(path, owner, here, 0))
 
-    def to_element(self, path: str, element: int) -> tuple[Way, ...]:
-        """The one way to an element."""
-        return (Way(self.around(path, element), path, element),)
+    def to_element(self, path: str, element: int, conditions: tuple[int, ...]) -> tuple[Way, ...]:
+        """The one way to an element, and under which conditions it asks for something."""
+        owner = self.program.files[path].elements[element].owner
+        gates = self._conditions.given(path, owner, conditions)
+        return (Way(unique(gates + self.around(path, element)), path, element),)
 
     def around(self, path: str, element: int, own: bool = True) -> tuple[Gate, ...]:
         """All that holds where an element can be used, or without `own` where it is shown."""
