@@ -113,6 +113,10 @@ NO_GATES = [
     "document.permissionsPolicy",
     "showAdminPanel",
     "SHOW_ADMIN_LINKS",
+    "isEditorReady",
+    "editor.isEditorReadyToDiscard()",
+    "isOwnerSelected",
+    "managerName",
 ]
 
 

@@ -20,7 +20,7 @@ ONE = "export const Page = () => <button onClick={() => CALL}>Go</button>;"
         ("", "fetch('/api/users/' + id + '/roles', { method: 'PATCH' })", "PATCH /api/users/{}/roles"),
         ("const API = '/api/v1';", "fetch(`${API}/users`)", "GET /api/v1/users"),
         ("", "fetch(`${import.meta.env.VITE_API}/users`)", "GET ~/users"),
-        ("", "fetch('https://api.example.com/users')", "GET /users"),
+        ("", "fetch('https://api.example.com/users')", "GET ~/users"),
         ("import axios from 'axios';", "axios.delete(`/users/${id}`)", "DELETE /users/{}"),
         ("import axios from 'axios';", "axios({ url: '/users', method: 'post' })", "POST /users"),
         ("import axios from 'axios';", "axios.request({ url: '/users', method: 'put' })", "PUT /users"),

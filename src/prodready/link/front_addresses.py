@@ -43,9 +43,9 @@ class Address:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it starts where the path does: with a slash or a server's name."""
+        """Whether it surely starts with the path on our own server; another may have been named."""
         first = self.pieces[0] if self.pieces else None
-        return isinstance(first, str) and (first.startswith("/") or bool(SCHEME.match(first)))
+        return isinstance(first, str) and first.startswith("/") and not first.startswith("//")
 
     def segments(self) -> tuple[str, ...]:
         """The path between its slashes, with `{}` for what is filled in; what is asked behind a `?` is left out."""

@@ -20,6 +20,7 @@ _ASKING = frozenset(
     {"is", "has", "have", "can", "may", "am", "are", "was", "should", "if", "not", "check", "user", "current", "my", "this",
      "viewer", "with", "any", "some", "includes", "contains", "in", "require", "requires", "required", "only"}
 )  # fmt: skip
+_SAYS_WHICH = frozenset({"authorized", "authorised", "permitted"})
 
 
 class GateWords:
@@ -53,30 +54,20 @@ class GateWords:
                 continue
             if kind == "permission" and not self._is_permission(leaf):
                 continue
-            if (
-                kind in {"role", "permission"}
-                and len(leaf) == 1
-                and leaf[0] not in {"authorized", "authorised", "permitted"}
-            ):
+            if kind in {"role", "permission"} and len(leaf) == 1 and leaf[0] not in _SAYS_WHICH:
                 return ""  # that there is a role says nothing of which
-            if kind == "owner" and not (set(leaf) & {"is", "owned", "mine", "owns"} or len(leaf) == 1):
+            if kind == "owner" and not (set(leaf) & {"is", "owned", "mine", "owns"}):
                 continue
-            if kind == "owner" and leaf in {
-                ("self",),
-                ("own",),
-                ("author",),
-                ("owner",),
-                ("creator",),
-                ("authors",),
-                ("owners",),
-            }:
-                continue
-            if kind == "role" and not (set(leaf) & _ASKING):
+            if kind == "role" and not (set(leaf) & _ASKING and self._names_role(leaf)):
                 continue
             return kind
         if set(around) & {"permission", "permissions", "perms", "can", "abilities", "capabilities"}:
             return "permission"
         return ""
+
+    def _names_role(self, leaf: tuple[str, ...]) -> bool:
+        """`hasRoleAccess`, `isEditor`, but not `isEditorReady`."""
+        return not {"role", "roles"}.isdisjoint(leaf) or self.speaks(leaf[-1:], "gate-role")
 
     def is_state(self, leaf: tuple[str, ...]) -> bool:
         """Whether a name's last word, or what can be done, speaks of the page."""
