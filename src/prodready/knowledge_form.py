@@ -69,6 +69,8 @@ FRONT = frozenset(
         "mutations",  # functions whose result runs what they are given
         "states",  # functions that give a value and what sets it: of the first, and with it what is open, the second decides
         "open-attributes",  # attributes by which a component is open or not
+        "selectors",  # functions that give the elements that a selector means
+        "events",  # methods of elements that are given what runs when something happens to them
         "lifecycle",  # methods that a framework calls when it shows a component
     }
 )  # fmt: skip

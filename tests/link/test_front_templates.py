@@ -208,3 +208,29 @@ def test_an_attribute_that_chooses_between_routes() -> None:
     <button>Export</button></form>
     """
     assert places({"a.html": text}) == ["POST shop:all 'Export' [staff]", "POST shop:mine 'Export' []"]
+
+
+@pytest.mark.parametrize(
+    ("binding", "expected"),
+    [
+        ("$('#wipe').click(function () { BODY });", "staff"),
+        ("$('#wipe').on('click', () => { BODY });", "staff"),
+        ("$(document).on('click', 'form #wipe', () => { BODY });", "staff"),
+        ("document.getElementById('wipe').addEventListener('click', wipe); function wipe() { BODY }", "staff"),
+        ("const b = document.querySelector('#wipe'); b.addEventListener('click', () => { BODY });", "staff"),
+        ("$('#wipe, #other').click(function () { BODY });", "login,staff"),
+        ("$('#other').click(function () { BODY });", "login"),
+        ("$('#nowhere').click(function () { BODY });", ""),
+        ("$('.wipe').click(function () { BODY });", ""),
+    ],
+)
+def test_a_script_that_listens_to_elements_of_a_template(binding: str, expected: str) -> None:
+    files = {
+        "templates/a.html": """
+        {% if current_user.is_admin %}<button id="wipe">Wipe</button>{% endif %}
+        {% if current_user.is_authenticated %}<button id="other">Other</button>{% endif %}
+        """,
+        "static/a.js": binding.replace("BODY", "$.post('/wipe');"),
+    }
+    found = sorted(place.rpartition("[")[2].rstrip("]") for place in places(files))
+    assert ",".join(found) == expected

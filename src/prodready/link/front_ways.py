@@ -12,6 +12,7 @@ from prodready.link.front_conditions import Conditions, every, unique
 from prodready.link.front_gates import Gate, Gates
 from prodready.link.front_index import Use
 from prodready.link.front_program import Bound, Class, FrontProgram
+from prodready.link.front_selectors import Selectors
 from prodready.link.front_uses import DEEPEST, MOST, Uses
 from prodready.read.web.facts import MODULE, SCOPE, Both, CallOf, Const, Expr, Fn, Member, Name, Not, Text
 from prodready.words import split_words
@@ -36,6 +37,7 @@ class Ways:
         self._conditions = Conditions(program, gates, knowledge)
         self._uses = Uses(program, gates, knowledge)
         self._lifecycle = knowledge.front.get("lifecycle", frozenset())
+        self._selectors = Selectors(program, knowledge)
         self._states = knowledge.front.get("states", frozenset())
         self._opening = knowledge.front.get("open-attributes", frozenset())
         self._held: dict[tuple[str, int], tuple[Gate, ...] | None] = {}
@@ -127,6 +129,11 @@ class Ways:
                         yield Way(held, use.file, use.at, steps=way.steps)
                 return
             yield Way(unique(gates + self.around(use.file, use.at)), use.file, use.at)
+            return
+        selected = self._selectors.of(use) if use.role == "arg" else []
+        if selected:
+            for file, element in selected:
+                yield Way(unique(gates + self.around(file, element)), file, element)
             return
         name = self.program.files[path].functions[function].name
         step: tuple[Step, ...] = ()
