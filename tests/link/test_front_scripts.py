@@ -243,6 +243,12 @@ def test_functions_that_call_each_other_end() -> None:
     export const Page = ({ user }) => user.isAdmin && <button onClick={b}>Go</button>;
     """
     assert places({"page.jsx": text}) == ["GET /api/x 'Go' [staff]"]
+    text = """
+    const a = () => { fetch("/api/a"); b(); };
+    const b = () => { fetch("/api/b"); a(); };
+    export const Page = () => <button onClick={a}>Go</button>;
+    """
+    assert places({"page.jsx": text}) == ["GET /api/a 'Go' []", "GET /api/b 'Go' []"]
 
 
 def test_addresses_that_are_not_known_are_told() -> None:

@@ -47,7 +47,7 @@ class Unresolved:
 
 @dataclass(frozen=True)
 class Front:
-    """All that the pages ask for. `unreadable` are files that were left out, with the reason."""
+    """All that the pages ask for, and what could not be told of it."""
 
     places: tuple[UiPlace, ...]
     unresolved: tuple[Unresolved, ...]

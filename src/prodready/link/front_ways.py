@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,9 @@ from prodready.link.front_selectors import Selectors
 from prodready.link.front_uses import DEEPEST, MOST, Uses
 from prodready.read.web.facts import MODULE, SCOPE, Both, CallOf, Const, Expr, Fn, Member, Name, Not, Text
 from prodready.words import split_words
+
+TRIES = 3
+"""How often the ways to a function that stands in a circle are looked for."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,9 @@ class Ways:
         self._opening = knowledge.front.get("open-attributes", frozenset())
         self._held: dict[tuple[str, int], tuple[Gate, ...] | None] = {}
         self._reached: dict[tuple[str, int], tuple[Way, ...]] = {}
+        self._open: set[tuple[str, int]] = set()
+        self._met: set[tuple[str, int]] = set()
+        self._tries: Counter[tuple[str, int]] = Counter()
 
     # Ways
 
@@ -82,14 +89,23 @@ class Ways:
             return self._reached[key]
         if depth > DEEPEST:
             return (Way(),)
-        self._reached[key] = ()  # a function that calls itself adds no way
+        if key in self._open:  # a function that calls itself adds no way
+            self._met.add(key)
+            return ()
+        self._open.add(key)
         found: dict[tuple[object, ...], Way] = {}
         for way in self._reach(path, function, depth):
             found.setdefault((way.file, way.element, way.call, tuple(gate.key for gate in way.gates)), way)
             if len(found) >= MOST:
                 break
-        self._reached[key] = tuple(found.values())
-        return self._reached[key]
+        self._open.discard(key)
+        self._met.discard(key)
+        ways = tuple(found.values())
+        self._tries[key] += 1
+        # What was found on the way round a circle is not all that there is, seen from another place.
+        if not self._met or self._tries[key] > TRIES:
+            self._reached[key] = ways
+        return ways
 
     def _reach(self, path: str, function: int, depth: int) -> Iterator[Way]:
         facts = self.program.files[path]
