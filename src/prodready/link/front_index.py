@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from prodready.read.web.facts import (
     Both,
     CallOf,
     Choose,
+    Const,
     Either,
     ElementOf,
     Expr,
@@ -27,8 +28,7 @@ Test = tuple[Expr, bool]
 """A condition inside of an expression, and whether it holds."""
 
 
-@dataclass(frozen=True)
-class Use:
+class Use(NamedTuple):
     """One place where something stands.
 
     `role` tells what becomes of it there: `target` (it is called), `arg`, `tag`, `attr`, `bind`, `return`, `member`,
@@ -61,7 +61,8 @@ class Index:
         self.calls: dict[int, list[Use]] = {}
         self.elements: dict[int, list[Use]] = {}
         for value, use in _holders(file, facts):
-            self._add(value, use)
+            if value is not None and not isinstance(value, Const):
+                self._add(value, use)
 
     def _add(self, value: Expr, use: Use) -> None:
         if value is None or isinstance(value, str):
@@ -76,8 +77,8 @@ class Index:
                 base = base.base
             for position, name in enumerate(tail):
                 after = tuple(tail[position + 1 :])
-                self.members.setdefault(name, []).append(replace(use, tail=after + use.tail))
-            self._add(base, replace(use, tail=tuple(tail) + use.tail))
+                self.members.setdefault(name, []).append(use._replace(tail=after + use.tail))
+            self._add(base, use._replace(tail=tuple(tail) + use.tail))
         elif isinstance(value, Fn):
             self.functions.setdefault(value.index, []).append(use)
         elif isinstance(value, CallOf):
@@ -87,26 +88,26 @@ class Index:
         elif isinstance(value, Obj):
             for key, item in value.items:
                 path = use.path if key == "..." else (key, *use.path)
-                self._add(item, replace(use, path=path, objects=(*use.objects, value)))
+                self._add(item, use._replace(path=path, objects=(*use.objects, value)))
         elif isinstance(value, Many):
             for item in value.items:
-                self._add(item, replace(use, path=("[]", *use.path)))
+                self._add(item, use._replace(path=("[]", *use.path)))
         elif isinstance(value, Both):
-            self._add(value.left, replace(use, role="test"))
-            self._add(value.right, replace(use, tests=(*use.tests, (value.left, True))))
+            self._add(value.left, use._replace(role="test"))
+            self._add(value.right, use._replace(tests=(*use.tests, (value.left, True))))
         elif isinstance(value, Choose):
-            self._add(value.test, replace(use, role="test"))
-            self._add(value.then, replace(use, tests=(*use.tests, (value.test, True))))
-            self._add(value.other, replace(use, tests=(*use.tests, (value.test, False))))
+            self._add(value.test, use._replace(role="test"))
+            self._add(value.then, use._replace(tests=(*use.tests, (value.test, True))))
+            self._add(value.other, use._replace(tests=(*use.tests, (value.test, False))))
         elif isinstance(value, Either):
             self._add(value.left, use)
             self._add(value.right, use)
         elif isinstance(value, (Text, Not)):
             for part in parts(value):
-                self._add(part, replace(use, role="test"))
+                self._add(part, use._replace(role="test"))
         else:
             for part in parts(value):
-                self._add(part, replace(use, role="test"))
+                self._add(part, use._replace(role="test"))
 
 
 def _holders(file: str, facts: WebFacts) -> Iterator[tuple[Expr, Use]]:

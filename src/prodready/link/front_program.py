@@ -88,7 +88,7 @@ class FrontProgram:
 
     def module(self, path: str, name: str) -> str:
         """The path of the file that a module's name stands for in the file `path`; empty for a package."""
-        folder = posixpath.dirname(path)
+        folder = path.rpartition("/")[0]
         key = (folder, name)
         if key not in self._resolved:
             self._resolved[key] = self._find(folder, name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from functools import cached_property
 
 from prodready.knowledge import Knowledge
@@ -318,5 +317,5 @@ def _is_hook_of(name: str, wanted: tuple[str, ...]) -> bool:
 
 def _placed(other: Use, use: Use, path: tuple[str, ...], tail: tuple[str, ...]) -> Use:
     """A place where a value stands by way of its holder, which stood at `use`."""
-    holders = use.holders if use is other else (*use.holders, replace(use, holders=()), *other.holders)
-    return replace(other, path=path, tail=tail, holders=holders)
+    holders = use.holders if use is other else (*use.holders, use._replace(holders=()), *other.holders)
+    return other._replace(path=path, tail=tail, holders=holders)
