@@ -234,3 +234,26 @@ def test_a_script_that_listens_to_elements_of_a_template(binding: str, expected:
     }
     found = sorted(place.rpartition("[")[2].rstrip("]") for place in places(files))
     assert ",".join(found) == expected
+
+
+def test_angular_with_injected_fields() -> None:
+    files = {
+        "base.ts": """
+        import { HttpClient } from "@angular/common/http";
+        export abstract class Base<T> {
+          protected http: HttpClient = inject(HttpClient);
+          protected url(id?: number) { return `/api/things/${id}/`; }
+          remove(thing: T) { return this.http.delete(this.url(thing.id)); }
+        }
+        """,
+        "list.component.ts": """
+        import { Base } from "./base";
+        @Component({ selector: "app-list", templateUrl: "list.component.html" })
+        export class ListComponent {
+          private service = inject(Base);
+          drop(thing) { this.service.remove(thing).subscribe(); }
+        }
+        """,
+        "list.component.html": '@if (user.isStaff) { <button (click)="drop(thing)">Drop</button> }',
+    }
+    assert places(files) == ["DELETE /api/things/{} 'Drop' [staff]"]

@@ -196,6 +196,9 @@ class Expressions(Reader):
         self.out.calls[index] = CallFact(
             target, tuple(args), self.owner, self._now(node), *self._place(node), node.type == "new_expression"
         )
+        if target == Name("inject") and args and isinstance(args[0], Name):
+            # A container makes what is asked for by its class.
+            self.out.calls[index] = CallFact(args[0], (), self.owner, self._now(node), *self._place(node), True)
         if target == Name("require") and args and isinstance(args[0], Text):
             return Member(CallOf(index), "*")
         return CallOf(index)
