@@ -251,6 +251,21 @@ def test_functions_that_call_each_other_end() -> None:
     assert places({"page.jsx": text}) == ["GET /api/a 'Go' []", "GET /api/b 'Go' []"]
 
 
+def test_an_address_that_is_put_together_in_steps() -> None:
+    text = """
+    function load(id) {
+      let url = "/api/items/";
+      ADD
+      return fetch(url);
+    }
+    export const Page = () => <button onClick={() => load(1)}>Go</button>;
+    """
+    assert places({"page.jsx": text.replace("ADD", 'url += "?page=" + id;')}) == ["GET /api/items 'Go' []"]
+    found = front({"page.jsx": text.replace("ADD", "if (id) url += id;")})
+    assert found.places == ()
+    assert [unresolved.reason for unresolved in found.unresolved] == ["what `url` holds is not known"]
+
+
 def test_addresses_that_are_not_known_are_told() -> None:
     text = "export const Page = ({ url }) => <button onClick={() => fetch(compute(1))}>Go</button>;"
     assert [unresolved.reason for unresolved in front({"page.jsx": text}).unresolved] == ["the address is computed"]

@@ -171,6 +171,17 @@ class Expressions(Reader):
 
     members: dict[str, Expr] = {}  # noqa: RUF012, replaced for each class
 
+    def _augmented(self, node: Node) -> Expr:
+        """`x += y`: what `x` holds is not known any more, unless only a query was put behind an address."""
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        added = self.value(right) if right is not None else None
+        if left is not None and left.type == "identifier":
+            first = added.parts[0] if isinstance(added, Text) and added.parts else None
+            if not (isinstance(first, str) and first.startswith(("?", "&"))):
+                name = self._text(left)
+                self._holder(name).binds[name] = None
+        return None
+
     def _call(self, node: Node) -> Expr:
         function = node.child_by_field_name("function") or node.child_by_field_name("constructor")
         arguments = node.child_by_field_name("arguments")
@@ -303,6 +314,7 @@ _EXPRESSIONS: dict[str, Callable[[Expressions, Node], Expr]] = {
     "ternary_expression": Expressions._ternary,
     "unary_expression": Expressions._unary,
     "assignment_expression": Expressions._assignment,
+    "augmented_assignment_expression": Expressions._augmented,
     "call_expression": Expressions._call,
     "new_expression": Expressions._call,
     "object": Expressions._object,
