@@ -156,6 +156,7 @@ VOCABULARIES = {
     "words": knowledge_form.WORDS,
     "deeds": knowledge_form.DEEDS,
     "stores": knowledge_form.STORES,
+    "front": knowledge_form.FRONT,
 }
 
 
@@ -175,6 +176,7 @@ def shipped() -> dict[str, set[str]]:
         "deeds": {effect.does for effect in effects},
         "stores": {effect.keeps for effect in effects} | {entry.keeps for entry in loaded.types.values()},
         "words": {name for name, words in loaded.words.items() if words},
+        "front": {name for name, items in loaded.front.items() if items},
     }
 
 
@@ -300,13 +302,14 @@ ALLOWED = {
     "read": BASE,
     "cache": BASE | {"read"},
     "reading": BASE | {"cache", "read"},
+    "reading_web": BASE | {"cache", "read", "reading"},
     "link": BASE | {"read"},
     "fix": BASE,
     "rules": BASE | {"read", "link", "fix"},
     "judging": {"finding", "link", "rules"},
     "sift": BASE | {"rules"},
     "engines": BASE | {"cache", "rules"},
-    "project": BASE | {"cache", "read", "reading", "link", "fix", "rules", "judging", "sift", "engines"},
+    "project": BASE | {"cache", "read", "reading", "reading_web", "link", "fix", "rules", "judging", "sift", "engines"},
     "report": BASE | {"rules"},
     "docs": BASE | {"rules", "report"},
 }
@@ -370,5 +373,6 @@ def test_every_dependency_is_imported() -> None:
                 imported |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 imported.add((node.module or "").split(".")[0])
+    declared = {name.replace("-", "_") for name in declared}
     assert declared - imported == set()
     assert imported - declared - sys.stdlib_module_names - {"prodready", "tomllib"} == set()

@@ -10,7 +10,7 @@ import pytest
 
 from prodready import knowledge_form as module
 from prodready.knowledge import Knowledge, KnowledgeError, load, rules_folder
-from prodready.knowledge_form import Effect, KnowledgeFile, TypeEntry
+from prodready.knowledge_form import Effect, KnowledgeFile, TypeEntry, WebClient
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = sorted((rules_folder() / "knowledge").glob("*.toml"))
@@ -319,6 +319,10 @@ secret = ["geheim"]
         ('library = "t"\n[types."t.C"]\nbase = ["t.B"]\n', 3, ["unknown key 'base'; did you mean 'bases'?"]),
         ('library = "t"\n[functions]\n"t.f" = { snk = "sql" }\n', 3, ["unknown key 'snk'; did you mean 'sink'?"]),
         ('library = "t"\n[function]\n"t.f" = "str"\n', 2, ["unknown key 'function'; did you mean 'functions'?"]),
+        ('library = "t"\n[clients.c]\nmodule = ["m"]\n', 3, ["unknown key 'module'; did you mean 'modules'?"]),
+        ('library = "t"\n[clients.c]\nmodules = ["m"]\nmethods = { get = "FETCH" }\n', 2, ["HTTP method 'FETCH'", "GET"]),
+        ('library = "t"\n[clients.c]\ncall = true\n', 2, ["'c' can never be met"]),
+        ('library = "t"\n[front]\nhide-key = ["x"]\n', 3, ["unknown list 'hide-key'; did you mean 'hide-keys'?"]),
         ('library = "t"\n[functions]\nrun = { }\n', 3, ["'run' is not a qualified name: write `module.run`"]),
         ('library = "t"\n[functions]\n"t.f" = { sink = "sql", at = [-1] }\n', 3, ["-1 is no position"]),
         ('library = "t"\n[words]\nsecret = ["PassWord"]\n', 3, ["lower case: 'password'"]),
@@ -401,6 +405,10 @@ def test_the_examples_of_the_manual_load_together(tmp_path: Path) -> None:
 
 
 def test_the_manual_names_every_key_and_value() -> None:
-    keys = {field.name for struct in (Effect, TypeEntry, KnowledgeFile) for field in msgspec.structs.fields(struct)}
-    values = module.SINKS | module.LABELS | module.DECORATIONS | module.WORDS | (STYLES - {""})
+    keys = {
+        field.name
+        for struct in (Effect, TypeEntry, KnowledgeFile, WebClient)
+        for field in msgspec.structs.fields(struct)
+    }
+    values = module.SINKS | module.LABELS | module.DECORATIONS | module.WORDS | module.FRONT | (STYLES - {""})
     assert {name for name in keys | values if f"`{name}`" not in MANUAL} == set()

@@ -23,13 +23,16 @@ import msgspec
 from prodready import __version__
 from prodready.read.facts import Outline
 
-FORMAT = 3
+FORMAT = 4
 """The number of the schema below: a file that has another one is made anew."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (path BLOB PRIMARY KEY, mtime INTEGER, size INTEGER, changed INTEGER, key TEXT);
 CREATE TABLE IF NOT EXISTS outlines (key TEXT PRIMARY KEY, body BLOB);
 CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, body BLOB);
+CREATE TABLE IF NOT EXISTS web_files (path BLOB PRIMARY KEY, mtime INTEGER, size INTEGER, changed INTEGER, key TEXT);
+CREATE TABLE IF NOT EXISTS web_outlines (key TEXT PRIMARY KEY, body BLOB);
+CREATE TABLE IF NOT EXISTS web_facts (key TEXT PRIMARY KEY, body BLOB);
 CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, body BLOB);
 CREATE TABLE IF NOT EXISTS knowledge (key TEXT PRIMARY KEY, body BLOB);
 CREATE TABLE IF NOT EXISTS engines (key TEXT PRIMARY KEY, body BLOB);
@@ -180,12 +183,12 @@ class Cache:
 
     # Reading
 
-    def entries(self) -> dict[str, Entry]:
-        """All files known, by path."""
+    def entries(self, prefix: str = "") -> dict[str, Entry]:
+        """All files known, by path: those of Python, or with the prefix `web_` those of the front end."""
         try:
             decode = msgspec.msgpack.Decoder(Known).decode
-            known = {key: decode(body) for key, body in self._rows("SELECT key, body FROM outlines")}
-            rows = self._rows("SELECT path, mtime, size, changed, key FROM files")
+            known = {key: decode(body) for key, body in self._rows(f"SELECT key, body FROM {prefix}outlines")}  # noqa: S608
+            rows = self._rows(f"SELECT path, mtime, size, changed, key FROM {prefix}files")  # noqa: S608
             return {
                 _path_of(path): Entry((mtime, size, changed), key, known[key])
                 for path, mtime, size, changed, key in rows
@@ -198,6 +201,12 @@ class Cache:
     def body(self, key: str) -> bytes | None:
         """The facts kept under `key`."""
         return self._one("facts", key)
+
+    def web_bodies(self) -> dict[str, bytes]:
+        """The facts of all files of the front end, by their keys."""
+        with contextlib.suppress(sqlite3.DatabaseError):
+            return dict(self._rows("SELECT key, body FROM web_facts"))
+        return {}
 
     def run(self, key: str) -> bytes | None:
         """The outcome kept for a whole run."""
@@ -224,8 +233,13 @@ class Cache:
 
     # Writing
 
-    def save_files(self, files: Mapping[str, Entry], gone: Collection[str], bodies: Mapping[str, bytes]) -> None:
-        """Keep what was read, and forget the paths `gone`; facts that no file refers to any more go."""
+    def save_files(
+        self, files: Mapping[str, Entry], gone: Collection[str], bodies: Mapping[str, bytes], prefix: str = ""
+    ) -> None:
+        """Keep what was read, and forget the paths `gone`; facts that no file refers to any more go.
+
+        `prefix` is that of `entries`.
+        """
         if not files and not gone:
             return
         encode = msgspec.msgpack.Encoder().encode
@@ -236,12 +250,15 @@ class Cache:
         outlines = {entry.key: encode(entry.known) for entry in files.values()}
 
         def write(connection: sqlite3.Connection) -> None:
-            connection.executemany("DELETE FROM files WHERE path = ?", [(_bytes_of(path),) for path in gone])
-            connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
-            connection.executemany("INSERT OR REPLACE INTO outlines VALUES (?, ?)", list(outlines.items()))
-            connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(bodies.items()))
+            def run(statement: str, rows: Iterable[Any]) -> None:
+                connection.executemany(statement.replace("TABLE_", prefix), rows)
+
+            run("DELETE FROM TABLE_files WHERE path = ?", [(_bytes_of(path),) for path in gone])
+            run("INSERT OR REPLACE INTO TABLE_files VALUES (?, ?, ?, ?, ?)", rows)
+            run("INSERT OR REPLACE INTO TABLE_outlines VALUES (?, ?)", list(outlines.items()))
+            run("INSERT OR REPLACE INTO TABLE_facts VALUES (?, ?)", list(bodies.items()))
             for table in ("outlines", "facts"):
-                connection.execute(f"DELETE FROM {table} WHERE key NOT IN (SELECT key FROM files)")  # noqa: S608
+                connection.execute(f"DELETE FROM {prefix}{table} WHERE key NOT IN (SELECT key FROM {prefix}files)")  # noqa: S608
 
         self._write(write)
 

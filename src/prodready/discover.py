@@ -1,4 +1,4 @@
-"""Which files a project consists of, and what kind each is.
+"""Which files a project consists of, its front end's included, and what kind each is.
 
 Directories are left out by the configuration's patterns, by git's ignore files, because they are virtual environments,
 or because they are projects of their own. A file or directory that someone names is read in spite of all that.
@@ -27,6 +27,16 @@ _GENERATED = re.compile(
     rb"(?<![\w.])@generated\b|DO NOT (?:EDIT|MODIFY)"
     rb"|(?i:\b(?:auto-?generated|generated (?:automatically|by|from))\b[^\n]{0,200}\bdo not (?:edit|modify|change))"
 )
+WEB = (
+    ".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".vue", ".svelte",
+    ".html", ".htm", ".jinja", ".jinja2", ".j2", ".djhtml",
+)  # fmt: skip
+"""What the names of the files of a front end end with."""
+
+WEB_SETTINGS = frozenset({"tsconfig.json", "jsconfig.json", "package.json"})
+"""Files that say what the names of modules stand for there."""
+
+_WEB_TESTS = re.compile(r"\.(?:test|spec|stories|cy|e2e)\.\w+$|(?:^|/)(?:__tests__|__mocks__|cypress|e2e)/")
 _SHEBANG = re.compile(rb"#!.*\bpython[0-9.]*\b")
 
 
@@ -43,6 +53,7 @@ class Walk:
     """What a walk found: the files in order, projects within the project, and what could not be looked into.
 
     `files` are Python; `others` are files that are not, of those that the caller wants.
+    `web` are the paths of the files of a front end, tests left out.
     """
 
     files: tuple[SourceFile, ...] = ()
@@ -50,6 +61,7 @@ class Walk:
     problems: tuple[Problem, ...] = ()
     nested: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    web: tuple[str, ...] = ()
 
 
 Wanted = Callable[[str], bool]
@@ -169,6 +181,7 @@ class _Walker:
         self.kinds = _kind_globs(config)
         self.files: dict[str, SourceFile] = {}
         self.others: dict[str, SourceFile] = {}
+        self.web: list[str] = []
         self.seen: set[str] = set()
         self.links: dict[str, str] = {}
         self.problems: list[Problem] = []
@@ -208,7 +221,9 @@ class _Walker:
             for entry, relative, directory in self._kept(entries, path, prefix, cut, ignore):
                 if directory:
                     stack.append((entry.path, relative, ignore, self._kinds(kinds, relative, entry.name, True)))
-                elif entry.is_symlink():
+                    continue
+                self._take_web(entry, relative, kinds)
+                if entry.is_symlink() and (entry.name.endswith(".py") or self.wanted(entry.name)):
                     self.links[relative] = entry.path
                 elif not entry.name.endswith(".py"):
                     self._take_other(entry, relative, kinds)
@@ -218,6 +233,13 @@ class _Walker:
     def _take_other(self, entry: os.DirEntry[str], path: str, kinds: frozenset[str]) -> None:
         if self.wanted(entry.name):
             self.others[path] = SourceFile(path, self._kinds(kinds, path, entry.name, False))
+
+    def _take_web(self, entry: os.DirEntry[str], path: str, kinds: frozenset[str]) -> None:
+        if entry.is_symlink() or not (entry.name.endswith(WEB) or entry.name in WEB_SETTINGS):
+            return
+        if _WEB_TESTS.search(path) or "tests" in self._kinds(kinds, path, entry.name, False):
+            return
+        self.web.append(path)
 
     def name(self, file: Path) -> None:
         """Add a file that someone asked for."""
@@ -241,7 +263,8 @@ class _Walker:
                 found = self.files if path.endswith(".py") else self.others
                 found[path] = SourceFile(path, kind(self.config, path))
         files, others = tuple(sorted(self.files.values())), tuple(sorted(self.others.values()))
-        return Walk(files, others, tuple(self.problems), tuple(sorted(self.nested)), tuple(self.notes))
+        nested, web = tuple(sorted(self.nested)), tuple(sorted(set(self.web)))
+        return Walk(files, others, tuple(self.problems), nested, tuple(self.notes), web)
 
     def _entries(self, place: str, path: str) -> list[os.DirEntry[str]]:
         try:
@@ -255,12 +278,13 @@ class _Walker:
     def _kept(
         self, entries: list[os.DirEntry[str]], path: str, prefix: str, cut: int, ignore: GitIgnore
     ) -> Iterator[tuple[os.DirEntry[str], str, bool]]:
-        """Files of Python, files that are wanted, and directories, unless a pattern leaves them out."""
+        """Files of Python and of a front end, files that are wanted, and directories, unless a pattern leaves them out."""
         for entry in entries:
             name = entry.name
             relative = _join(path, name)
             directory = entry.is_dir(follow_symlinks=False)
-            if not directory and not ((name.endswith(".py") or self.wanted(name)) and self._is_file(entry, relative)):
+            known = name.endswith((".py", *WEB)) or name in WEB_SETTINGS or self.wanted(name)
+            if not directory and not (known and self._is_file(entry, relative)):
                 continue
             if self.excludes.decide(relative, name, directory):
                 if directory and not name.startswith((".", "__pycache__")):

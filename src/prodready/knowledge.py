@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from prodready.knowledge_check import line_of, malformed, mistakes, unknown_types
-from prodready.knowledge_form import Effect, KnowledgeFile, TypeEntry, effect
+from prodready.knowledge_form import Effect, KnowledgeFile, TypeEntry, WebClient, effect
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -44,6 +44,8 @@ class Knowledge:
         self.parameters: dict[str, str] = {}
         self.settings: dict[str, Effect] = {}
         self.words: dict[str, frozenset[str]] = {}
+        self.clients: dict[str, WebClient] = {}
+        self.front: dict[str, frozenset[str]] = {}
         self.names: dict[str, str] = {}
         self.aliases: dict[str, str] = {}
         self._methods: dict[tuple[str, str], Effect | None] = {}
@@ -188,6 +190,11 @@ class Knowledge:
             self.settings[name] = setting
         for name, words in entry.words.items():
             self.words[name] = self.words.get(name, frozenset()) | set(words)
+        for name, items in entry.front.items():
+            self.front[name] = self.front.get(name, frozenset()) | set(items)
+        for name, client in entry.clients.items():
+            self._once(path, text, "client", name)
+            self.clients[name] = client
         for name, type_entry in entry.types.items():
             self._add_type(path, text, name, type_entry)
         return entry
@@ -306,6 +313,8 @@ class _Packed(msgspec.Struct, array_like=True):
     words: dict[str, frozenset[str]]
     names: dict[str, str]
     aliases: dict[str, str]
+    clients: dict[str, WebClient]
+    front: dict[str, frozenset[str]]
 
 
 def pack(knowledge: Knowledge) -> bytes:
@@ -329,5 +338,6 @@ def unpack(body: bytes) -> Knowledge | None:
 def as_plain(knowledge: Knowledge) -> Mapping[str, Any]:
     """Everything as plain data, for listing and for tests."""
     return {
-        name: getattr(knowledge, name) for name in ("functions", "objects", "types", "parameters", "settings", "words")
+        name: getattr(knowledge, name)
+        for name in ("functions", "objects", "types", "parameters", "settings", "words", "clients", "front")
     }

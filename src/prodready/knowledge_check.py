@@ -13,6 +13,7 @@ from prodready.config_values import nearest, type_name
 from prodready.knowledge_form import (
     DECORATIONS,
     DEEDS,
+    FRONT,
     LABELS,
     SINKS,
     STORES,
@@ -21,10 +22,12 @@ from prodready.knowledge_form import (
     Effect,
     KnowledgeFile,
     TypeEntry,
+    WebClient,
     effect,
 )
 
-_KEYS = {form: form.__struct_fields__ for form in (KnowledgeFile, TypeEntry)}
+_KEYS = {form: form.__struct_fields__ for form in (KnowledgeFile, TypeEntry, WebClient)}
+_HTTP = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "*"})
 _MEMBERS = ("methods", "attributes")
 _SLOTS = ("item", "call", "enter", "each")
 _GLOBALS = frozenset({"*", *dir(builtins), "__file__", "__path__"})
@@ -82,6 +85,13 @@ def mistakes(entry: KnowledgeFile) -> Iterator[tuple[str, str]]:
         for word in words:
             if word != word.lower():
                 yield word, f"{name!r}: words are written in lower case: {word.lower()!r}"
+    for name in entry.front.keys() - FRONT:
+        yield name, _unknown("front", "list", name, FRONT)
+    for name, client in entry.clients.items():
+        for method in {*client.methods.values()} - _HTTP:
+            yield name, _unknown(name, "HTTP method", method, _HTTP)
+        if not (client.modules or client.globals or client.names):
+            yield name, f"{name!r} can never be met: give `modules`, `globals` or `names`"
 
 
 def unknown_types(entry: KnowledgeFile, known: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -130,6 +140,8 @@ def _pieces(raw: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
                 if isinstance(kind.get(table), dict):
                     yield from ((f"{name}.{member}", value, Effect | str) for member, value in kind[table].items())
             yield name, kind, TypeEntry
+    if isinstance(raw.get("clients"), dict):
+        yield from ((name, value, WebClient) for name, value in raw["clients"].items())
     yield "", raw, KnowledgeFile
 
 

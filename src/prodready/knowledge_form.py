@@ -52,8 +52,30 @@ STORES = frozenset(
 STYLES = frozenset({"qmark", "format", "pyformat", "named", "dollar", "sqlalchemy"})
 DECORATIONS = frozenset({"handler", "guard", "task", "receiver"})
 WORDS = frozenset(
-    {"secret", "not-secret", "redactor", "login", "carrier", "password", "hashed", "hasher", "kept-password"}
-)
+    {
+        "secret", "not-secret", "redactor", "login", "carrier", "password", "hashed", "hasher", "kept-password",
+        # In the conditions of a front end: what decides who sees something, and what only looks like it.
+        "gate-staff", "gate-permission", "gate-role", "gate-owner", "gate-login", "not-gate", "viewer", "not-viewer",
+        "low-role",
+    }
+)  # fmt: skip
+FRONT = frozenset(
+    {
+        "endpoint",  # calls whose first argument names a route of the server
+        "endpoint-modules",  # modules, as patterns, whose default export gives the address of the route after the colon
+        "get-attributes", "post-attributes", "put-attributes", "patch-attributes", "delete-attributes",
+        "form-attributes",  # where the method stands in another attribute
+        "show-attributes", "hide-attributes",  # decide whether a person can use an element
+        "show-keys", "hide-keys",  # the same of an entry of a menu, a table or a router
+        "wrappers",  # functions that give back the function that they are given
+        "mutations",  # functions whose result runs what they are given
+        "states",  # functions that give a value and what sets it: of the first, and with it what is open, the second decides
+        "open-attributes",  # attributes by which a component is open or not
+        "selectors",  # functions that give the elements that a selector means
+        "events",  # methods of elements that are given what runs when something happens to them
+        "lifecycle",  # methods that a framework calls when it shows a component
+    }
+)  # fmt: skip
 
 
 class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -129,6 +151,28 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         return frozenset((self.label,) if isinstance(self.label, str) else self.label) - {""}
 
 
+class WebClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What sends requests from a browser.
+
+    `modules` are the packages that it is imported from, as `default` or as one of `exports`, `globals` its names without
+    an import, `names` words by which a variable of unknown origin is taken for one. `methods` gives the HTTP method of
+    each of its methods, or `*` where the options name it; `call` says that it can be called itself. `create` are its
+    functions (or, with `new`, its classes) that give one of its kind, with the options `base` for what all addresses
+    begin with. `url` and `method` are the options that hold these.
+    """
+
+    modules: tuple[str, ...] = ()
+    exports: tuple[str, ...] = ()
+    globals: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    methods: dict[str, str] = {}
+    call: bool = False
+    create: tuple[str, ...] = ()
+    base: tuple[str, ...] = ()
+    url: tuple[str, ...] = ()
+    method: tuple[str, ...] = ()
+
+
 class KnowledgeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file as written."""
 
@@ -139,6 +183,8 @@ class KnowledgeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parameters: dict[str, str] = {}
     settings: dict[str, Effect] = {}
     words: dict[str, tuple[str, ...]] = {}
+    clients: dict[str, WebClient] = {}
+    front: dict[str, tuple[str, ...]] = {}
 
 
 def effect(value: Effect | str) -> Effect:

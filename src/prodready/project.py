@@ -26,6 +26,7 @@ from prodready.link.linked import Linked
 from prodready.link.program import Program
 from prodready.read.facts import FileFacts
 from prodready.reading import UNREADABLE, WORTH_A_POOL, FileRead, Loader, State, read_many, read_one
+from prodready.reading_web import WebFiles
 from prodready.rules import Rule, all_rules, rules_of
 from prodready.sift import Sifted, fixable, sift
 from prodready.suppress import scan_other
@@ -62,6 +63,7 @@ class _Run:
     state: State
     facts: Loader
     engines: Engines
+    web: WebFiles
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class Session:
             findings=tuple(findings),
             suppressed=tuple(suppressed),
             problems=(*(problem for problem in problems if problem not in elsewhere), *answers.problems),
-            notes=(*run.walk.notes, *map(str, elsewhere), *answers.notes, *left_out),
+            notes=(*run.walk.notes, *run.web.notes(), *map(str, elsewhere), *answers.notes, *left_out),
             warnings=(*run.cache.notes, *answers.warnings),
             files=len(chosen | answers.read),
             lines=sum(state.entries[path].outline.lines for path in chosen),
@@ -157,7 +159,8 @@ class Session:
             engines.start(walk, lambda paths: self._chosen(targets, paths, options))
             state = self._read(cache, walk.files, options)
             clock.lap("read")
-            yield _Run(cache, walk, state, Loader(self.config.root, cache, state, self._decoded), engines)
+            web = WebFiles(self.config.root, cache, walk.web, state.jobs)
+            yield _Run(cache, walk, state, Loader(self.config.root, cache, state, self._decoded), engines, web)
             keys = {entry.key for entry in state.entries.values()}
             self._decoded = {key: value for key, value in self._decoded.items() if key in keys}
         finally:
@@ -253,7 +256,7 @@ class Session:
     def _judge(self, run: _Run, chosen: frozenset[str]) -> _Outcome:
         """What the rules say, of the whole project or at least of the chosen files; remembered by the content of all."""
         cache, state, facts = run.cache, run.state, run.facts
-        whole = self._run_key(state)
+        whole = self._run_key(state, run.web)
         part = "" if len(chosen) * 2 > len(state.entries) else _part_key(whole, chosen)
         for key in filter(None, (whole, part)):
             kept = _decoded_outcome(cache.run(key))
@@ -274,13 +277,17 @@ class Session:
     def _linked(self, run: _Run, chosen: frozenset[str] | None = None) -> Linked:
         outlines = {path: run.state.entries[path].outline for path in sorted(run.state.entries)}
         outside = frozenset(path for path in outlines if "tests" in discover.kind(self.config, path))
-        return Linked(Program(self._knowledge(run.cache), outlines, run.facts), chosen, outside)
+        program = Program(self._knowledge(run.cache), outlines, run.facts)
+        return Linked(program, chosen, outside, run.web.facts)
 
-    def _run_key(self, state: State) -> str:
+    def _run_key(self, state: State, web: WebFiles) -> str:
         settings = f"{tool_digest()} {knowledge.digest(self._sources)} {self.config.test_paths}"
         digest = hashlib.sha256(settings.encode())
         for path in sorted(state.entries):
             digest.update(f"\n{path}\0{state.entries[path].key}".encode("utf-8", "surrogatepass"))
+        if any(rule.front for rule in all_rules().values()):
+            for path, entry in web.entries().items():
+                digest.update(f"\n{path}\0{entry.key}".encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
     def _knowledge(self, cache: Cache) -> Knowledge:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from prodready.cache import Cache, Entry, Known, content_key
+from prodready.discover import WEB, WEB_SETTINGS
 from prodready.finding import Problem
 from prodready.read.facts import FileFacts, Outline, outline
 from prodready.read.parse import ParseFailure
@@ -51,6 +52,8 @@ class FileRead(msgspec.Struct, frozen=True):
 
 def read_one(path: str, data: bytes) -> FileRead:
     """Read one file's content. Whatever is wrong with it is in the result; nothing is raised."""
+    if not path.endswith(".py") and (path.endswith(WEB) or path.rpartition("/")[2] in WEB_SETTINGS):
+        return _read_web(path, data)
     from prodready.read.python import read_python
 
     key = content_key(data)
@@ -69,6 +72,32 @@ def read_one(path: str, data: bytes) -> FileRead:
         return FileRead(
             path, key, Known(nothing, f"prodready failed on this file, please report it: {says}"), lasting=False
         )
+
+
+def _read_web(path: str, data: bytes) -> FileRead:
+    """Read one file of a front end. Why it has no facts, or not all, stands where a Python file has its error."""
+    from prodready.read.web.reader import read_web
+
+    # The same content is read in another way under another ending.
+    key = f"{content_key(data)}:{path.rpartition('/')[2] if path.endswith('.json') else path[path.rfind('.') :]}"
+    known = Known(Outline((), (), data.count(b"\n") + (not data.endswith(b"\n") and bool(data))))
+    try:
+        facts = read_web(path, data)
+    except UnicodeDecodeError:
+        return FileRead(path, key, msgspec.structs.replace(known, error="not UTF-8, not read"))
+    except RecursionError:
+        return FileRead(path, key, msgspec.structs.replace(known, error="nested too deeply, not read"))
+    except Exception as error:
+        if os.environ.get("PRODREADY_DEBUG") == "1":
+            raise
+        says = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        error_text = f"prodready failed on this file, please report it: {says}"
+        return FileRead(path, key, msgspec.structs.replace(known, error=error_text), lasting=False)
+    if facts.minified:
+        known = msgspec.structs.replace(known, error=f"{facts.minified}, not read")
+    elif facts.broken:
+        known = msgspec.structs.replace(known, error="not understood from here on", line=facts.broken)
+    return FileRead(path, key, known, msgspec.msgpack.encode(facts))
 
 
 def read_path(root: Path, path: str) -> FileRead:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from prodready.knowledge import Knowledge
 from prodready.link.frames import Bound, Callee, Frame
@@ -22,6 +23,10 @@ from prodready.link.transactions import Transactions
 from prodready.read import values as v
 from prodready.read.facts import CallFact, FunctionFacts
 
+if TYPE_CHECKING:
+    from prodready.link.front import Front
+    from prodready.read.web.facts import WebFacts
+
 
 class Linked:
     """A program with everything that follows from its facts. Rules read it and never change it.
@@ -31,10 +36,15 @@ class Linked:
     """
 
     def __init__(
-        self, program: Program, targets: Iterable[str] | None = None, outside: frozenset[str] = frozenset()
+        self,
+        program: Program,
+        targets: Iterable[str] | None = None,
+        outside: frozenset[str] = frozenset(),
+        web: Callable[[], Mapping[str, WebFacts]] = dict,
     ) -> None:
         self.program = program
         self.outside = outside
+        self._web = web
         self.scope: Scope | None = Scope(program.outlines, targets) if targets is not None else None
         self.knowledge: Knowledge = program.knowledge
         self.infer = Inference(program)
@@ -57,6 +67,13 @@ class Linked:
     def texts(self) -> TextReader:
         """A fresh reader of texts, with its own memory of those it has seen."""
         return TextReader(self.reducer)
+
+    @cached_property
+    def front(self) -> Front:
+        """What the pages ask the server for, and to whom they show it; for rules that declare `front`."""
+        from prodready.link.front import link_front
+
+        return link_front(self._web(), self.knowledge)
 
     @cached_property
     def secrets(self) -> SecretReader:

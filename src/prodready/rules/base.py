@@ -26,10 +26,10 @@ class Rule:
     that comes with prodready: an editor or a hook may ask for no more where there is none. `skip` names the kinds of file it
     stays silent in by default (`tests`, `migrations`, `generated`); `stage` is the stage of the checklist; `sinks`
     are the kinds of sink that it follows values to; `family` is shared by rules that look at the same things, and may be
-    judged apart from the others; `check` yields the findings of a whole project (a rule without it is reported by another
-    part of the tool: `engine` names the analyser that runs inside of a check, if it is one); `example` is the name of a
-    file that the examples of the docstring could stand in; `fix` gives the edits that remove one finding, from the text of
-    its file.
+    judged apart from the others; `front` says that it asks for the front end (`Linked.front`); `check` yields the findings
+    of a whole project (a rule without it is reported by another part of the tool: `engine` names the analyser that runs
+    inside of a check, if it is one); `example` is the name of a file that the examples of the docstring could stand in;
+    `fix` gives the edits that remove one finding, from the text of its file.
     """
 
     code: str
@@ -41,6 +41,7 @@ class Rule:
     sinks: frozenset[str] = frozenset()
     check: Callable[[Linked], Iterator[Finding]] | None = field(default=None, compare=False)
     family: str = ""
+    front: bool = False
     fix: Callable[[Finding, str], tuple[Fix, ...]] | None = field(default=None, compare=False)
     engine: str = ""
     example: str = "app.py"

@@ -1,0 +1,136 @@
+"""Where the names, functions, calls and elements of a file stand in its facts: who uses what, and under which conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from prodready.read.web.facts import (
+    Both,
+    CallOf,
+    Choose,
+    Const,
+    Either,
+    ElementOf,
+    Expr,
+    Fn,
+    Many,
+    Member,
+    Name,
+    Not,
+    Obj,
+    Text,
+    WebFacts,
+    parts,
+)
+
+Test = tuple[Expr, bool]
+"""A condition inside of an expression, and whether it holds."""
+
+
+class Use(NamedTuple):
+    """One place where something stands.
+
+    `role` tells what becomes of it there: `target` (it is called), `arg`, `tag`, `attr`, `bind`, `return`, `member`,
+    `export`, `loose`, or `test` where only its truth counts. `at` is the position of the call or element among the file's,
+    `name` that of the argument, attribute, variable or member. `path` are the keys under which the value holds it, `tail`
+    the attributes that are read from it. `objects` are the object literals around it.
+    `holders` are the places where it stood before, in what stands here now.
+    """
+
+    file: str
+    owner: int
+    conditions: tuple[int, ...]
+    role: str
+    at: int = 0
+    name: str = ""
+    path: tuple[str, ...] = ()
+    tail: tuple[str, ...] = ()
+    tests: tuple[Test, ...] = ()
+    objects: tuple[Obj, ...] = ()
+    holders: tuple[Use, ...] = ()
+
+
+class Index:
+    """All uses in one file."""
+
+    def __init__(self, file: str, facts: WebFacts) -> None:
+        self.names: dict[str, list[Use]] = {}
+        self.members: dict[str, list[Use]] = {}
+        self.functions: dict[int, list[Use]] = {}
+        self.calls: dict[int, list[Use]] = {}
+        self.elements: dict[int, list[Use]] = {}
+        for value, use in _holders(file, facts):
+            if value is not None and not isinstance(value, Const):
+                self._add(value, use)
+
+    def _add(self, value: Expr, use: Use) -> None:
+        if value is None or isinstance(value, str):
+            return
+        if isinstance(value, Name):
+            self.names.setdefault(value.name, []).append(use)
+        elif isinstance(value, Member):
+            tail: list[str] = []
+            base: Expr = value
+            while isinstance(base, Member):
+                tail.insert(0, base.name)
+                base = base.base
+            for position, name in enumerate(tail):
+                after = tuple(tail[position + 1 :])
+                self.members.setdefault(name, []).append(use._replace(tail=after + use.tail))
+            self._add(base, use._replace(tail=tuple(tail) + use.tail))
+        elif isinstance(value, Fn):
+            self.functions.setdefault(value.index, []).append(use)
+        elif isinstance(value, CallOf):
+            self.calls.setdefault(value.index, []).append(use)
+        elif isinstance(value, ElementOf):
+            self.elements.setdefault(value.index, []).append(use)
+        elif isinstance(value, Obj):
+            for key, item in value.items:
+                path = use.path if key == "..." else (key, *use.path)
+                self._add(item, use._replace(path=path, objects=(*use.objects, value)))
+        elif isinstance(value, Many):
+            for item in value.items:
+                self._add(item, use._replace(path=("[]", *use.path)))
+        elif isinstance(value, Both):
+            self._add(value.left, use._replace(role="test"))
+            self._add(value.right, use._replace(tests=(*use.tests, (value.left, True))))
+        elif isinstance(value, Choose):
+            self._add(value.test, use._replace(role="test"))
+            self._add(value.then, use._replace(tests=(*use.tests, (value.test, True))))
+            self._add(value.other, use._replace(tests=(*use.tests, (value.test, False))))
+        elif isinstance(value, Either):
+            self._add(value.left, use)
+            self._add(value.right, use)
+        elif isinstance(value, (Text, Not)):
+            for part in parts(value):
+                self._add(part, use._replace(role="test"))
+        else:
+            for part in parts(value):
+                self._add(part, use._replace(role="test"))
+
+
+def _holders(file: str, facts: WebFacts) -> Iterator[tuple[Expr, Use]]:
+    """Every expression that the facts of a file hold, with what is to be said of what stands in it."""
+    for at, call in enumerate(facts.calls):
+        yield call.target, Use(file, call.owner, call.conditions, "target", at)
+        for position, value in enumerate(call.args):
+            yield value, Use(file, call.owner, call.conditions, "arg", at, str(position))
+    for at, element in enumerate(facts.elements):
+        yield element.tag, Use(file, element.owner, element.conditions, "tag", at)
+        for name, value in element.attributes:
+            yield value, Use(file, element.owner, element.conditions, "attr", at, name)
+    for at, function in enumerate(facts.functions):
+        for name, value in function.binds.items():
+            yield value, Use(file, at, (), "bind", at, name)
+        for value, conditions in function.returns:
+            yield value, Use(file, at, conditions, "return", at)
+    for at, cls in enumerate(facts.classes):
+        for name, value in cls.members.items():
+            yield value, Use(file, cls.owner, (), "member", at, name)
+        yield cls.base, Use(file, cls.owner, (), "base", at)
+    for loose in facts.loose:
+        yield loose.value, Use(file, loose.owner, loose.conditions, "loose", 0, loose.to)
+    for name, (module, value) in facts.exports.items():
+        if not module:
+            yield value, Use(file, 0, (), "export", 0, name)

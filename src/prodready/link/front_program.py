@@ -1,0 +1,321 @@
+"""The files of a front end as one program: which file a module's name stands for, and what a name stands for in a file."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from prodready.read.web.facts import (
+    MODULE,
+    CallOf,
+    ClassFact,
+    Expr,
+    Fn,
+    Function,
+    Member,
+    Name,
+    Obj,
+    WebFacts,
+)
+
+ENDINGS = (".ts", ".tsx", ".js", ".jsx", ".vue", ".svelte", ".mjs", ".mts", ".d.ts")
+MAX_HOPS = 12
+"""Re-exports followed for one name: more is a cycle."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """An expression in the function of the file in which it stands."""
+
+    path: str
+    owner: int
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Param:
+    """A parameter of a function, or with `key` what its argument holds under that key."""
+
+    path: str
+    function: int
+    position: int
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Something of a package, or with no package a name that nothing in the project defines."""
+
+    package: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Class:
+    """A class of the project."""
+
+    path: str
+    name: str
+
+
+Meaning = Bound | Param | Outside | Class
+
+
+class FrontProgram:
+    """The facts of all files with the look-ups between them. `files` holds what was read, by path."""
+
+    def __init__(self, files: Mapping[str, WebFacts]) -> None:
+        self.files = {path: facts for path, facts in files.items() if facts.kind != "settings"}
+        self._classes = {(path, cls.name): cls for path, facts in self.files.items() for cls in facts.classes}
+        self._settings: dict[str, list[tuple[str, str, str]]] = {}
+        self._packages: dict[str, str] = {}
+        for path, facts in files.items():
+            if facts.kind == "settings":
+                self._set(posixpath.dirname(path), facts.imports)
+        self._tails: dict[str, list[str]] | None = None
+        self._resolved: dict[tuple[str, str], str] = {}
+        self._importers: dict[str, list[tuple[str, str, str]]] | None = None
+
+    def _set(self, folder: str, entries: Mapping[str, tuple[str, str]]) -> None:
+        for pattern, (target, kind) in entries.items():
+            if pattern == "package":
+                self._packages[target] = folder
+            else:
+                self._settings.setdefault(folder, []).append((pattern, target, kind))
+
+    # Modules
+
+    def module(self, path: str, name: str) -> str:
+        """The path of the file that a module's name stands for in the file `path`; empty for a package."""
+        folder = path.rpartition("/")[0]
+        key = (folder, name)
+        if key not in self._resolved:
+            self._resolved[key] = self._find(folder, name)
+        return self._resolved[key]
+
+    def _find(self, folder: str, name: str) -> str:
+        if name.startswith("."):
+            return self._file(posixpath.normpath(posixpath.join(folder, name)))
+        for above in _upwards(folder):
+            for pattern, target, _ in sorted(self._settings.get(above, ()), key=lambda entry: -len(entry[0])):
+                head, star, tail = pattern.partition("*")
+                if name == pattern or (star and name.startswith(head) and name.endswith(tail)):
+                    middle = name[len(head) : len(name) - len(tail)] if star else ""
+                    found = self._file(posixpath.normpath(posixpath.join(above, target.replace("*", middle))))
+                    if found:
+                        return found
+        if name.startswith(("@/", "~/", "@@/", "~~/", "$lib/", "src/")):
+            rest = name.partition("/")[2]
+            for above in _upwards(folder):
+                for base in ("src/lib", "src", "") if name.startswith("$") else ("src", "app", ""):
+                    found = self._file(posixpath.normpath(posixpath.join(above, base, rest)))
+                    if found:
+                        return found
+        for package in _prefixes(name):
+            if package in self._packages:
+                root, rest = self._packages[package], name[len(package) + 1 :]
+                places = (rest, f"src/{rest}") if rest else ("src/index", "index", "src/main", "lib/index")
+                return next(filter(None, (self._file(posixpath.join(root, place)) for place in places)), "")
+        return self._by_tail(name)
+
+    def _file(self, stem: str) -> str:
+        """The file of this path, with an ending or as the index of a folder."""
+        if stem in self.files:
+            return stem
+        bare = stem.rsplit(".", 1)[0] if stem.endswith((".js", ".jsx", ".mjs")) else stem
+        for candidate in (bare, f"{stem}/index"):
+            for ending in ENDINGS:
+                if candidate + ending in self.files:
+                    return candidate + ending
+        return ""
+
+    def _by_tail(self, name: str) -> str:
+        """The only file whose path ends like the name does, its first part left out: an alias of a bundler."""
+        if self._tails is None:
+            self._tails = {}
+            for path in self.files:
+                stem = path.rsplit(".", 1)[0].removesuffix("/index")
+                parts = stem.split("/")
+                for length in (2, 3, 4):
+                    self._tails.setdefault("/".join(parts[-length:]), []).append(path)
+        rest = name.split("/")[1:]
+        while len(rest) >= 2:
+            found = self._tails.get("/".join(rest[-4:]), ())
+            if len(found) == 1:
+                return found[0]
+            rest = rest[1:] if len(rest) > 4 else []
+        return ""
+
+    def exported(self, path: str, name: str, hops: int = 0) -> Meaning | None:
+        """What a file gives under a name; None if it gives no such thing."""
+        facts = self.files.get(path)
+        if facts is None or hops > MAX_HOPS:
+            return None
+        if name in facts.exports:
+            module, value = facts.exports[name]
+            if module:
+                inner = value.name if isinstance(value, Name) else name
+                target = self.module(path, module)
+                return self.exported(target, inner, hops + 1) if target else Outside(module, inner)
+            return self.meaning(path, MODULE, value, hops + 1)
+        if name == "default" and facts.kind in {"vue", "svelte"}:
+            return Class(path, "default") if (path, "default") in self._classes else Bound(path, MODULE, Fn(MODULE))
+        for module in facts.stars if name != "default" else ():
+            target = self.module(path, module)
+            found = self.exported(target, name, hops + 1) if target else None
+            if found is not None:
+                return found
+        return None
+
+    def importers(self, path: str) -> list[tuple[str, str, str]]:
+        """Who imports a file: their paths, the name there, and the name here (`*` for all of it)."""
+        if self._importers is None:
+            self._importers = {}
+            for other, facts in self.files.items():
+                for local, (module, name) in facts.imports.items():
+                    target = self.module(other, module)
+                    if target:
+                        self._importers.setdefault(target, []).append((other, local, name))
+        return self._importers.get(path, [])
+
+    # Names
+
+    def meaning(self, path: str, owner: int, value: Expr, hops: int = 0) -> Meaning:
+        """What an expression stands for: names are followed to what they are bound to."""
+        while hops <= MAX_HOPS:
+            hops += 1
+            if isinstance(value, Name):
+                found = self.lookup(path, owner, value.name, hops)
+                if not isinstance(found, Bound) or not isinstance(found.value, (Name, Member)):
+                    return found
+                if found.value == value and found.owner == owner:
+                    return found
+                path, owner, value = found.path, found.owner, found.value
+                continue
+            if isinstance(value, Member):
+                return self._member(path, owner, value, hops)
+            break
+        return Bound(path, owner, value)
+
+    def _member(self, path: str, owner: int, value: Member, hops: int) -> Meaning:
+        facts = self.files[path]
+        if (
+            isinstance(value.base, Name)
+            and value.base.name in facts.imports
+            and not self._local(path, owner, value.base.name)
+        ):
+            module, name = facts.imports[value.base.name]
+            if name == "*":
+                target = self.module(path, module)
+                found = self.exported(target, value.name, hops) if target else Outside(module, value.name)
+                return found or Bound(path, owner, value)
+        base = self.meaning(path, owner, value.base, hops + 1)
+        if isinstance(base, Bound):
+            if isinstance(base.value, Obj):
+                for key, item in base.value.items:
+                    if key == value.name:
+                        return self.meaning(base.path, base.owner, item, hops + 1)
+                for key, item in base.value.items:
+                    if key == "...":
+                        inner = self.meaning(base.path, base.owner, Member(item, value.name), hops + 1)
+                        if not (isinstance(inner, Bound) and isinstance(inner.value, Member)):
+                            return inner
+            if isinstance(base.value, CallOf):
+                call = self.files[base.path].calls[base.value.index]
+                if call.new:
+                    cls = self.meaning(base.path, call.owner, call.target, hops + 1)
+                    if isinstance(cls, Class):
+                        base = cls
+        if isinstance(base, Param) and not base.key:
+            return Param(base.path, base.function, base.position, value.name)
+        if isinstance(base, Class):
+            found = self.attribute(base, value.name, hops + 1)
+            if found is not None:
+                return found
+        return Bound(path, owner, value)
+
+    def attribute(self, cls: Class, name: str, hops: int = 0) -> Meaning | None:
+        """A method or an attribute of a class, by itself or by its nearest base."""
+        fact = self.cls(cls)
+        if fact is None or hops > MAX_HOPS:
+            return None
+        if fact.members.get(name) is not None:
+            value = fact.members[name]
+            inner = value.index if isinstance(value, Fn) else self._constructor(fact)
+            return self.meaning(cls.path, inner if not isinstance(value, Fn) else fact.owner, value, hops + 1)
+        if fact.base is not None:
+            base = self.meaning(cls.path, fact.owner, fact.base, hops + 1)
+            if isinstance(base, Class) and base != cls:
+                return self.attribute(base, name, hops + 1)
+        return None
+
+    def _constructor(self, fact: ClassFact) -> int:
+        made = fact.members.get("constructor")
+        return made.index if isinstance(made, Fn) else fact.owner
+
+    def cls(self, cls: Class) -> ClassFact | None:
+        """The facts of a class."""
+        return self._classes.get((cls.path, cls.name))
+
+    def _local(self, path: str, owner: int, name: str) -> bool:
+        return any(name in f.binds or name in _names(f) for i, f in self.around(path, owner) if i != MODULE)
+
+    def around(self, path: str, owner: int) -> Iterator[tuple[int, Function]]:
+        """A function and those around it, from the inside out."""
+        functions = self.files[path].functions
+        while 0 <= owner < len(functions):
+            yield owner, functions[owner]
+            owner = functions[owner].owner
+
+    def lookup(self, path: str, owner: int, name: str, hops: int = 0) -> Meaning:
+        """What a name stands for inside of a function."""
+        facts = self.files[path]
+        if name == "this":
+            cls = next((f.cls for _, f in self.around(path, owner) if f.cls), "")
+            return Class(path, cls) if cls else Outside("", "this")
+        for index, function in self.around(path, owner):
+            for position, param in enumerate(function.params):
+                if isinstance(param, str):
+                    if param == name:
+                        return Param(path, index, position)
+                    continue
+                for key, local in param:
+                    if local == name:
+                        return Param(path, index, position, "" if key == "..." else key)
+            if name in function.binds:
+                value = function.binds[name]
+                if value is None and (path, name) in self._classes:
+                    return Class(path, name)
+                return Bound(path, index, value)
+        if name in facts.imports:
+            module, real = facts.imports[name]
+            target = self.module(path, module)
+            if not target:
+                return Outside(module, real)
+            found = self.exported(target, real, hops + 1) if real != "*" else None
+            return found or Outside(target if real == "*" else "", real if real == "*" else name)
+        if facts.kind in {"vue", "svelte"} and (path, "default") in self._classes:
+            return self.attribute(Class(path, "default"), name, hops + 1) or Outside("", name)
+        return Outside("", name)
+
+
+def _names(function: Function) -> set[str]:
+    return {
+        name
+        for param in function.params
+        for name in ((param,) if isinstance(param, str) else (local for _, local in param))
+    }
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    while folder:
+        yield folder
+        folder = posixpath.dirname(folder)
+    yield ""
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    parts = name.split("/")
+    for length in range(len(parts), 0, -1):
+        yield "/".join(parts[:length])

@@ -1,0 +1,321 @@
+"""Where a function of a front end runs, is shown or is given away: its uses, by way of names, modules and members."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cached_property
+
+from prodready.knowledge import Knowledge
+from prodready.link.front_gates import Gates
+from prodready.link.front_index import Index, Use
+from prodready.link.front_program import Bound, Class, FrontProgram, Outside
+from prodready.read.web.facts import (
+    MODULE,
+    CallOf,
+    Expr,
+    Fn,
+    Many,
+    Member,
+    Name,
+    Obj,
+    Text,
+)
+from prodready.words import split_words
+
+MOST = 60
+"""Uses kept of one function."""
+DEEPEST = 14
+"""Holders of a value followed one into the other."""
+
+Seen = set[tuple[object, ...]]
+
+
+class Uses:
+    """Follows values forwards: from where they are made to where they are called, shown or handed to what is unknown."""
+
+    def __init__(self, program: FrontProgram, gates: Gates, knowledge: Knowledge) -> None:
+        self.program = program
+        self._gates = gates
+        self._wrappers = knowledge.front.get("wrappers", frozenset())
+        self._mutations = knowledge.front.get("mutations", frozenset())
+        self._lifecycle = knowledge.front.get("lifecycle", frozenset())
+        self._indexes: dict[str, Index] = {}
+        self._members: dict[str, list[Use]] | None = None
+
+    def index(self, path: str) -> Index:
+        """Who uses what in a file."""
+        if path not in self._indexes:
+            self._indexes[path] = Index(path, self.program.files[path])
+        return self._indexes[path]
+
+    def of(self, path: str, function: int) -> list[Use]:
+        """The places where a function runs, is shown or is given away."""
+        found: list[Use] = []
+        seen: Seen = set()
+        for use in self.index(path).functions.get(function, ()):
+            self._follow(use, found, seen, function, 0)
+        fact = self.program.files[path].functions[function]
+        if not found and fact.cls and fact.name not in self._lifecycle:
+            return self._of_member(path, fact.cls, fact.name)
+        return found[:MOST]
+
+    def _follow(self, use: Use, found: list[Use], seen: Seen, function: int, depth: int) -> None:
+        """Where a value goes that stands at `use`: on, or to one of the `found`."""
+        key = (use.file, use.owner, use.role, use.at, use.name, use.path, use.tail, use.conditions)
+        if key in seen or depth > DEEPEST or len(found) >= MOST:
+            return
+        seen.add(key)
+        role = use.role
+        if role == "bind":
+            for other in self.named(use.file, use.at, use.name):
+                self._carry(use, other, found, seen, function, depth)
+        elif role == "export":
+            for other in self.imported(use.file, use.name, ()):
+                self._carry(use, other, found, seen, function, depth)
+        elif role == "member":
+            cls = self.program.files[use.file].classes[use.at]
+            for other in self._of_member(use.file, cls.name, use.name):
+                self._carry(use, other, found, seen, function, depth)
+        elif role == "return":
+            for other in self._results(use):
+                self._carry(use, other, found, seen, function, depth)
+        elif role == "arg" and self._hands_on(use):
+            for other in self.index(use.file).calls.get(use.at, ()):
+                tail = other.tail
+                self._follow(
+                    _placed(other, use, () if self.called(use) in self._mutations else use.path, tail),
+                    found,
+                    seen,
+                    function,
+                    depth + 1,
+                )
+        elif role == "loose" and use.name:
+            last = use.name.rpartition(".")[2]
+            others = (
+                [other for other in self._all_members().get(last, ()) if other.role != "test"]
+                if "." in use.name
+                else []
+            )
+            if not others:
+                found.append(use)
+            for other in others:
+                self._carry(use, other, found, seen, function, depth)
+        elif role not in {"test", "base"}:
+            found.append(use)
+
+    def _carry(self, use: Use, other: Use, found: list[Use], seen: Seen, function: int, depth: int) -> None:
+        """The value that `use` holds under some keys, at a place where its holder stands."""
+        path, tail = use.path, other.tail
+        while path and tail and (tail[0] == path[0] or (path[0] == "[]")):
+            path, tail = path[1:], tail[1:]
+        if path and tail:
+            return  # another of its attributes
+        self._follow(
+            _placed(other, use, other.path + path if path else other.path, tail), found, seen, function, depth + 1
+        )
+
+    def called(self, use: Use) -> str:
+        """The last name of the function that a use is an argument of."""
+        chain = self._gates.chain(use.file, self.program.files[use.file].calls[use.at].target)
+        return chain[-1] if chain else ""
+
+    def _hands_on(self, use: Use) -> bool:
+        """Whether a call's result stands for what it was given."""
+        name = self.called(use)
+        return (
+            name in self._wrappers
+            or name in self._mutations
+            or bool(name.startswith("with") and name[4:5].isupper() and not use.path)
+        )
+
+    def named(self, path: str, owner: int, name: str) -> list[Use]:
+        """The uses of a variable of a function, and of a file's those by the files that import it."""
+        found = [use for use in self.index(path).names.get(name, ()) if self.sees(path, use.owner, name, owner)]
+        if owner == MODULE:
+            for exported, (module, value) in self.program.files[path].exports.items():
+                if not module and value == Name(name):
+                    found += self.imported(path, exported, ())
+        return [use for use in found if use.role != "export"]
+
+    def sees(self, path: str, owner: int, name: str, holder: int) -> bool:
+        """Whether a name in the function `owner` is the variable of the function `holder`."""
+        for index, function in self.program.around(path, owner):
+            if index == holder:
+                return True
+            if name in function.binds or any(
+                name == param if isinstance(param, str) else any(name == local for _, local in param)
+                for param in function.params
+            ):
+                return False
+        return False
+
+    def imported(self, path: str, name: str, hops: tuple[str, ...]) -> list[Use]:
+        """The uses of what a file exports, in the files that import it, also by way of others."""
+        if path in hops or len(hops) > 6:
+            return []
+        found: list[Use] = []
+        for other, local, real in self.program.importers(path):
+            if real == name:
+                found += [
+                    use for use in self.index(other).names.get(local, ()) if self.sees(other, use.owner, local, MODULE)
+                ]
+                for exported, (module, value) in self.program.files[other].exports.items():
+                    if not module and value == Name(local):
+                        found += self.imported(other, exported, (*hops, path))
+            elif real == "*":
+                for use in self.index(other).names.get(local, ()):
+                    if use.tail[:1] == (name,):
+                        found.append(_placed(use, use, use.path, use.tail[1:]))
+        for other in self._passing_on.get(path, ()):
+            facts = self.program.files[other]
+            for exported, (module, value) in facts.exports.items():
+                if module and value == Name(name) and self.program.module(other, module) == path:
+                    found += self.imported(other, exported, (*hops, path))
+            if any(self.program.module(other, star) == path for star in facts.stars):
+                found += self.imported(other, name, (*hops, path))
+        found += self._dynamic(path) if name == "default" else []
+        return [use for use in found if use.role != "export"]
+
+    @cached_property
+    def _passing_on(self) -> dict[str, list[str]]:
+        """For each file those that export something of it as their own."""
+        found: dict[str, list[str]] = {}
+        for other, facts in self.program.files.items():
+            modules = {module for module, _ in facts.exports.values() if module} | set(facts.stars)
+            for target in {self.program.module(other, module) for module in modules} - {""}:
+                found.setdefault(target, []).append(other)
+        return found
+
+    @cached_property
+    def _imports(self) -> dict[str, list[tuple[str, int]]]:
+        """For each file the calls that import it when they run: `import("./Page")`."""
+        found: dict[str, list[tuple[str, int]]] = {}
+        for other, facts in self.program.files.items():
+            for call in facts.calls:
+                first = call.args[0] if call.target == Name("import") and call.args else None
+                target = (
+                    self.program.module(other, str(first.parts[0])) if isinstance(first, Text) and first.parts else ""
+                )
+                if target:
+                    found.setdefault(target, []).append((other, call.owner))
+        return found
+
+    def _dynamic(self, path: str) -> list[Use]:
+        """`lazy(() => import("./Page"))`: where the function that imports stands."""
+        places = self._imports.get(path, ())
+        return [use for other, owner in places if owner for use in self.of(other, owner)]
+
+    def _results(self, use: Use) -> list[Use]:
+        """The uses of what a function gives: those of the calls of it."""
+        found: list[Use] = []
+        for called in self.of(use.file, use.at):
+            if called.role == "target":
+                found += self.index(called.file).calls.get(called.at, ())
+            elif called.role in {"attr", "tag"}:
+                found.append(called)
+            elif called.role == "arg":
+                found.append(called)
+        return found
+
+    def _all_members(self) -> dict[str, list[Use]]:
+        if self._members is None:
+            self._members = {}
+            for path in self.program.files:
+                for name, uses in self.index(path).members.items():
+                    self._members.setdefault(name, []).extend(uses)
+        return self._members
+
+    def _of_member(self, path: str, cls: str, name: str) -> list[Use]:
+        """The uses of a method: by its name, wherever the receiver may be one of the class."""
+        found: list[Use] = []
+        if self.program.files[path].kind in {"vue", "svelte"} and cls == "default":
+            found += [use for use in self.index(path).names.get(name, ()) if self.sees(path, use.owner, name, MODULE)]
+            found += [use for use in self.index(path).members.get(name, ()) if self._is_this(use, name)]
+            return [use for use in found if use.role != "test"]
+        for template in self._templates_of(path, cls):
+            found += self.index(template).names.get(name, ())
+        mine = Class(path, cls)
+        for use in self._all_members().get(name, ()):
+            if use.role not in {"test", "base"} and self._may_be(use, name, mine):
+                found.append(use)
+        return found
+
+    def _templates_of(self, path: str, cls: str) -> list[str]:
+        fact = self.program.cls(Class(path, cls))
+        if fact is None or not fact.template:
+            return []
+        folder = path.rpartition("/")[0]
+        target = f"{folder}/{fact.template.removeprefix('./')}".lstrip("/")
+        return [target] if target in self.program.files else []
+
+    def _is_this(self, use: Use, name: str) -> bool:
+        base = self._receiver(use, name)
+        return base is None or base == Name("this")
+
+    def _receiver(self, use: Use, name: str) -> Expr:
+        """What stands before the `.name` of a use, as far as the facts still tell."""
+        facts = self.program.files[use.file]
+        value: Expr = None
+        if use.role == "target":
+            value = facts.calls[use.at].target
+        elif use.role == "arg":
+            value = facts.calls[use.at].args[int(use.name)]
+        elif use.role == "attr":
+            value = next((v for key, v in facts.elements[use.at].attributes if key == use.name), None)
+        elif use.role == "bind":
+            value = facts.functions[use.at].binds.get(use.name)
+        while isinstance(value, Member) and value.name != name:
+            value = value.base
+        return value.base if isinstance(value, Member) else None
+
+    def _may_be(self, use: Use, name: str, cls: Class) -> bool:
+        base = self._receiver(use, name)
+        if base is None:
+            return self._means(name, (), cls)
+        found = self.program.meaning(use.file, use.owner, base)
+        if isinstance(found, Bound) and isinstance(found.value, CallOf):
+            call = self.program.files[found.path].calls[found.value.index]
+            if call.new:
+                found = self.program.meaning(found.path, call.owner, call.target)
+        if isinstance(found, Class):
+            return found == cls or self.program.attribute(found, name) == self.program.attribute(cls, name)
+        if isinstance(found, Outside) and found.package:
+            return False
+        if isinstance(found, Bound) and isinstance(found.value, (Obj, Many, Text, Fn)):
+            return False
+        return self._means(name, self._gates.chain(use.file, base), cls)
+
+    def _means(self, name: str, receiver: tuple[str, ...], cls: Class) -> bool:
+        """Whether a method called on something unknown is that of a class.
+
+        Its name has to be more than one word that everybody uses, or the receiver the class's namesake.
+        """
+        words, wanted = split_words(receiver[-1] if receiver else ""), split_words(cls.name)
+        if words and (words == wanted or words == wanted[-len(words) :]) and len(words) > 1:
+            return True
+        if any(_is_hook_of(part, wanted) for part in receiver):
+            return True
+        return self._defined[name] == 1 and len(split_words(name)) > 1
+
+    @cached_property
+    def _defined(self) -> Counter[str]:
+        """How many functions, members of classes and entries of objects have a name."""
+        found: Counter[str] = Counter()
+        for facts in self.program.files.values():
+            named = {(function.cls, function.name) for function in facts.functions if function.name}
+            named |= {(cls.name, member) for cls in facts.classes for member in cls.members}
+            found.update(name for _, name in named)
+        return found
+
+
+def _is_hook_of(name: str, wanted: tuple[str, ...]) -> bool:
+    """Whether `useProject` is by its name what gives a `ProjectStore`."""
+    words = split_words(name)
+    asked = words[1:] if words[:1] == ("use",) else ()
+    return bool(asked) and wanted[: len(asked)] == asked and set(wanted[len(asked) :]) <= {"store", "root", "context"}
+
+
+def _placed(other: Use, use: Use, path: tuple[str, ...], tail: tuple[str, ...]) -> Use:
+    """A place where a value stands by way of its holder, which stood at `use`."""
+    holders = use.holders if use is other else (*use.holders, use._replace(holders=()), *other.holders)
+    return other._replace(path=path, tail=tail, holders=holders)

@@ -1,0 +1,366 @@
+"""The ways on which the code of a front end comes to run: from the button back to the request, gates collected."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from prodready.finding import Location, Step
+from prodready.knowledge import Knowledge
+from prodready.link.front_conditions import Conditions, every, unique
+from prodready.link.front_gates import Gate, Gates
+from prodready.link.front_index import Use
+from prodready.link.front_program import Bound, Class, FrontProgram
+from prodready.link.front_selectors import Selectors
+from prodready.link.front_uses import DEEPEST, MOST, Uses
+from prodready.read.web.facts import MODULE, SCOPE, Both, CallOf, Const, Expr, Fn, Member, Name, Not, Text
+from prodready.words import split_words
+
+TRIES = 3
+"""How often the ways to a function that stands in a circle are looked for."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How something comes to run: what holds on the way, the element that a person uses, if any, and the steps."""
+
+    gates: tuple[Gate, ...] = ()
+    file: str = ""
+    element: int = -1
+    call: int = -1
+    steps: tuple[Step, ...] = ()
+
+
+class Ways:
+    """Follows uses upwards. `reach` gives the ways to a function, `held` what holds on each way to it."""
+
+    def __init__(self, program: FrontProgram, gates: Gates, knowledge: Knowledge) -> None:
+        self.program = program
+        self._conditions = Conditions(program, gates, knowledge)
+        self._uses = Uses(program, gates, knowledge)
+        self._lifecycle = knowledge.front.get("lifecycle", frozenset())
+        self._selectors = Selectors(program, knowledge)
+        self._states = knowledge.front.get("states", frozenset())
+        self._opening = knowledge.front.get("open-attributes", frozenset())
+        self._held: dict[tuple[str, int], tuple[Gate, ...] | None] = {}
+        self._reached: dict[tuple[str, int], tuple[Way, ...]] = {}
+        self._open: set[tuple[str, int]] = set()
+        self._met: set[tuple[str, int]] = set()
+        self._tries: Counter[tuple[str, int]] = Counter()
+
+    # Ways
+
+    def to_call(self, path: str, owner: int, conditions: tuple[int, ...], call: int) -> tuple[Way, ...]:
+        """The ways to a call in a function."""
+        gates = self._conditions.given(path, owner, conditions)
+        here = Way(gates, path, call=call)
+        return tuple(self._up(path, owner, here, 0))
+
+    def to_element(self, path: str, element: int, conditions: tuple[int, ...]) -> tuple[Way, ...]:
+        """The one way to an element, and under which conditions it asks for something."""
+        owner = self.program.files[path].elements[element].owner
+        gates = self._conditions.given(path, owner, conditions)
+        return (Way(unique(gates + self.around(path, element)), path, element),)
+
+    def around(self, path: str, element: int, own: bool = True) -> tuple[Gate, ...]:
+        """All that holds where an element can be used, or without `own` where it is shown."""
+        fact = self.program.files[path].elements[element]
+        gates = self._conditions.given(path, fact.owner, fact.conditions)
+        gates += self._conditions.of_attributes(path, element, own)
+        for use in self._uses.index(path).elements.get(element, ()):
+            gates += self._conditions.of_use(use) if use.objects else ()  # an entry of a menu or a router
+        return unique(gates + (self.held(path, fact.owner) or ()))
+
+    def _up(self, path: str, owner: int, way: Way, depth: int) -> Iterator[Way]:
+        """The ways on which a function that holds `way` is come to; nothing if nobody runs it."""
+        for way_up in self.reach(path, owner, depth):
+            element = way.element if way.element >= 0 else way_up.element
+            file, call = (way.file, way.call) if way.element >= 0 or way_up.element < 0 else (way_up.file, way_up.call)
+            if way.element < 0 and way_up.element < 0 and way_up.call >= 0:
+                file, call = way_up.file, way_up.call
+            yield Way(unique(way.gates + way_up.gates), file, element, call, (way.steps + way_up.steps)[:8])
+
+    def reach(self, path: str, function: int, depth: int = 0) -> tuple[Way, ...]:
+        """The ways to a function."""
+        key = (path, function)
+        if key in self._reached:
+            return self._reached[key]
+        if depth > DEEPEST:
+            return (Way(),)
+        if key in self._open:  # a function that calls itself adds no way
+            self._met.add(key)
+            return ()
+        self._open.add(key)
+        found: dict[tuple[object, ...], Way] = {}
+        for way in self._reach(path, function, depth):
+            found.setdefault((way.file, way.element, way.call, tuple(gate.key for gate in way.gates)), way)
+            if len(found) >= MOST:
+                break
+        self._open.discard(key)
+        self._met.discard(key)
+        ways = tuple(found.values())
+        self._tries[key] += 1
+        # What was found on the way round a circle is not all that there is, seen from another place.
+        if not self._met or self._tries[key] > TRIES:
+            self._reached[key] = ways
+        return ways
+
+    def _reach(self, path: str, function: int, depth: int) -> Iterator[Way]:
+        facts = self.program.files[path]
+        if function == MODULE:
+            yield Way(self.held(path, MODULE) or ())
+            return
+        fact = facts.functions[function]
+        if fact.name == SCOPE:
+            here = Way(self._conditions.given(path, fact.owner, fact.conditions))
+            yield from self._up(path, fact.owner, here, depth + 1)
+            return
+        if self._is_shown(path, function):
+            yield Way(self.held(path, function) or ())
+            return
+        for use in self._uses.of(path, function):
+            yield from self._by_use(path, function, use, depth)
+
+    def _by_use(self, path: str, function: int, use: Use, depth: int) -> Iterator[Way]:
+        gates = self._conditions.given(
+            path,
+            self.program.files[path].functions[function].owner,
+            self.program.files[path].functions[function].conditions,
+        )
+        gates = gates if use.file == path else ()
+        gates += self._conditions.of_use(use)
+        facts = self.program.files[use.file]
+        if use.role == "attr":
+            inner = list(self._through_component(use, depth))
+            if inner:
+                said = facts.elements[use.at].label
+                for way in inner:
+                    held = unique(gates + way.gates + self.around(use.file, use.at))
+                    deeper = self.program.files[way.file].elements[way.element].label if way.element >= 0 else ""
+                    if deeper and not said:
+                        yield Way(held, way.file, way.element, way.call, way.steps)
+                    else:
+                        yield Way(held, use.file, use.at, steps=way.steps)
+                return
+            yield Way(unique(gates + self.around(use.file, use.at)), use.file, use.at)
+            return
+        selected = self._selectors.of(use) if use.role == "arg" else []
+        if selected:
+            for file, element in selected:
+                yield Way(unique(gates + self.around(file, element)), file, element)
+            return
+        name = self.program.files[path].functions[function].name
+        step: tuple[Step, ...] = ()
+        if use.role == "target" and name:
+            call = facts.calls[use.at]
+            step = (Step(Location(use.file, call.line, call.column), f"`{name}` is called"),)
+        here = Way(gates, use.file, call=use.at if use.role in {"target", "arg"} else -1, steps=step)
+        for way in self._up(use.file, use.owner, here, depth + 1):
+            yield way
+
+    def _through_component(self, use: Use, depth: int) -> Iterator[Way]:
+        """A function that a component of the project is given: where that one uses it."""
+        element = self.program.files[use.file].elements[use.at]
+        found = self.program.meaning(use.file, element.owner, element.tag)
+        if not isinstance(found, Bound) or not isinstance(found.value, Fn) or not found.value.index or depth > 6:
+            return
+        path, function = found.path, found.value.index
+        for inner in self._prop(path, function, use.name):
+            gates = self._conditions.of_use(inner)
+            if inner.role == "attr":
+                deeper = list(self._through_component(inner, depth + 1))
+                own = gates + self._inside(path, function, inner)
+                if deeper:
+                    for way in deeper:
+                        yield Way(unique(own + way.gates), way.file, way.element, way.call, way.steps)
+                else:
+                    yield Way(unique(own), inner.file, inner.at)
+            elif inner.role in {"target", "arg"}:
+                yield from self._within(path, function, inner, gates, depth)
+
+    def _inside(self, path: str, component: int, use: Use) -> tuple[Gate, ...]:
+        """What holds at a use inside of a component, without what holds for the component itself."""
+        fact = self.program.files[path].elements[use.at]
+        return self._conditions.given(path, fact.owner, fact.conditions) + self._conditions.of_attributes(path, use.at)
+
+    def _within(self, path: str, component: int, use: Use, gates: tuple[Gate, ...], depth: int) -> Iterator[Way]:
+        """A prop that a function inside of the component calls: where that one is used."""
+        if use.owner == component or depth > 6:
+            yield Way(gates, use.file, call=use.at)
+            return
+        seen = False
+        for outer in self._uses.of(path, use.owner):
+            own = gates + self._conditions.of_use(outer)
+            if outer.file == path and outer.role == "attr":
+                seen = True
+                yield Way(unique(own + self._inside(path, component, outer)), path, outer.at)
+            elif outer.file == path and outer.role in {"target", "arg"}:
+                seen = True
+                yield from self._within(path, component, outer, own, depth + 1)
+        if not seen:
+            yield Way(gates, use.file, call=use.at)
+
+    def _prop(self, path: str, function: int, name: str) -> Iterator[Use]:
+        """The uses of a prop inside of a component."""
+        fact = self.program.files[path].functions[function]
+        if not fact.params:
+            return
+        first = fact.params[0]
+        if isinstance(first, str):
+            for use in self._uses.index(path).names.get(first, ()):
+                if use.tail[:1] == (name,) and self._uses.sees(path, use.owner, first, function):
+                    yield use
+            for bound, value in fact.binds.items():
+                if value == Member(Name(first), name):
+                    yield from self._uses.named(path, function, bound)
+            return
+        for key, local in first:
+            if key == name:
+                yield from self._uses.named(path, function, local)
+
+    # What holds on every way
+
+    def users(self, path: str, function: int) -> list[Use]:
+        """The uses of a function."""
+        return self._uses.of(path, function)
+
+    def held(self, path: str, function: int) -> tuple[Gate, ...] | None:
+        """What holds wherever a component or the code of a file is shown; None if nothing shows it."""
+        key = (path, function)
+        if key not in self._held:
+            self._held[key] = ()  # inside of itself nothing more holds
+            self._held[key] = self._hold(path, function)
+        return self._held[key]
+
+    def _hold(self, path: str, function: int) -> tuple[Gate, ...] | None:
+        facts = self.program.files[path]
+        fact = facts.functions[function]
+        if function == MODULE:
+            return self._file_held(path)
+        if fact.name == SCOPE or not self._is_shown(path, function):
+            if fact.name == SCOPE:
+                return unique(
+                    self._conditions.given(path, fact.owner, fact.conditions) + (self.held(path, fact.owner) or ())
+                )
+            ways = self.reach(path, function)
+            return every([way.gates for way in ways]) if ways else ()
+        gates = [self._shown_by(use) for use in self._shows(path, function)]
+        own = self._conditions.given(path, fact.owner, fact.conditions)
+        return unique(own + every(gates)) if gates else own
+
+    def _shown_by(self, use: Use) -> tuple[Gate, ...]:
+        if use.role in {"tag", "attr"}:
+            return unique(self._conditions.of_use(use) + self._opened(use) + self.around(use.file, use.at, own=False))
+        return unique(self._conditions.of_use(use) + (self.held(use.file, use.owner) or ()))
+
+    # State that opens something
+
+    def _opened(self, use: Use) -> tuple[Gate, ...]:
+        """What must hold before something is opened: `open` is true only if somebody used what sets it."""
+        facts = self.program.files[use.file]
+        found: tuple[Gate, ...] = ()
+        values = [test for test, holds in use.tests if holds]
+        values += [facts.conditions[n].test for n in use.conditions if not facts.conditions[n].negated]
+        if use.role == "tag":
+            values += [value for name, value in facts.elements[use.at].attributes if name in self._opening]
+        for value in values:
+            found += self._set_by(use.file, use.owner, value)
+        return found
+
+    def _set_by(self, path: str, owner: int, value: Expr) -> tuple[Gate, ...]:
+        """What holds wherever the setter of a state gives it anything but an empty value."""
+        if isinstance(value, Both):
+            return self._set_by(path, owner, value.left) + self._set_by(path, owner, value.right)
+        if isinstance(value, Not) and isinstance(value.value, Not):
+            value = value.value.value
+        found = self.program.meaning(path, owner, value) if isinstance(value, Name) else None
+        state = found.value if isinstance(found, Bound) else None
+        if not isinstance(found, Bound) or not isinstance(state, Member) or not isinstance(state.base, CallOf):
+            return ()
+        call = self.program.files[found.path].calls[state.base.index]
+        name = call.target.name if isinstance(call.target, (Name, Member)) else ""
+        if name not in self._states or state.name != "0" or (call.args and not _is_empty(call.args[0])):
+            return ()
+        setter = Member(state.base, "1")
+        binds = self.program.files[found.path].functions[call.owner].binds
+        local = next((name for name, bound in binds.items() if bound == setter), "")
+        ways = [
+            self._setting(use)
+            for use in (self._uses.named(found.path, call.owner, local) if local else ())
+            if not self._closes(use)
+        ]
+        return every(ways) if ways else ()
+
+    def _closes(self, use: Use) -> bool:
+        if use.role == "target":
+            args = self.program.files[use.file].calls[use.at].args
+            return bool(args) and _is_empty(args[0])
+        return use.role == "test" or (use.role == "attr" and not {"close", "cancel"}.isdisjoint(split_words(use.name)))
+
+    def _setting(self, use: Use) -> tuple[Gate, ...]:
+        if use.role == "attr":
+            return unique(self._conditions.of_use(use) + self.around(use.file, use.at))
+        if use.role == "target":
+            ways = self.to_call(use.file, use.owner, use.conditions, use.at)
+            return every([way.gates for way in ways]) if ways else ()
+        return ()
+
+    def _file_held(self, path: str) -> tuple[Gate, ...]:
+        """What holds for the code of a file itself: a component in a file of its own, a template that others put in."""
+        facts = self.program.files[path]
+        if facts.kind in {"vue", "svelte"}:
+            uses = [
+                use
+                for use in self._uses.imported(path, "default", ())
+                if use.role in {"tag", "attr", "arg", "bind", "export", "loose"}
+            ]
+            return every([self._shown_by(use) for use in uses]) if uses else ()
+        if facts.kind in {"html", "angular"}:
+            gates = []
+            for other, conditions in self._including.get(path, ()):
+                gates.append(
+                    unique(self._conditions.given(other, MODULE, conditions) + (self.held(other, MODULE) or ()))
+                )
+            return every(gates) if gates else ()
+        return ()
+
+    @cached_property
+    def _including(self) -> dict[str, list[tuple[str, tuple[int, ...]]]]:
+        """For each template those that put it in, and the conditions there."""
+        found: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
+        templates = [name for name, facts in self.program.files.items() if facts.kind == "html"]
+        for other in templates:
+            for slot in self.program.files[other].slots:
+                for name in templates:
+                    if name == slot.path or name.endswith("/" + slot.path.removeprefix("./")):
+                        found.setdefault(name, []).append((other, slot.conditions))
+        return found
+
+    def _is_shown(self, path: str, function: int) -> bool:
+        """Whether a function is a component: what it gives is shown, and nobody calls it."""
+        fact = self.program.files[path].functions[function]
+        if fact.cls and fact.name in self._lifecycle:
+            return True
+        return bool(fact.name[:1].isupper() or fact.name == "default") and not fact.cls
+
+    def _shows(self, path: str, function: int) -> list[Use]:
+        fact = self.program.files[path].functions[function]
+        if fact.cls:
+            facts = self.program.files[path]
+            if facts.kind in {"vue", "svelte"} and fact.cls == "default":
+                uses = self._uses.imported(path, "default", ())
+            else:
+                uses = self._uses.named(path, self._class_owner(path, fact.cls), fact.cls)
+        else:
+            uses = self._uses.of(path, function)
+        return [use for use in uses if use.role not in {"export", "base", "test"}]
+
+    def _class_owner(self, path: str, name: str) -> int:
+        cls = self.program.cls(Class(path, name))
+        return cls.owner if cls is not None else MODULE
+
+
+def _is_empty(value: Expr) -> bool:
+    return (isinstance(value, Const) and value.text in {"false", "null", "undefined"}) or value == Text(())

@@ -1,0 +1,1 @@
+"""Reading JavaScript, TypeScript, markup and templates: a file in, its facts out."""

@@ -1,0 +1,105 @@
+"""Reading one file of a front end: from bytes to facts."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+
+from prodready.discover import WEB_SETTINGS
+from prodready.read.web.base import parse
+from prodready.read.web.build import Builder
+from prodready.read.web.facts import WebFacts
+from prodready.read.web.markup import read_markup
+from prodready.read.web.script import Script
+
+LARGEST = 1_000_000
+"""Bytes of the largest file that is read."""
+
+RECURSION_LIMIT = 6_000
+MINIFIED_LINE = 400
+"""Characters of an average line from which on nobody wrote a file by hand."""
+
+DIALECTS = {
+    ".ts": "ts",
+    ".mts": "ts",
+    ".cts": "ts",
+    ".tsx": "tsx",
+    ".js": "js",
+    ".jsx": "js",
+    ".mjs": "js",
+    ".cjs": "js",
+}
+MARKUP = {
+    ".vue": "vue", ".svelte": "svelte",
+    ".html": "html", ".htm": "html", ".jinja": "html", ".jinja2": "html", ".j2": "html", ".djhtml": "html",
+}  # fmt: skip
+
+
+def read_web(path: str, data: bytes) -> WebFacts:
+    """The facts of a file of a front end; one that is too large or minified has none and says so.
+
+    What cannot be parsed is passed over; `broken` tells where that begins. Raises RecursionError for what is nested too
+    deeply, and UnicodeDecodeError for what is not UTF-8.
+    """
+    lines = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
+    ending = path[path.rfind(".") :].lower()
+    kind = MARKUP.get(ending, "script")
+    if why := _left_out(path, data, lines, kind):
+        return WebFacts(lines, kind, minified=why)
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    data.decode("utf-8")
+    if kind == "html" and (path.endswith(".component.html") or b"*ngIf" in data or b"*ngFor" in data):
+        kind = "angular"
+    if path.rpartition("/")[2] in WEB_SETTINGS:
+        return WebFacts(lines, "settings", _aliases(data.decode("utf-8")))
+    builder = Builder()
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
+    try:
+        if kind == "script":
+            dialect = DIALECTS[ending]
+            Script(builder, data).run(parse(data, dialect))
+        else:
+            read_markup(builder, data, kind)
+    finally:
+        sys.setrecursionlimit(limit)
+    return builder.facts(lines, kind)
+
+
+def _left_out(path: str, data: bytes, lines: int, kind: str) -> str:
+    if len(data) > LARGEST:
+        return f"larger than {LARGEST // 1_000_000} MB"
+    if ".min." in path.rpartition("/")[2]:
+        return "minified"
+    if kind == "script" and len(data) > 5_000 and len(data) > MINIFIED_LINE * max(lines, 1):
+        return "minified"
+    return ""
+
+
+_NOTE = re.compile(r'("(?:\\.|[^"\\])*")|/\*.*?\*/|//[^\n]*', re.DOTALL)
+_LAST_COMMA = re.compile(r",(?=\s*[}\]])")
+
+
+def _aliases(text: str) -> dict[str, tuple[str, str]]:
+    """What a settings file says of module names: patterns with what they stand for, relative to its folder.
+
+    The name of a package stands at `package`.
+    """
+    try:
+        raw = json.loads(_LAST_COMMA.sub("", _NOTE.sub(lambda match: match[1] or "", text)))
+    except ValueError:
+        return {}
+    if not isinstance(raw, dict):
+        return {}
+    if isinstance(raw.get("name"), str) and "compilerOptions" not in raw:
+        return {"package": (raw["name"], "")}
+    options = raw.get("compilerOptions")
+    options = options if isinstance(options, dict) else {}
+    base = options.get("baseUrl") if isinstance(options.get("baseUrl"), str) else ""
+    found = {"*": (f"{base}/*", "base")} if base else {}
+    paths = options.get("paths")
+    for pattern, targets in paths.items() if isinstance(paths, dict) else ():
+        if isinstance(targets, list) and targets and isinstance(targets[0], str):
+            found[pattern] = (f"{base or '.'}/{targets[0]}", "path")
+    return found

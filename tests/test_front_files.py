@@ -1,0 +1,191 @@
+"""The files of a front end on their way through a run: found, read once, kept, and told of where they are left out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from prodready import discover
+from prodready.config import Config
+from prodready.finding import Confidence, Finding, Location, Report, Severity
+from prodready.link.linked import Linked
+from prodready.project import Options, check
+from prodready.read.web.reader import read_web
+from prodready.rules import Rule
+
+PAGE = 'export const Page = ({ user }) => user.isAdmin && <a onClick={() => fetch("/api/x")}>Go</a>;\n'
+
+
+def tell(linked: Linked) -> Iterator[Finding]:
+    """A rule that reports each place with the kinds of its gates."""
+    for place in linked.front.places:
+        kinds = ",".join(gate.kind for gate in place.gates)
+        where = Location("app.py", 1)
+        yield Finding("PRD999", "tells", f"{'/'.join(place.path)} {kinds}", Severity.INFO, Confidence.HIGH, where)
+
+
+RULE = Rule("PRD999", "tells", Severity.INFO, "mvp", ("x",), frozenset(), check=tell, front=True)
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for module in ("prodready.project", "prodready.sift"):
+        monkeypatch.setattr(f"{module}.all_rules", lambda: {"PRD999": RULE})
+        monkeypatch.setattr(f"{module}.rules_of", lambda config: {"PRD999": RULE})
+    (tmp_path / "setup.cfg").touch()
+    (tmp_path / "app.py").write_text("x = 1\n")
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web/page.jsx").write_text(PAGE)
+    return tmp_path
+
+
+def run(root: Path, *, cache: bool = True) -> Report:
+    report = check(Config(root=root), [root], Options(jobs=1, cache=cache))
+    assert report.problems == ()
+    assert report.warnings == ()
+    return report
+
+
+def said(root: Path) -> list[str]:
+    """What a run with the cache says, which must be what one without says."""
+    messages = [[finding.message for finding in run(root, cache=cache).findings] for cache in (True, False)]
+    assert messages[0] == messages[1]
+    return messages[0]
+
+
+def test_a_rule_is_given_the_places_and_a_change_of_a_page_counts(app: Path) -> None:
+    page = app / "web/page.jsx"
+    assert said(app) == ["api/x staff"]
+    assert said(app) == ["api/x staff"]
+    page.write_text(PAGE.replace("user.isAdmin", "user"))
+    assert said(app) == ["api/x login"]
+    page.write_text(PAGE.replace("/api/x", "/api/y"))
+    assert said(app) == ["api/y staff"]
+    (app / "web/other.tsx").write_text(PAGE)
+    assert said(app) == ["api/x staff", "api/y staff"]
+    page.unlink()
+    assert said(app) == ["api/x staff"]
+
+
+def test_the_same_text_under_another_ending_is_read_anew(app: Path) -> None:
+    assert said(app) == ["api/x staff"]
+    (app / "web/page.jsx").rename(app / "web/page.html")
+    assert said(app) == []
+
+
+def test_what_the_cache_holds_is_not_read_again(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert said(app) == ["api/x staff"]
+    monkeypatch.setattr("prodready.read.web.reader.read_web", None)
+    (app / "app.py").write_text("x = 2\n")
+    assert [finding.message for finding in run(app).findings] == ["api/x staff"]
+
+
+def test_what_is_left_out_is_told(app: Path) -> None:
+    (app / "web/small.min.js").write_text("a()")
+    (app / "web/packed.js").write_text("a();" * 5_000)
+    (app / "web/large.js").write_text("// much\n" * 130_000)
+    (app / "web/latin.js").write_bytes(b'a("\xe9");\n')
+    (app / "web/broken.js").write_text("fetch('/api/z');\nfunction (\n")
+    (app / "web/deep.js").write_text("[\n" * 9_000 + "]\n" * 9_000)
+    for _ in range(2):
+        notes = [note for note in run(app).notes if note.startswith("web/")]
+        assert notes == [
+            "web/broken.js:2: not understood from here on",
+            "web/deep.js: nested too deeply, not read",
+            "web/large.js: larger than 1 MB, not read",
+            "web/latin.js: not UTF-8, not read",
+            "web/packed.js: minified, not read",
+            "web/small.min.js: minified, not read",
+        ]
+    assert said(app) == ["api/x staff", "api/z "]
+
+
+def test_which_files_are_found(tmp_path: Path) -> None:
+    kept = ["a.ts", "b/c.vue", "b/d.html", "e.svelte", "templates/f.jinja2", "tsconfig.json"]
+    left = [
+        "node_modules/x.js",
+        "dist/x.js",
+        "build/x.js",
+        "a.test.ts",
+        "a.spec.js",
+        "b.stories.tsx",
+        "tests/x.js",
+        "x.css",
+    ]
+    left += ["__tests__/x.js", "ignored/x.js", "other.json"]
+    for name in kept + left:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("\n")
+    (tmp_path / ".gitignore").write_text("ignored/\n")
+    (tmp_path / "link.js").symlink_to("a.ts")
+    found = discover.walk(Config(root=tmp_path), [tmp_path])
+    assert list(found.web) == kept
+    assert found.files == ()
+
+
+def test_nothing_is_imported_where_no_rule_asks(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("x = 1\n")
+    (tmp_path / "page.jsx").write_text(PAGE)
+    code = (
+        "import sys; from pathlib import Path; from prodready.project import check; from prodready.config import Config\n"
+        "from prodready.rules import all_rules; assert not any(rule.front for rule in all_rules().values())\n"
+        "check(Config(root=Path(sys.argv[1])), [Path(sys.argv[1])])\n"
+        "print([name for name in sys.modules if 'tree_sitter' in name or '.web' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a.js",
+        "a.ts",
+        "a.tsx",
+        "a.jsx",
+        "a.vue",
+        "a.svelte",
+        "a.html",
+        "a.component.html",
+        "tsconfig.json",
+        "package.json",
+    ],
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{% if",
+        "{% endif %}{% else %}{% elif x %}{% endfor %}",
+        "{% if a and %}<b {% if c %}d{% endif %}>{{ e|f( }}</b>",
+        "<div v-if='a &&' v-for='x' @click='((('>{{</div",
+        "{#if a}{:else if}{/each}{/if}{x",
+        "@if (a { } @else } @for (",
+        "<script>if (</script><script setup>",
+        "const { a: { b } = {}, ...c } = await import(`./${x}`); export default class extends (a, b) {}",
+        "export * as q from './q'; export { default } from './d'; import './side'; label: for (;;) break label;",
+        "a ? b : c ? d : e; !(!a); `x${}`; new X; x!; <any>y; a?.[0]?.(b);",
+        "({ get x() { return 1 }, async *y() {}, [z]: 1, ...q, 'a-b': 2 })",
+        "enum A { B = 'c', D } declare module 'x' { } namespace N { const a = 1; }",
+        "abstract class Q { #p = 1; static { a(); } constructor(private x?: Y) {} }",
+        "\N{PILE OF POO}<a title='\N{PILE OF POO}' onclick='x(\"\N{PILE OF POO}\")'>é</a>",
+        "\x00\x01",
+        "{\"compilerOptions\": {\"paths\": 3}}",
+        "[1, 2",
+    ],
+)  # fmt: skip
+def test_no_text_stops_the_reader(name: str, text: str) -> None:
+    assert read_web(name, text.encode()).lines == text.count("\n") + (text != "" and not text.endswith("\n"))
+
+
+def test_places_are_lines_and_columns_of_characters() -> None:
+    facts = read_web("a.vue", '<template>\n  <i>é</i> é <b v-if="é && a" @click="go(1)">x</b>\n</template>'.encode())
+    element = next(element for element in facts.elements if element.label == "x")
+    assert (element.line, element.column) == (2, 14)
+    assert [(call.line, call.column) for call in facts.calls] == [(2, 39)]
+    found = [(condition.text, condition.line, condition.column) for condition in facts.conditions]
+    assert found == [("é", 2, 23), ("é && a", 2, 23)]
