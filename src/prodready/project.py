@@ -9,8 +9,9 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -32,7 +33,8 @@ from prodready.sift import Sifted, fixable, sift
 class Options:
     """How to run. `stdin` is a path relative to the root and the content that stands for it; `progress` gets (done, all).
 
-    `fixes` asks for the edits that remove a finding, which take a parse of its file.
+    `fixes` asks for the edits that remove a finding, which take a parse of its file. `overlay` stands for the content of
+    files, by path relative to the root; None for a file that is to be taken for absent.
     """
 
     jobs: int | None = None
@@ -40,6 +42,12 @@ class Options:
     progress: Callable[[int, int], None] | None = None
     stdin: tuple[str, bytes] | None = None
     fixes: bool = True
+    overlay: Mapping[str, bytes | None] = field(default_factory=dict)
+
+    @property
+    def given(self) -> dict[str, bytes | None]:
+        """The content that stands for that of files."""
+        return {**self.overlay, **dict([self.stdin] if self.stdin else [])}
 
 
 class _Outcome(msgspec.Struct):
@@ -50,13 +58,14 @@ class _Outcome(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class _Run:
+class Opened:
     """A project that is open: what the walk found, what was read, and the cache that it came from."""
 
     cache: Cache
     walk: discover.Walk
     state: State
     facts: Loader
+    clock: _Clock
 
 
 @dataclass(frozen=True)
@@ -92,28 +101,30 @@ class Session:
 
     def check(self, targets: Sequence[Path], options: Options = Options()) -> Report:
         """See `check` of this module."""
-        clock = _Clock()
-        with self._open(targets, options, clock) as run:
-            state = run.state
-            chosen = self._chosen(targets, state.entries, options)
-            outcome = self._judge(run, chosen)
-            clock.lap("judge")
-            findings, suppressed, left_out = self._select(outcome.findings, chosen, run, options)
-            clock.lap("report")
+        with self.opened(targets, options) as run:
+            return self.report(run, self.chosen(run, targets, options), targets, options)
+
+    def report(self, run: Opened, chosen: frozenset[str], targets: Sequence[Path], options: Options) -> Report:
+        """What there is to say of the files `chosen`, which belong to `targets`."""
+        state = run.state
+        outcome = self._judge(run, chosen)
+        run.clock.lap("judge")
+        picked = self._select(outcome.findings, chosen, run, options)
+        run.clock.lap("report")
         problems = [*run.walk.problems, *state.problems, *outcome.problems]
         elsewhere = [problem for problem in problems if not self._concerns(problem, targets)]
         return Report(
             root=str(self.config.root),
-            findings=tuple(findings),
-            suppressed=tuple(suppressed),
+            findings=tuple(picked.shown),
+            suppressed=tuple(picked.suppressed),
             problems=tuple(problem for problem in problems if problem not in elsewhere),
-            notes=(*run.walk.notes, *map(str, elsewhere), *left_out),
+            notes=(*run.walk.notes, *map(str, elsewhere), *picked.notes),
             warnings=tuple(run.cache.notes),
             files=len(chosen),
             lines=sum(state.entries[path].outline.lines for path in chosen),
             cached=state.cached,
-            seconds=clock.total(),
-            timings=clock.laps,
+            seconds=run.clock.total(),
+            timings=run.clock.laps,
         )
 
     @contextlib.contextmanager
@@ -122,7 +133,7 @@ class Session:
 
         Facts are loaded when asked for: use it inside the `with` block only. `problems` are those of the targets.
         """
-        with self._open(targets, options, _Clock()) as run:
+        with self.opened(targets, options) as run:
             outcome = self._judge(run, frozenset(run.state.entries))
             problems = [*run.walk.problems, *run.state.problems, *outcome.problems]
             by_file: dict[str, list[Finding]] = {}
@@ -132,12 +143,14 @@ class Session:
                 self._linked(run),
                 outcome.findings,
                 tuple(problem for problem in problems if self._concerns(problem, targets)),
-                lambda path: self._sift(path, by_file.get(path, []), run.facts, options),
+                lambda path: self._sift(path, by_file.get(path, []), run),
                 self._sources,
             )
 
     @contextlib.contextmanager
-    def _open(self, targets: Sequence[Path], options: Options, clock: _Clock) -> Iterator[_Run]:
+    def opened(self, targets: Sequence[Path], options: Options = Options()) -> Iterator[Opened]:
+        """The project, walked and read. What is made of it is good inside the `with` block only."""
+        clock = _Clock()
         collecting = gc.isenabled()
         gc.disable()  # Facts are trees without cycles; going through them again and again costs a third of the time.
         cache = Cache(self.config.cache_path if options.cache else None)
@@ -146,7 +159,7 @@ class Session:
             clock.lap("walk")
             state = self._read(cache, walk.files, options)
             clock.lap("read")
-            yield _Run(cache, walk, state, Loader(self.config.root, cache, state, self._decoded))
+            yield Opened(cache, walk, state, Loader(self.config.root, cache, state, self._decoded), clock)
             keys = {entry.key for entry in state.entries.values()}
             self._decoded = {key: value for key, value in self._decoded.items() if key in keys}
         finally:
@@ -154,8 +167,18 @@ class Session:
             if collecting:
                 gc.enable()
 
-    def _chosen(self, targets: Sequence[Path], paths: Iterable[str], options: Options) -> frozenset[str]:
+    def overlaid(self, run: Opened, overlay: Mapping[str, bytes | None]) -> Opened:
+        """The same project with other content for some files; None for a file that is not there."""
+        before = run.state
+        state = State(dict(before.entries), before.bodies, [], before.cached, {**before.given, **overlay}, before.jobs)
+        self._lay(state, overlay)
+        _note_errors(state)
+        loader = Loader(self.config.root, run.cache, state, self._decoded)
+        return Opened(run.cache, run.walk, state, loader, run.clock)
+
+    def chosen(self, run: Opened, targets: Sequence[Path], options: Options = Options()) -> frozenset[str]:
         """The files to report on."""
+        paths = run.state.entries
         if options.stdin is not None and any(path == options.stdin[0] for path in paths):
             return frozenset([options.stdin[0]])
         if self.config.root in targets:
@@ -171,7 +194,7 @@ class Session:
     def _read(self, cache: Cache, files: Iterable[discover.SourceFile], options: Options) -> State:
         """What is known of all files, from the cache where their content has been read before."""
         known = cache.entries()
-        state = State({}, {}, [], 0, options.stdin)
+        state = State({}, {}, [], 0, options.given)
         unread: dict[str, Stamp] = {}
         for file in files:
             try:
@@ -184,14 +207,12 @@ class Session:
                 state.entries[file.path] = entry
             else:
                 unread[file.path] = stamp
-        if options.stdin is not None:
-            path, data = options.stdin
+        for path in state.given:
             unread.pop(path, None)
-            state.entries.pop(path, None)
-            self._take(state, read_one(path, data), NO_STAMP)
+        self._lay(state, state.given)
         fresh = self._recognised(unread, known)
         state.entries.update(fresh)
-        state.cached = len(state.entries) - (options.stdin is not None)
+        state.cached = len(state.entries) - sum(path in state.entries for path in state.given)
         unread = {path: stamp for path, stamp in unread.items() if path not in fresh}
         done = 0
 
@@ -207,13 +228,16 @@ class Session:
                 self._take(state, result, unread[result.path])
                 if result.lasting:
                     fresh[result.path] = state.entries[result.path]
-        for path, entry in state.entries.items():
-            if entry.known.error:
-                state.problems.append(Problem(entry.known.error, path, entry.known.line))
-        state.problems.sort(key=lambda problem: problem.path)
-        gone = [path for path in known if path not in state.entries]
+        _note_errors(state)
+        gone = [path for path in known if path not in state.entries and path not in state.given]
         cache.save_files(fresh, gone, {e.key: state.bodies[e.key] for e in fresh.values() if e.key in state.bodies})
         return state
+
+    def _lay(self, state: State, overlay: Mapping[str, bytes | None]) -> None:
+        for path, data in overlay.items():
+            state.entries.pop(path, None)
+            if data is not None:
+                self._take(state, read_one(path, data), NO_STAMP)
 
     def _recognised(self, unread: Mapping[str, Stamp], known: Mapping[str, Entry]) -> dict[str, Entry]:
         """The files whose content is known although their stamp is not: touched, renamed, copied, checked out anew."""
@@ -238,7 +262,7 @@ class Session:
 
     # Link and judge
 
-    def _judge(self, run: _Run, chosen: frozenset[str]) -> _Outcome:
+    def _judge(self, run: Opened, chosen: frozenset[str]) -> _Outcome:
         """What the rules say, of the whole project or at least of the chosen files; remembered by the content of all."""
         cache, state, facts = run.cache, run.state, run.facts
         whole = self._run_key(state)
@@ -259,7 +283,7 @@ class Session:
                 cache.save_run(part or whole, msgspec.msgpack.encode(outcome))
         return outcome
 
-    def _linked(self, run: _Run, chosen: frozenset[str] | None = None) -> Linked:
+    def _linked(self, run: Opened, chosen: frozenset[str] | None = None) -> Linked:
         outlines = {path: run.state.entries[path].outline for path in sorted(run.state.entries)}
         outside = frozenset(path for path in outlines if "tests" in discover.kind(self.config, path))
         return Linked(Program(self._knowledge(run.cache), outlines, run.facts), chosen, outside)
@@ -284,8 +308,8 @@ class Session:
     # Report
 
     def _select(
-        self, findings: Iterable[Finding], chosen: frozenset[str], run: _Run, options: Options
-    ) -> tuple[list[Finding], list[Suppressed], list[str]]:
+        self, findings: Iterable[Finding], chosen: frozenset[str], run: Opened, options: Options
+    ) -> _Picked:
         """What is to be shown of `findings`: chosen files, selected rules, nothing suppressed; and notes on the rest."""
         rules = all_rules()
         left_out: Counter[str] = Counter()
@@ -298,7 +322,7 @@ class Session:
         for path in sorted(chosen):
             if path not in by_file and not run.state.entries[path].outline.suppresses:
                 continue
-            sifted = self._sift(path, by_file.get(path, []), run.facts, options)
+            sifted = self._sift(path, by_file.get(path, []), run)
             for finding in by_file.get(path, []):
                 if finding.code in sifted.enabled - sifted.ran:
                     kind = ", ".join(sorted(rules[finding.code].skip & sifted.kinds))
@@ -309,19 +333,29 @@ class Session:
             left_out["below min-confidence or min-severity"] += len(kept) - len(wanted)
             shown += fixable(wanted, sifted.text) if options.fixes else wanted
         notes = [f"left out: {count} {why}" for why, count in sorted(left_out.items()) if count]
-        return shown, silenced, notes
+        return _Picked(shown, silenced, notes)
 
-    def _sift(self, path: str, findings: Sequence[Finding], load: Loader, options: Options) -> Sifted:
-        facts = load(path)
-        return sift(self.config, path, findings, self._content(path, options), facts.suppressions if facts else None)
+    def _sift(self, path: str, findings: Sequence[Finding], run: Opened) -> Sifted:
+        facts = run.facts(path)
+        data = self.content(run, path)
+        return sift(self.config, path, findings, data, facts.suppressions if facts else None)
 
-    def _content(self, path: str, options: Options) -> bytes:
-        if options.stdin is not None and options.stdin[0] == path:
-            return options.stdin[1]
+    def content(self, run: Opened, path: str) -> bytes:
+        """The bytes of a file as they were analysed; none for one that is not to be had."""
+        if path in run.state.given:
+            return run.state.given[path] or b""
         try:
             return (self.config.root / path).read_bytes()
         except OSError:
             return b""
+
+
+class _Picked(NamedTuple):
+    """What is made of findings for a report."""
+
+    shown: list[Finding]
+    suppressed: list[Suppressed]
+    notes: list[str]
 
 
 class _Clock:
@@ -353,6 +387,13 @@ def _run_rule(rule: Rule, linked: Linked) -> tuple[list[Finding], list[Problem]]
         says = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         return found, [Problem(f"rule {rule.code} ({rule.slug}) failed, please report it: {says}")]
     return found, []
+
+
+def _note_errors(state: State) -> None:
+    for path, entry in state.entries.items():
+        if entry.known.error:
+            state.problems.append(Problem(entry.known.error, path, entry.known.line))
+    state.problems.sort(key=lambda problem: problem.path)
 
 
 def _is_current(entry: Entry) -> bool:
