@@ -46,6 +46,10 @@ def _run(arguments: Namespace) -> int:
         from prodready import cli_explain
 
         return cli_explain.run(arguments)
+    if arguments.command == "baseline":
+        from prodready import cli_baseline
+
+        return cli_baseline.run(arguments)
     commands = {"rule": _rule, "rules": _rules, "clean": _clean}
     return commands[arguments.command](arguments)
 

@@ -14,7 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from prodready import config, discover
+from prodready import baseline, config, discover
+from prodready.baseline import BaselineError
+from prodready.change import sides
+from prodready.change.sides import ChangeError, Wanted
 from prodready.cli import internal, say, writing
 from prodready.finding import Problem, Report
 from prodready.knowledge import KnowledgeError
@@ -33,40 +36,55 @@ def run(arguments: Namespace) -> int:
         given = overrides(arguments)
         # What is wrong on the command line is wrong for every project: say it once, before any work.
         config.load(Path.cwd(), given, isolated=True)
-        job = _Job(arguments, given)
-    except (config.ConfigError, _UsageError) as error:
+        job = Job(arguments, given)
+    except (config.ConfigError, UsageError) as error:
         say(str(error))
         return 2
     reports = job.run()
-    code = _write(arguments, reports, view_of(arguments, job.given))
+    code = _write(arguments, reports, view_of(arguments, {**job.given, **job.other_side}))
     return 0 if arguments.exit_zero and code == 1 else code
 
 
-class _UsageError(Exception):
+class UsageError(Exception):
     """Words on the command line that do not go together."""
 
 
-class _Job:
+class Job:
     """The projects to check, each with its targets; checking one may find more inside it."""
 
     def __init__(self, arguments: Namespace, overrides: dict[str, object]) -> None:
         self.arguments = arguments
         self.overrides = overrides
         self.given: dict[str, bytes] = {}
+        self.other_side: dict[str, bytes] = {}
         self.problems: list[Problem] = []
         self.projects: dict[Path, list[Path]] = {}
         output = arguments.output_file
         if output and not Path(output).absolute().parent.is_dir():
-            raise _UsageError(f"--output-file: {output}: there is no such directory")
+            raise UsageError(f"--output-file: {output}: there is no such directory")
+        self.change = self._change()
         paths = arguments.paths or ([STDIN] if arguments.stdin_filename else ["."])
         if STDIN in paths:
             if len(paths) > 1:
-                raise _UsageError("- stands for standard input and cannot be combined with other paths")
+                raise UsageError("- stands for standard input and cannot be combined with other paths")
             self._take_stdin()
         elif arguments.stdin_filename:
-            raise _UsageError("--stdin-filename goes with the path -, which stands for standard input")
+            raise UsageError("--stdin-filename goes with the path -, which stands for standard input")
         else:
             self._take(paths)
+
+    def _change(self) -> Wanted | None:
+        """The change to report on, if one was named."""
+        revision, staged = getattr(self.arguments, "diff", None), getattr(self.arguments, "staged", False)
+        if revision is None and not staged:
+            return None
+        if STDIN in self.arguments.paths or self.arguments.stdin_filename:
+            raise UsageError("--diff and --staged speak of files on disk, not of standard input")
+        if revision == STDIN:
+            return Wanted(patch=sys.stdin.buffer.read())
+        if revision is not None and not revision.strip("."):
+            raise UsageError("--diff: which revision? A branch, a tag, a commit, or - for a diff on standard input")
+        return Wanted(revision or "", staged)
 
     def _take_stdin(self) -> None:
         target = Path(os.path.realpath(self.arguments.stdin_filename or "stdin.py"))
@@ -98,8 +116,8 @@ class _Job:
                 targets = self._wanted(settings, targets)
                 self._take_nested(settings, targets, done)
                 if targets:
-                    reports.append(self._check(settings, targets))
-            except (config.ConfigError, KnowledgeError) as error:
+                    reports.append(self.done(settings, targets, self._check(settings, targets)))
+            except (config.ConfigError, KnowledgeError, ChangeError, BaselineError) as error:
                 self.problems.append(Problem(str(error)))
             except Exception as error:
                 if os.environ.get("PRODREADY_DEBUG") == "1":
@@ -108,6 +126,13 @@ class _Job:
         if self.problems or not reports:
             reports.append(Report(root=str(Path.cwd()), problems=tuple(self.problems)))
         return reports
+
+    def done(self, settings: config.Config, targets: Sequence[Path], report: Report) -> Report:
+        """The report as it is to be shown: without what the baseline knows."""
+        if self.arguments.no_baseline:
+            return report
+        file = baseline.file_of(settings, self.arguments.baseline, isolated=self.arguments.isolated)
+        return baseline.applied(settings, targets, report, file, partial=self.change is not None) if file else report
 
     def _wanted(self, settings: config.Config, targets: list[Path]) -> list[Path]:
         if not self.arguments.force_exclude:
@@ -144,7 +169,14 @@ class _Job:
                 stdin=stdin,
                 fixes=self.arguments.output_format != "concise",
             )
-            return check(settings, targets, options)
+            if self.change is None:
+                return check(settings, targets, options)
+            from prodready.change import compare
+
+            change = sides.read(settings.root, self.change)
+            for path, other in change.new.items():
+                self.other_side[str(settings.root / path)] = other or b""
+            return compare.check(settings, targets, change, options)
 
 
 class _Progress:

@@ -27,6 +27,7 @@ else:
 
 FILE_NAME = "prodready.toml"
 PACKAGE = "__init__.py"
+DEFAULT_BASELINE = ".prodready/baseline.jsonl"
 _REPOSITORY = (".git",)
 _PROJECT = ("pyproject.toml", "setup.cfg", "setup.py")
 DEFAULT_EXCLUDE = (
@@ -134,6 +135,14 @@ class Config:
             '["client/api/"]',
         ),
     ] = ("*_pb2.py", "*_pb2_grpc.py")
+    baseline: Annotated[
+        str,
+        Key(
+            values.path,
+            "The file of known findings, relative to the project's root. It must be there if it is named here.",
+            '"lint/baseline.jsonl"',
+        ),
+    ] = DEFAULT_BASELINE
     cache_dir: Annotated[
         str,
         Key(values.path, "Where to keep what was read, relative to the project's root.", '"/tmp/prodready"'),

@@ -117,6 +117,7 @@ class Session:
             root=str(self.config.root),
             findings=tuple(picked.shown),
             suppressed=tuple(picked.suppressed),
+            below=tuple(picked.below),
             problems=tuple(problem for problem in problems if problem not in elsewhere),
             notes=(*run.walk.notes, *map(str, elsewhere), *picked.notes),
             warnings=tuple(run.cache.notes),
@@ -307,9 +308,7 @@ class Session:
 
     # Report
 
-    def _select(
-        self, findings: Iterable[Finding], chosen: frozenset[str], run: Opened, options: Options
-    ) -> _Picked:
+    def _select(self, findings: Iterable[Finding], chosen: frozenset[str], run: Opened, options: Options) -> _Picked:
         """What is to be shown of `findings`: chosen files, selected rules, nothing suppressed; and notes on the rest."""
         rules = all_rules()
         left_out: Counter[str] = Counter()
@@ -318,6 +317,7 @@ class Session:
             if finding.location.path in chosen:
                 by_file.setdefault(finding.location.path, []).append(finding)
         shown: list[Finding] = []
+        below: list[Finding] = []
         silenced: list[Suppressed] = []
         for path in sorted(chosen):
             if path not in by_file and not run.state.entries[path].outline.suppresses:
@@ -330,10 +330,11 @@ class Session:
             kept = [finding for finding in sifted.kept if finding.code in sifted.ran]
             silenced += (s for s in sifted.suppressed if s.finding.code in sifted.ran and self.config.shows(s.finding))
             wanted = [finding for finding in kept if self.config.shows(finding)]
-            left_out["below min-confidence or min-severity"] += len(kept) - len(wanted)
+            below += (finding for finding in kept if not self.config.shows(finding))
             shown += fixable(wanted, sifted.text) if options.fixes else wanted
+        left_out["below min-confidence or min-severity"] = len(below)
         notes = [f"left out: {count} {why}" for why, count in sorted(left_out.items()) if count]
-        return _Picked(shown, silenced, notes)
+        return _Picked(shown, silenced, below, notes)
 
     def _sift(self, path: str, findings: Sequence[Finding], run: Opened) -> Sifted:
         facts = run.facts(path)
@@ -355,6 +356,7 @@ class _Picked(NamedTuple):
 
     shown: list[Finding]
     suppressed: list[Suppressed]
+    below: list[Finding]
     notes: list[str]
 
 

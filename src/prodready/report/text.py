@@ -52,6 +52,12 @@ def summary(counts: Totals) -> str:
         text = f"All clear: {scope}."
     if counts.suppressed:
         text += f" {counts.suppressed:,} suppressed by comments."
+    if counts.baselined:
+        text += f" {counts.baselined:,} in the baseline."
+    if counts.fixed:
+        text += (
+            f" {counts.fixed:,} fixed: `prodready baseline prune` takes {'it' if counts.fixed == 1 else 'them'} out."
+        )
     if counts.problems:
         text += f" Incomplete: {undone}."
     return text
@@ -88,6 +94,8 @@ class Block:
 
     def ending(self, finding: Finding) -> Iterator[str]:
         """Related places and the way out."""
+        if finding.change is not None and finding.change.location != finding.location:
+            yield from self.step(finding.change, "  = change: ")
         for step in finding.related:
             yield from self.step(step, "  = see: ")
         if finding.hint:

@@ -56,6 +56,8 @@ class Totals:
 
     findings: int
     suppressed: int
+    baselined: int
+    fixed: int
     problems: int
     files: int
     lines: int
@@ -78,6 +80,8 @@ def totals(reports: Sequence[Report]) -> Totals:
     return Totals(
         findings=len(findings),
         suppressed=sum(len(report.suppressed) for report in reports),
+        baselined=sum(len(report.baselined) for report in reports),
+        fixed=sum(report.fixed for report in reports),
         problems=sum(len(report.problems) for report in reports),
         files=sum(report.files for report in reports),
         lines=sum(report.lines for report in reports),
