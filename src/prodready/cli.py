@@ -56,9 +56,9 @@ def _run(arguments: Namespace) -> int:
 
 def say(message: str) -> None:
     """One line on standard error."""
-    from prodready.report.terminal import visible
+    from prodready.report.terminal import inert, visible
 
-    print(f"prodready: {visible(message)}", file=sys.stderr, flush=True)
+    print(inert(f"prodready: {visible(message)}"), file=sys.stderr, flush=True)
 
 
 def internal(error: BaseException) -> str:

@@ -41,6 +41,8 @@ def run(arguments: Namespace) -> int:
         say(str(error))
         return 2
     reports = job.run()
+    if arguments.add_suppressions is not None:
+        return _suppress(arguments, reports)
     code = _write(arguments, reports, view_of(arguments, {**job.given, **job.other_side}))
     return 0 if arguments.exit_zero and code == 1 else code
 
@@ -63,6 +65,7 @@ class Job:
         if output and not Path(output).absolute().parent.is_dir():
             raise UsageError(f"--output-file: {output}: there is no such directory")
         self.change = self._change()
+        self._agree()
         paths = arguments.paths or ([STDIN] if arguments.stdin_filename else ["."])
         if STDIN in paths:
             if len(paths) > 1:
@@ -72,6 +75,21 @@ class Job:
             raise UsageError("--stdin-filename goes with the path -, which stands for standard input")
         else:
             self._take(paths)
+
+    def _agree(self) -> None:
+        """Raise UsageError for `--add-suppressions` where there is nothing to write to."""
+        reason = getattr(self.arguments, "add_suppressions", None)
+        if reason is None:
+            return
+        from prodready.suppressing import unusable
+
+        why = unusable(reason)
+        if self.change is not None and (self.change.staged or ".." in self.change.revision.rstrip(".")):
+            why = "it writes to the work tree, which --staged and --diff A..B do not look at"
+        elif STDIN in self.arguments.paths or self.arguments.stdin_filename:
+            why = "it writes to files, not to standard input"
+        if why:
+            raise UsageError(f"--add-suppressions: {why}")
 
     def _change(self) -> Wanted | None:
         """The change to report on, if one was named."""
@@ -255,8 +273,26 @@ def _colored(arguments: Namespace) -> bool:
     )
 
 
+def _suppress(arguments: Namespace, reports: Sequence[Report]) -> int:
+    """Silence what was found by comments; the exit code."""
+    from prodready import suppressing
+
+    comments, files, undone = 0, 0, 0
+    for report in reports:
+        added = suppressing.add(Path(report.root), report.findings, arguments.add_suppressions)
+        comments, files = comments + added.comments, files + added.files
+        for problem in (*report.problems, *added.problems):
+            path = config.shown(Path(report.root) / problem.path) if problem.path else ""
+            say(str(Problem(problem.message, path, problem.line)))
+            undone += 1
+    if not arguments.quiet:
+        print(f"Added {comments:,} comment{'' if comments == 1 else 's'} in {files:,} file{'' if files == 1 else 's'}.")
+    return 2 if undone else 0
+
+
 def _write(arguments: Namespace, reports: Sequence[Report], view: View) -> int:
     """Problems and remarks on standard error, then the report where it belongs; the exit code of it all."""
+    view.sources.hide(reports)
     for report in reports:
         for warning in report.warnings:
             say(f"warning: {warning}")

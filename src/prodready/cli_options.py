@@ -86,6 +86,11 @@ def _what(group: _ArgumentGroup) -> None:
     known = group.add_mutually_exclusive_group()
     known.add_argument("--baseline", metavar="FILE", help="leave out the findings of this baseline")
     known.add_argument("--no-baseline", action="store_true", help="report the findings of the baseline too")
+    group.add_argument(
+        "--add-suppressions",
+        metavar="REASON",
+        help="write a comment with this reason for each finding, in place of reporting it",
+    )
     group.add_argument("--force-exclude", action="store_true", help="leave out excluded files even if named")
 
 

@@ -217,6 +217,20 @@ def find_root(path: Path) -> Path:
     return start if start == path else next(place for place in upward if not (place / PACKAGE).is_file())
 
 
+def repository(directory: Path) -> Path | None:
+    """The top of the git repository that holds the directory; None if none does."""
+    return next((place for place in (directory, *directory.parents) if _has(place, _REPOSITORY)), None)
+
+
+def is_ours(root: Path, place: Path) -> bool:
+    """Whether a path, links followed, lies in the repository of the project at `root`, or in the project.
+
+    What a branch brings must not make the tool read other files of the machine that checks it.
+    """
+    top = os.path.realpath(repository(root) or root)
+    return Path(os.path.realpath(place)).is_relative_to(top)
+
+
 def is_project(root: Path) -> bool:
     """Whether something in the directory that `find_root` gave says that it is a project."""
     return holds_config(root) or _has(root, _REPOSITORY + _PROJECT)
@@ -273,9 +287,15 @@ def load(
     """
     root = root.absolute()
     source = None if isolated else file.absolute() if file else _config_file(root)
+    if source and not file and not is_ours(root, source):
+        raise ConfigError(
+            source, "", "is a link that leads out of the repository; name it with --config if that is meant"
+        )
     parsed = _parsed(_read_table(source), source) if source else {}
     if source and source.parent != root and "knowledge" in parsed:
         parsed["knowledge"] = tuple(str(source.parent / path) for path in parsed["knowledge"])
+    if source and not file:
+        _stay_inside(root, source, parsed)
     given = _parsed(overrides or {}, None)
     if "select" in given:
         for name in ("ignore", "extend_select", "extend_ignore"):
@@ -285,6 +305,15 @@ def load(
     for name, value in given.items():
         parsed[name] = parsed.get(name, ()) + value if name.startswith("extend_") else value
     return Config(root=root, source=source, **parsed)
+
+
+def _stay_inside(root: Path, source: Path, parsed: Mapping[str, Any]) -> None:
+    for key in ("knowledge", "baseline"):
+        named = parsed.get(key, ())
+        for path in (named,) if isinstance(named, str) else named:
+            if not is_ours(root, source.parent / path):
+                advice = "a file with this key can be named with --config"
+                raise ConfigError(source, key, f"{path!r} lies outside of the repository; {advice}")
 
 
 def _yield(parsed: dict[str, Any], given: Mapping[str, Any], names: Sequence[str], to: Sequence[str]) -> None:

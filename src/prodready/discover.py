@@ -12,10 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from prodready.config import PACKAGE, Config, holds_config, inner_marks, is_project
+from prodready.config import PACKAGE, Config, holds_config, inner_marks, is_ours, is_project
 from prodready.finding import Problem
 from prodready.globs import Globs, compiled
 from prodready.ignore import GitIgnore, above
+
+ENDINGS = (".py",)
+"""Of the files that a project consists of."""
 
 NO_KINDS: frozenset[str] = frozenset()
 _PROJECT_FILES = frozenset({"prodready.toml", "pyproject.toml"})
@@ -211,7 +214,9 @@ class _Walker:
         for path, place in sorted(self.links.items()):
             # A link to a file that is read under another name would report everything twice.
             target = self.path_of(os.path.realpath(place))
-            if target not in taken:
+            if target.startswith("../") and not is_ours(self.config.root, Path(place)):
+                self.notes.append(f"{path}: a link that leads out of the repository, not read")
+            elif target not in taken:
                 taken.add(target)
                 self.files[path] = SourceFile(path, kind(self.config, path))
         files = tuple(sorted(self.files.values()))
@@ -234,7 +239,7 @@ class _Walker:
             name = entry.name
             relative = _join(path, name)
             directory = entry.is_dir(follow_symlinks=False)
-            if not directory and not (name.endswith(".py") and self._is_file(entry, relative)):
+            if not directory and not (name.endswith(ENDINGS) and self._is_file(entry, relative)):
                 continue
             if self.excludes.decide(relative, name, directory):
                 if directory and not name.startswith((".", "__pycache__")):

@@ -11,7 +11,7 @@ from prodready import discover
 from prodready.config import Config
 from prodready.finding import Finding, Suppressed
 from prodready.rules import all_rules
-from prodready.source import SourceError, decode, split_lines
+from prodready.source import SourceError, decode, masked, split_lines
 from prodready.suppress import Suppressions, apply
 
 
@@ -56,6 +56,7 @@ def _fingerprinted(findings: Sequence[Finding], data: bytes) -> list[Finding]:
         lines = split_lines(decode(data)) if findings else []
     except SourceError:
         return list(findings)
+    lines = masked(lines, (finding.location for finding in findings if finding.secret))
     seen: dict[tuple[str, str, str], int] = {}
     done = []
     for finding in findings:

@@ -74,8 +74,7 @@ class _Comparison:
         config, entries = self.session.config, self.run.state.entries
         if file.path in entries:
             return True
-        endings = {Path(path).suffix for path in entries} | {".py"}
-        return Path(file.old).suffix in endings and not discover.excluded(config, config.root / file.old)
+        return file.old.endswith(discover.ENDINGS) and not discover.excluded(config, config.root / file.old)
 
     def _findings(self, run: Opened, near: Iterable[str], files: Iterable[FileChange]) -> list[Finding]:
         """The findings of the old side, under the paths that their files have now."""

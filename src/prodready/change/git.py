@@ -6,12 +6,16 @@ import os
 import subprocess
 from pathlib import Path
 
+from prodready.discover import ENDINGS
+
 # A repository laid out in the files of a branch could bring a configuration of its own, and with it commands.
 _GUARDS = ("-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false", "-c", "core.quotePath=true")
 _DIFF = (
     *("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--unified=0", "--inter-hunk-context=0"),
     *("--find-renames", "--relative", "--ignore-submodules=all", "--src-prefix=a/", "--dst-prefix=b/"),
 )
+# Of other files, which may be large or not even there in a partial clone, nothing is asked.
+_READ = tuple(f"*{ending}" for ending in ENDINGS)
 
 
 class GitError(Exception):
@@ -20,7 +24,7 @@ class GitError(Exception):
 
 def diff(root: Path, *revisions: str, staged: bool = False) -> bytes:
     """The changes below `root` between two commits, a commit and the work tree, or (`staged`) HEAD and the index."""
-    return _git(root, *_DIFF, *(["--cached"] if staged else []), *revisions, "--")
+    return _git(root, *_DIFF, *(["--cached"] if staged else []), *revisions, "--", *_READ)
 
 
 def commit(root: Path, revision: str) -> str:
@@ -44,14 +48,8 @@ def merge_base(root: Path, one: str, other: str) -> str:
 
 def untracked(root: Path) -> list[str]:
     """The files below `root` that are neither tracked nor ignored, relative to it."""
-    listed = _git(root, "ls-files", "--others", "--exclude-standard", "-z")
+    listed = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", *_READ)
     return [os.fsdecode(name) for name in listed.split(b"\0") if name]
-
-
-def top(directory: Path) -> Path | None:
-    """The top of the work tree that holds a directory; None if no git repository does."""
-    upward = (directory, *directory.parents)
-    return next((place for place in upward if os.path.exists(place / ".git")), None)
 
 
 def _is_shallow(root: Path) -> bool:

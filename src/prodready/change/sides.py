@@ -9,6 +9,7 @@ from pathlib import Path
 
 from prodready.change import git
 from prodready.change.patch import FileChange, Hunk, PatchError, lines_of, moved_to, parse
+from prodready.config import is_ours, repository
 
 
 class ChangeError(Exception):
@@ -46,7 +47,7 @@ def read(root: Path, wanted: Wanted) -> Change:
     try:
         if wanted.patch is not None:
             return _given(root, wanted.patch)
-        if git.top(root) is None:
+        if repository(root) is None:
             raise ChangeError(f"{root} is in no git repository: --diff REV and --staged need one, --diff - does not")
         return _staged(root) if wanted.staged else _since(root, wanted.revision)
     except (git.GitError, PatchError) as error:
@@ -87,8 +88,8 @@ def content(root: Path, change: Change, path: str) -> bytes:
     try:
         # A path in a diff that somebody sent leads where they like, a link too.
         place = root / path
-        if not Path(os.path.realpath(place)).is_relative_to(os.path.realpath(root)):
-            raise PatchError(f"{path}: lies outside of {root}")
+        if not is_ours(root, place):
+            raise PatchError(f"{path}: lies outside of the repository")
         return place.read_bytes()
     except (OSError, ValueError) as error:
         raise PatchError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
@@ -139,7 +140,7 @@ def _before(root: Path, changes: Sequence[FileChange]) -> tuple[dict[str, bytes 
 def _given(root: Path, patch: bytes) -> Change:
     """What a diff says, its paths counted from the top of the repository or from where we are, whichever holds them."""
     files = parse(patch)
-    base = git.top(root) or root
+    base = repository(root) or root
     starts = dict.fromkeys([base, Path(os.path.realpath(Path.cwd())), root])
     held = {start: sum(bool(file.path) and os.path.exists(start / file.path) for file in files) for start in starts}
     start = max(starts, key=lambda place: held[place])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import quote_from_bytes
 
@@ -12,7 +12,7 @@ from prodready import __version__
 from prodready.finding import Confidence, Finding, Fix, Location, Problem, Report, Severity, Step
 from prodready.report import rule_page
 from prodready.report.dump import dump
-from prodready.report.view import View
+from prodready.report.view import View, top
 from prodready.rules import Rule, all_rules
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -20,6 +20,7 @@ BASE = "SRCROOT"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 # The scale of CVSS, on which code hosts sort alerts: high, medium, low.
 _SECURITY = {Severity.ERROR: "8.0", Severity.WARNING: "5.0", Severity.INFO: "2.0"}
+_LINK = re.compile(r"\[(?=[^\]]*\]\()")
 _RANKS = {Confidence.HIGH: 90.0, Confidence.MEDIUM: 60.0, Confidence.LOW: 20.0}
 
 
@@ -36,9 +37,10 @@ def document(reports: Sequence[Report], view: View) -> dict[str, Any]:
 class _Run:
     def __init__(self, reports: Sequence[Report], view: View) -> None:
         self.reports = reports
-        self.base = _base([report.root for report in reports], view.cwd)
+        self.base = str(top([report.root for report in reports], view.cwd))
         found = [finding for report in reports for finding in report.findings]
         found += [item.finding for report in reports for item in report.suppressed]
+        found += [finding for report in reports for finding in report.baselined]
         self.rules = _rules(found)
         self.index = {rule.code: number for number, rule in enumerate(self.rules)}
 
@@ -77,6 +79,9 @@ class _Run:
                 if item.reason:
                     mark["justification"] = item.reason
                 yield {**self._result(report.root, item.finding), "suppressions": [mark]}
+            for finding in report.baselined:
+                known = {"kind": "external", "justification": "in the baseline"}
+                yield {**self._result(report.root, finding), "baselineState": "unchanged", "suppressions": [known]}
 
     def _result(self, root: str, finding: Finding) -> dict[str, Any]:
         result: dict[str, Any] = {
@@ -84,7 +89,7 @@ class _Run:
             "ruleIndex": self.index[finding.code],
             "level": _LEVELS[finding.severity],
             "rank": _RANKS[finding.confidence],
-            "message": {"text": f"{finding.message}\n\n{finding.hint}" if finding.hint else finding.message},
+            "message": {"text": _plain(f"{finding.message}\n\n{finding.hint}" if finding.hint else finding.message)},
             "locations": [self._location(root, finding.location, finding.context)],
             "partialFingerprints": {"prodready/v1": finding.fingerprint},
             "properties": {"confidence": finding.confidence.label},
@@ -121,7 +126,7 @@ class _Run:
         }
 
     def _step(self, root: str, step: Step) -> dict[str, Any]:
-        return {**self._location(root, step.location), "message": {"text": step.message}}
+        return {**self._location(root, step.location), "message": {"text": _plain(step.message)}}
 
     def _location(self, root: str, location: Location, context: str = "") -> dict[str, Any]:
         place: dict[str, Any] = {
@@ -148,12 +153,6 @@ class _Run:
                 place["region"] = {"startLine": problem.line}
             note["locations"] = [{"physicalLocation": place}]
         return note
-
-
-def _base(roots: Sequence[str], cwd: Path) -> str:
-    """The directory that holds all projects: the top of their repository if they are in one."""
-    common = Path(os.path.commonpath(roots)) if roots else cwd
-    return str(next((place for place in (common, *common.parents) if os.path.exists(place / ".git")), common))
 
 
 def _rules(found: Sequence[Finding]) -> list[Rule]:
@@ -184,6 +183,11 @@ def _descriptor(rule: Rule) -> dict[str, Any]:
             "stage": rule.stage,
         },
     }
+
+
+def _plain(text: str) -> str:
+    """A message in which nothing reads as a link: `[text](target)` is one in SARIF (2.1.0, 3.11.6)."""
+    return _LINK.sub(r"\\[", text)
 
 
 def _region(location: Location) -> dict[str, int]:

@@ -19,6 +19,19 @@ def visible(text: str) -> str:
     return _UNSAFE.sub(_escape, text)
 
 
+_COMMAND = re.compile(r"^((?:\s|\x1b\[[0-9;]*m)*):(?=:)")
+_LOG_COMMAND = re.compile(r"##(\w*)\[")
+
+
+def inert(line: str) -> str:
+    """A line of a log in which no CI service finds a command.
+
+    GitHub takes lines that start with `::`, it and Azure take `##[` and `##vso[` anywhere, TeamCity `##teamcity[`.
+    """
+    line = _COMMAND.sub(r"\1\\x3a", line) if "::" in line else line
+    return _LOG_COMMAND.sub(r"##\1\\x5b", line) if "##" in line else line
+
+
 def _escape(match: re.Match[str]) -> str:
     named = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
     char = match[0]

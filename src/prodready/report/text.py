@@ -7,7 +7,7 @@ from typing import TextIO
 
 from prodready.finding import Finding, Fix, Location, Report, Severity, Step
 from prodready.report.frame import diff, frame, source_line
-from prodready.report.terminal import Paint, visible
+from prodready.report.terminal import Paint, inert, visible
 from prodready.report.view import Totals, View, totals
 
 _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
@@ -19,7 +19,7 @@ def write(reports: Sequence[Report], stream: TextIO, view: View) -> None:
     for report in reports:
         for finding in report.findings:
             for line in Block(report.root, view, paint).finding(finding):
-                stream.write(line + "\n")
+                stream.write(inert(line) + "\n")
             stream.write("\n")
     counts = totals(reports)
     if view.statistics:
