@@ -77,6 +77,8 @@ def _check(clone: Path, *words: str) -> dict[str, Any]:
     if not done.stdout:
         raise SystemExit(done.stderr)
     result: dict[str, Any] = json.loads(done.stdout)
+    if any("internal error" in problem["message"] for problem in result["problems"]):
+        raise SystemExit(done.stderr)
     return result
 
 

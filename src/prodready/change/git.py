@@ -29,7 +29,13 @@ def diff(root: Path, *revisions: str, staged: bool = False) -> bytes:
 
 def commit(root: Path, revision: str) -> str:
     """The id of the commit that a revision names; raises GitError."""
-    return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").decode().strip()
+    try:
+        found = _git(root, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+    except GitError as error:
+        if "single revision" not in str(error):
+            raise
+        raise GitError(f"{revision!r} names no commit here{_shallow(root)}") from None
+    return found.decode().strip()
 
 
 def empty_tree(root: Path) -> str:
@@ -42,8 +48,7 @@ def merge_base(root: Path, one: str, other: str) -> str:
     try:
         return _git(root, "merge-base", one, other).decode().strip()
     except GitError:
-        shallow = " (the clone is shallow: fetch more of its history)" if _is_shallow(root) else ""
-        raise GitError(f"{one[:12]} and {other[:12]} have no commit in common{shallow}") from None
+        raise GitError(f"{one[:12]} and {other[:12]} have no commit in common{_shallow(root)}") from None
 
 
 def untracked(root: Path) -> list[str]:
@@ -52,8 +57,9 @@ def untracked(root: Path) -> list[str]:
     return [os.fsdecode(name) for name in listed.split(b"\0") if name]
 
 
-def _is_shallow(root: Path) -> bool:
-    return _git(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
+def _shallow(root: Path) -> str:
+    shallow = _git(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
+    return " (the clone is shallow: fetch more of its history)" if shallow else ""
 
 
 def _git(root: Path, *words: str) -> bytes:

@@ -85,8 +85,8 @@ def _functions(facts: FileFacts, file: FileChange, new: bool) -> Iterator[str]:
     for hunk in file.hunks:
         first, count = (hunk.start, len(hunk.added)) if new else (hunk.old_start, len(hunk.removed))
         spans.append((first, first + max(count, 1) - 1))
-    ends = [line - 1 for line, _ in starts[1:]] + [facts.lines]
-    for (start, name), end in zip(starts, ends, strict=True):
+    ends = [*(line - 1 for line, _ in starts[1:]), facts.lines]
+    for (start, name), end in zip(starts, ends[: len(starts)], strict=True):
         # Decorators stand above the line of `def`.
         if any(first <= end and start - 3 <= last for first, last in spans):
             yield name

@@ -137,15 +137,25 @@ def _before(root: Path, changes: Sequence[FileChange]) -> tuple[dict[str, bytes 
     return old_side(root, Change(()), changes)
 
 
+def _fit(start: Path, file: FileChange) -> int:
+    """How well a file of a diff suits a directory: 2 its content is there, 1 a file of the name is, 0 neither."""
+    try:
+        undo(start, Change(()), file)
+    except PatchError:
+        return int(os.path.exists(start / file.path))
+    return 2
+
+
 def _given(root: Path, patch: bytes) -> Change:
     """What a diff says, its paths counted from the top of the repository or from where we are, whichever holds them."""
     files = parse(patch)
     base = repository(root) or root
     starts = dict.fromkeys([base, Path(os.path.realpath(Path.cwd())), root])
-    held = {start: sum(bool(file.path) and os.path.exists(start / file.path) for file in files) for start in starts}
+    named = [file for file in files if file.path]
+    held = {start: [sum(_fit(start, file) >= least for file in named) for least in (2, 1)] for start in starts}
     start = max(starts, key=lambda place: held[place])
-    if any(file.path for file in files) and not held[start]:
-        raise PatchError(f"none of the files of the diff is there: {next(file.path for file in files if file.path)}")
+    if named and not any(held[start]):
+        raise PatchError(f"none of the files of the diff is there: {named[0].path}")
     if start == root:
         return Change(tuple(files))
     if root.is_relative_to(start):
