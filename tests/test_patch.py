@@ -54,9 +54,7 @@ def test_line_ends_that_git_has_turned() -> None:
     assert file.undone(b"one\r\n2\r\n2.5\r\nthree\r\nfive\r\n") == b"one\r\ntwo\r\nthree\r\nfour\nfive\r\n"
 
 
-@pytest.mark.parametrize(
-    "text", [b"hello\n", b"--- a/x\n+++ b/x\n@@ nonsense", b"\xff\xfe\n", b"--- a/x\n+++ b/x\n@@ -1,9 +1 @@\n"]
-)
+@pytest.mark.parametrize()
 def test_no_diff(text: bytes) -> None:
     with pytest.raises(PatchError):
         parse(text)

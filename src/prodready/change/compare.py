@@ -54,8 +54,7 @@ class _Comparison:
         self.run.clock.lap("compare")
         wanted = self.session.chosen(self.run, self.targets, self.options)
         after = self.session.report(self.run, near & wanted, self.targets, self.options)
-        old = self._findings(before, near & wanted, files)
-        shown = list(self._kept(after.findings, old, files))
+        shown = list(self._kept(after.findings, before, files))
         self.run.clock.lap("compare")
         scope = f"{len(files)} changed files, {len(near)} looked at for what the change does to them"
         return replace(
@@ -76,14 +75,15 @@ class _Comparison:
             return True
         return file.old.endswith(discover.ENDINGS) and not discover.excluded(config, config.root / file.old)
 
-    def _findings(self, run: Opened, near: Iterable[str], files: Iterable[FileChange]) -> list[Finding]:
-        """The findings of the old side, under the paths that their files have now."""
+    def _before(self, run: Opened, found: Iterable[Finding], files: Iterable[FileChange]) -> list[Finding]:
+        """The findings of the old side where these might have stood, under the paths that their files have now."""
         moved = {file.old: file.path for file in files if file.old and file.path and file.old != file.path}
-        chosen = (frozenset(near) | {file.old for file in files}) & run.state.entries.keys()
-        report = self.session.report(run, chosen, self.targets, self.options)
+        named = {finding.location.path for finding in found}
+        chosen = (named | {old for old, path in moved.items() if path in named}) & run.state.entries.keys()
+        report = self.session.report(run, frozenset(chosen), self.targets, self.options)
         return [_at(finding, moved.get(finding.location.path, "")) for finding in report.findings]
 
-    def _kept(self, found: Sequence[Finding], old: Sequence[Finding], files: Sequence[FileChange]) -> Iterator[Finding]:
+    def _kept(self, found: Sequence[Finding], before: Opened, files: Sequence[FileChange]) -> Iterator[Finding]:
         elsewhere = []
         for finding in found:
             place = self._touched(finding, files)
@@ -91,7 +91,8 @@ class _Comparison:
                 elsewhere.append(finding)
             else:
                 yield finding if place == finding.location else replace(finding, change=Step(place, "changed here"))
-        caused = list(_without(elsewhere, old))
+        # Most changes have nothing to do with the findings near them: then the old side need not be looked at.
+        caused = list(_without(elsewhere, self._before(before, elsewhere, files))) if elsewhere else []
         if caused:
             yield from blame.relocated(self.session, self.run, self.change, files, caused)
 
