@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from git_app import App
+
 from prodready.change import git
 from prodready.change.patch import FileChange, PatchError, lines_of, parse
 
@@ -54,7 +54,7 @@ def test_line_ends_that_git_has_turned() -> None:
     assert file.undone(b"one\r\n2\r\n2.5\r\nthree\r\nfive\r\n") == b"one\r\ntwo\r\nthree\r\nfour\nfive\r\n"
 
 
-@pytest.mark.parametrize()
+@pytest.mark.parametrize("text", [b"hello\n", b"\xff\xfe\n", b"--- a/x\n+++ b/x\n@@ -1,9 +1 @@\n"])
 def test_no_diff(text: bytes) -> None:
     with pytest.raises(PatchError):
         parse(text)

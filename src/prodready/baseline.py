@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from prodready.config import DEFAULT_BASELINE, Config, shown
-from prodready.finding import Finding, Report
+from prodready.finding import Finding, Problem, Report, normalised
 
 ATTRIBUTES = (
     "# Made by prodready: each line stands for itself, so both sides of a merge are kept.\nbaseline.jsonl merge=union\n"
@@ -42,7 +42,7 @@ class Entry(NamedTuple):
 
 def entry(finding: Finding) -> Entry:
     """A finding without its place."""
-    text = f"{finding.code}\0{' '.join(finding.snippet.split())}"
+    text = f"{finding.code}\0{normalised(finding.snippet)}"
     statement = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
     at = finding.location.path
     return Entry(at, finding.code, finding.context, finding.fingerprint, statement, finding.message)
@@ -126,13 +126,15 @@ def _parsed(line: str) -> Entry | None:
 
 
 def write(file: Path, entries: Iterable[Entry]) -> None:
-    """Write a file, whole or not at all; raises BaselineError."""
-    lines = [json.dumps(item._asdict(), ensure_ascii=True) for item in sorted(set(entries))]
+    """Write a file, whole or not at all, unless it holds just that; raises BaselineError."""
+    text = "".join(json.dumps(item._asdict()) + "\n" for item in sorted(set(entries)))
     try:
+        if file.is_file() and file.read_bytes() == text.encode():
+            return
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.parent.name == ".prodready" and not (file.parent / ".gitattributes").exists():
             (file.parent / ".gitattributes").write_text(ATTRIBUTES)
-        replace(file, "".join(line + "\n" for line in lines).encode())
+        replace(file, text.encode())
     except OSError as error:
         raise BaselineError(f"{file}: the baseline cannot be written: {error.strerror or error}") from None
 
@@ -208,6 +210,15 @@ def _asked(config: Config, targets: Sequence[Path], item: Entry) -> bool:
     place = config.root / item.path
     inside = any(place == target or target in place.parents for target in targets)
     return config.enabled_in(item.code, item.path) and (inside or not place.exists())
+
+
+def less_known(config: Config, targets: Sequence[Path], report: Report) -> Report:
+    """The report without what the configuration's baseline knows; a baseline that cannot be used is a problem of it."""
+    try:
+        file = file_of(config, None)
+        return applied(config, targets, report, file, partial=False) if file else report
+    except BaselineError as error:
+        return msgspec.structs.replace(report, problems=(*report.problems, Problem(str(error))))
 
 
 def applied(config: Config, targets: Sequence[Path], report: Report, file: Path, *, partial: bool) -> Report:

@@ -50,7 +50,7 @@ class _Job(Job):
         result = baseline.compared(settings, targets, report, entries, partial=False)
         added = [] if deed == "prune" else [baseline.entry(finding) for finding in result.new]
         kept = [*result.known, *result.others, *added]
-        if deed == "create" or set(kept) != set(entries):
+        if deed != "prune" or file.exists():
             baseline.write(file, kept)
         if not self.arguments.quiet:
             counts = [f"{len(added):,} added"] * (deed != "prune") + [f"{len(result.gone):,} removed"] * (

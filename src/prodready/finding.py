@@ -106,13 +106,21 @@ class Finding(msgspec.Struct, frozen=True):
         """A stable 16-digit hexadecimal identity: code, path, context, snippet and occurrence, without line numbers."""
         if self.identity:
             return self.identity
-        parts = (self.code, self.location.path, self.context, " ".join(self.snippet.split()), str(self.occurrence))
+        parts = (self.code, self.location.path, self.context, normalised(self.snippet), str(self.occurrence))
         return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
 
     @property
     def sort_key(self) -> tuple[str, int, int, str, str]:
         """Order of reports: by file, then place, then code."""
         return (self.location.path, self.location.line, self.location.column, self.code, self.message)
+
+
+def normalised(code: str) -> str:
+    """Code without what a formatter changes: blanks, ends of lines, the kind of quotes, a comma before a bracket."""
+    text = "".join(code.split()).replace("'", '"')
+    for bracket in ")]}":
+        text = text.replace(f",{bracket}", bracket)
+    return text
 
 
 class Suppressed(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ import msgspec
 
 from prodready import discover
 from prodready.config import Config
-from prodready.finding import Finding, Suppressed
+from prodready.finding import Finding, Suppressed, normalised
 from prodready.rules import all_rules
 from prodready.source import SourceError, decode, masked, split_lines
 from prodready.suppress import Suppressions, apply
@@ -62,7 +62,7 @@ def _fingerprinted(findings: Sequence[Finding], data: bytes) -> list[Finding]:
     for finding in findings:
         first, last = finding.statement
         snippet = " ".join(" ".join(lines[max(first - 1, 0) : last]).split()) if first else ""
-        key = (finding.code, finding.context, snippet)
+        key = (finding.code, finding.context, normalised(snippet))
         done.append(msgspec.structs.replace(finding, snippet=snippet[:1000], occurrence=seen.get(key, 0)))
         seen[key] = seen.get(key, 0) + 1
     return done

@@ -66,11 +66,14 @@ def _replay(repository: Path, clone: Path, count: int, exact: bool) -> None:
             print(f"{commit[:9]} {finding['path']}:{finding['line']} {finding['code']} {finding['message']}")
         if exact:
             wrong += _differs(clone, commit, report)
+    both = {"wall": seconds, "processor": work}
+    times = ", ".join(
+        f"{name} time: median {statistics.median(of):.2f}, mean {statistics.mean(of):.2f}, most {max(of):.2f} s"
+        for name, of in both.items()
+    )
+    compared = f", {wrong} findings differ from the full look" if exact else ""
     print(
-        f"{repository.name}: {len(commits)} commits, {findings} findings, {outside} outside of the diff, median "
-        f"{statistics.median(seconds):.2f} s, mean {statistics.mean(seconds):.2f} s, slowest {max(seconds):.2f} s (of processor time {statistics.median(work):.2f}, "
-        f"{statistics.mean(work):.2f}, {max(work):.2f} s)"
-        + (f", {wrong} findings differ from the full look" if exact else "")
+        f"{repository.name}: {len(commits)} commits, {findings} findings, {outside} outside of the diff{compared}; {times}"
     )
 
 
