@@ -22,7 +22,9 @@ def write(reports: Sequence[Report], stream: TextIO, view: View) -> None:
     for report in reports:
         for problem in report.problems:
             place = {"file": path(report.root, problem.path), "line": problem.line or 1} if problem.path else {}
-            stream.write(_command("error", {**place, "title": "prodready could not do its job"}, problem.message))
+            stream.write(
+                _command("error", {**place, "title": "prodready could not do its job"}, visible(problem.message))
+            )
         for finding in report.findings:
             stream.write(_annotation(finding, partial(path, report.root)))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TextIO
 from xml.etree import ElementTree
 
-from prodready.finding import Finding, Report
+from prodready.finding import Finding, Problem, Report
 from prodready.report.terminal import visible
 from prodready.report.view import View
 
@@ -18,14 +18,15 @@ def write(reports: Sequence[Report], stream: TextIO, view: View) -> None:
     for report in reports:
         for problem in report.problems:
             name = path(report.root, problem.path) if problem.path else "prodready"
-            error = _case("prodready", name, problem.line or 1)
-            ElementTree.SubElement(error, "error", message=visible(problem.message), type="problem")
+            error = _case("prodready", name)
+            what = str(Problem(problem.message, name if problem.path else "", problem.line))
+            ElementTree.SubElement(error, "error", message=visible(what), type="problem")
             suites.setdefault(name, []).append(error)
         for finding in report.findings:
             name = path(report.root, finding.location.path)
             suites.setdefault(name, []).append(_failed(finding, name))
     if not suites:
-        suites["prodready"] = [_case("prodready check", "prodready", None)]
+        suites["prodready"] = [_case("prodready check", "prodready")]
     root = ElementTree.Element("testsuites", name="prodready")
     for name, cases in suites.items():
         root.append(_suite(name, cases))
@@ -45,14 +46,13 @@ def _suite(name: str, cases: Sequence[ElementTree.Element]) -> ElementTree.Eleme
     return suite
 
 
-def _case(name: str, file: str, line: int | None) -> ElementTree.Element:
-    at = {} if line is None else {"file": visible(file), "line": str(line)}
-    return ElementTree.Element("testcase", {"name": name, "classname": visible(file), "time": "0", **at})
+def _case(name: str, file: str) -> ElementTree.Element:
+    return ElementTree.Element("testcase", {"name": name, "classname": visible(file), "time": "0"})
 
 
 def _failed(finding: Finding, path: str) -> ElementTree.Element:
     place = finding.location
-    case = _case(f"{finding.code} {finding.slug}, line {place.line}", path, place.line)
+    case = _case(f"{finding.code} {finding.slug}, line {place.line}", path)
     failure = ElementTree.SubElement(case, "failure", message=visible(finding.message), type=finding.severity.label)
     steps = [
         f"{step.location.path}:{step.location.line}:{step.location.column}: {step.message}" for step in finding.trace

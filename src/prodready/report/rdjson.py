@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from prodready.finding import Finding, Fix, Location, Report, Severity, Step
 from prodready.report.dump import dump
 from prodready.report.frame import patched
-from prodready.report.markdown import inline
+from prodready.report.markdown import code, inline
 from prodready.report.view import View
 
 _SEVERITIES = {Severity.ERROR: "ERROR", Severity.WARNING: "WARNING", Severity.INFO: "INFO"}
@@ -36,21 +36,21 @@ class _Writer:
         self.path, self.sources = view.of_repository(reports), view.sources
 
     def diagnostic(self, root: str, finding: Finding) -> dict[str, Any]:
-        text = f"{finding.message}\n\n{finding.hint}" if finding.hint else finding.message
-        steps = [*finding.trace, *finding.related]
+        steps = [self._step(root, step) for step in (*finding.trace, *finding.related)]
+        text = [inline(finding.message), "\n".join(steps), inline(finding.hint)]
         suggestions = [self._suggestion(root, fix, finding.location.path) for fix in finding.fixes]
         return {
-            "message": "\n\n".join(map(inline, text.split("\n\n"))),
+            "message": "\n\n".join(part for part in text if part),
             "location": self._location(root, finding.location),
             "severity": _SEVERITIES[finding.severity],
             "source": SOURCE,
             "code": {"value": finding.code},
             "suggestions": [suggestion for suggestion in suggestions if suggestion],
-            "relatedLocations": [self._related(root, step) for step in steps],
         }
 
-    def _related(self, root: str, step: Step) -> dict[str, Any]:
-        return {"message": inline(step.message), "location": self._location(root, step.location)}
+    def _step(self, root: str, step: Step) -> str:
+        where = code(f"{self.path(root, step.location.path)}:{step.location.line}")
+        return f"- {where}: {inline(step.message)}"
 
     def _location(self, root: str, place: Location) -> dict[str, Any]:
         return {"path": self.path(root, place.path), "range": self._range(root, place)}

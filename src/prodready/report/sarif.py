@@ -200,7 +200,11 @@ def _region(location: Location) -> dict[str, int]:
 
 
 def _quoted(path: str) -> str:
-    return quote_from_bytes(os.fsencode(path.replace(os.sep, "/")))
+    text = path.replace(os.sep, "/")
+    try:
+        return quote_from_bytes(os.fsencode(text))
+    except UnicodeEncodeError:  # No file has such a name, but a diff or a baseline may speak of one.
+        return quote_from_bytes(text.encode("utf-8", "replace"))
 
 
 def _file_uri(path: str, *, directory: bool = True) -> str:
