@@ -13,7 +13,7 @@ from prodready.link.infer import COMMON_METHODS
 from prodready.read.facts import FileFacts
 from prodready.reading import Loader, State
 
-FAR = 3
+FAR = 2
 """Calls between a change and the function in which it shows."""
 
 COMMON = 12

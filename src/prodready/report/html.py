@@ -102,7 +102,7 @@ class _Page:
             f'<span class="level">{severity}</span> · {confidence} confidence</span></summary>',
             '<div class="body">',
             self._frame(root, finding.location),
-            *self._steps(root, "The way of the data", finding.trace),
+            *self._steps(root, "Trace", finding.trace),
             *self._steps(root, "See also", steps),
             *([f"<p><b>Help:</b> {_prose(finding.hint)}</p>"] if finding.hint else []),
             *(self._fix(root, fix) for fix in finding.fixes),
