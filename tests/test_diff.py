@@ -107,6 +107,13 @@ class TestLost:
         app.write("other.py", "y = 1\n")
         assert places(check("--diff", "HEAD")) == [("util.py", 5)]
 
+    def test_a_key_in_what_was_removed_is_not_quoted(self, app: App, check: Check) -> None:
+        app.change("util.py", "return int(value)", "return int(value or 'sk1live9abcdefgh')")
+        app.commit()
+        app.change("util.py", "return int(value or 'sk1live9abcdefgh')", "return value")
+        (found,) = check("--diff", "HEAD")
+        assert found["message"].startswith("`return int(value or '****************')` was changed here")
+
     def test_the_change_was_committed(self, app: App, check: Check) -> None:
         app.change("util.py", "return int(value)", "return value")
         app.commit()

@@ -59,13 +59,17 @@ class _Outcome(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Opened:
-    """A project that is open: what the walk found, what was read, and the cache that it came from."""
+    """A project that is open: what the walk found, what was read, and the cache that it came from.
+
+    `lasting` says whether a later run may be about the same content, so that its outcome is worth a place in the cache.
+    """
 
     cache: Cache
     walk: discover.Walk
     state: State
     facts: Loader
     clock: _Clock
+    lasting: bool = True
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,7 @@ class Session:
         self._lay(state, overlay)
         _note_errors(state)
         loader = Loader(self.config.root, run.cache, state, self._decoded)
-        return Opened(run.cache, run.walk, state, loader, run.clock)
+        return Opened(run.cache, run.walk, state, loader, run.clock, lasting=False)
 
     def chosen(self, run: Opened, targets: Sequence[Path], options: Options = Options()) -> frozenset[str]:
         """The files to report on."""
@@ -278,7 +282,7 @@ class Session:
         apart = fresh and state.jobs > 1 and len(state.bodies) >= WORTH_A_POOL
         judged = judge(list(all_rules().values()), linked, _run_rule, apart=apart)
         outcome = _Outcome(tuple(sorted(judged.findings, key=lambda f: f.sort_key)), tuple(judged.problems))
-        if not judged.problems and not facts.missed:
+        if run.lasting and not judged.problems and not facts.missed:
             # The name of a file that is not UTF-8 does not go into msgpack: such a project is judged anew each time.
             with contextlib.suppress(UnicodeEncodeError):
                 cache.save_run(part or whole, msgspec.msgpack.encode(outcome))

@@ -6,6 +6,7 @@ is put back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
@@ -21,6 +22,8 @@ PROBES = 24
 """How many times at most a part of the change is undone, to see which findings go."""
 
 _WIDE = 80
+# What was removed may be a key, and the old side is not searched for them: nothing that looks like one is quoted.
+_KEY = re.compile(r"""(["'])(?=[^"'\s]*\d)([^"'\s]{12,})""")
 
 
 def relocated(
@@ -132,5 +135,6 @@ def _telling(lines: Sequence[bytes]) -> str:
     for line in lines:
         text = line.decode("utf-8", "replace").strip()
         if text and not text.startswith(("#", "//", "<!--", "{#")):
+            text = _KEY.sub(lambda match: match[1] + "*" * len(match[2]), text)
             return text if len(text) <= _WIDE else text[: _WIDE - 3] + "..."
     return ""
