@@ -48,6 +48,26 @@ def clean(value):
     return int(value)
 """
 
+MODELS = """\
+from django.db import models
+
+
+class Box(models.Model):
+    count = models.IntegerField()
+"""
+WORK = """\
+from shop.models import Box
+
+
+def move(source, target):
+    one = Box.objects.get(pk=source)
+    one.count -= 1
+    one.save()
+    other = Box.objects.get(pk=target)
+    other.count += 1
+    other.save()
+"""
+
 
 class App:
     """The repository: its files are changed by replacing text in them."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from git_app import App
+from git_app import MODELS, WORK, App
 
 from prodready import cli
 
@@ -171,6 +171,17 @@ class TestSame:
 
     def test_broken_over_lines(self, known: App, run: Run) -> None:
         known.change("app.py", OLD, OLD.replace("execute(", "execute(\n        ").replace(")\n", "\n    )\n"))
+        assert check(run) == []
+
+    def test_a_function_whose_signature_changed(self, known: App, run: Run) -> None:
+        known.write("shop/__init__.py", "")
+        known.write("shop/models.py", MODELS)
+        known.write("shop/work.py", WORK)
+        run("baseline", "update")
+        assert [line["code"] for line in lines()] == ["PRD301", "PRD302"]
+        known.change(
+            "shop/work.py", "def move(source, target):", "def move(\n    source: int,\n    target: int\n) -> None:"
+        )
         assert check(run) == []
 
     def test_moved_to_another_file(self, known: App, run: Run) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from git_app import App
+from git_app import MODELS, WORK, App
 
 from prodready import cli
 
@@ -143,25 +143,6 @@ class TestLost:
         assert [found["code"] for found in check("--diff", "HEAD")] == ["PRD301"]
 
 
-MODELS = """\
-from django.db import models
-
-
-class Box(models.Model):
-    count = models.IntegerField()
-"""
-WORK = """\
-from shop.models import Box
-
-
-def move(source, target):
-    one = Box.objects.get(pk=source)
-    one.count -= 1
-    one.save()
-    other = Box.objects.get(pk=target)
-    other.count += 1
-    other.save()
-"""
 VIEWS = """\
 from django.db import transaction
 from shop.work import move

@@ -35,7 +35,7 @@ def _run(repository: Path, clone: Path, back: int, confidence: str) -> None:
     _git(repository, "clone", "-q", "--shared", "--no-checkout", ".", str(clone))
     _git(clone, "sparse-checkout", "set", "--no-cone", "*.py", ".gitignore")
     head, old = (_git(clone, "rev-parse", name).strip() for name in ("HEAD", f"HEAD~{back}"))
-    settings = clone.parent / "prodready.toml"
+    settings = clone.parent / "settings.toml"
     settings.write_text(f'min-confidence = "{confidence}"\n')
     file = clone.parent / "baseline.jsonl"
     common = ["--config", str(settings), "--baseline", str(file)]
