@@ -1,4 +1,7 @@
-"""SARIF 2.1.0: what code hosts and editors read. One run for all projects, valid against the official schema."""
+"""SARIF 2.1.0: what code hosts and editors read. One run for all projects, valid against the official schema.
+
+Findings that a comment or the baseline silences are left out: GitHub takes a result with `suppressions` for an open alert.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +42,6 @@ class _Run:
         self.reports = reports
         self.base = str(top([report.root for report in reports], view.cwd))
         found = [finding for report in reports for finding in report.findings]
-        found += [item.finding for report in reports for item in report.suppressed]
-        found += [finding for report in reports for finding in report.baselined]
         self.rules = _rules(found)
         self.index = {rule.code: number for number, rule in enumerate(self.rules)}
 
@@ -74,14 +75,6 @@ class _Run:
         for report in self.reports:
             for finding in report.findings:
                 yield self._result(report.root, finding)
-            for item in report.suppressed:
-                mark: dict[str, Any] = {"kind": "inSource", "properties": {"comment": item.kind}}
-                if item.reason:
-                    mark["justification"] = item.reason
-                yield {**self._result(report.root, item.finding), "suppressions": [mark]}
-            for finding in report.baselined:
-                known = {"kind": "external", "justification": "in the baseline"}
-                yield {**self._result(report.root, finding), "baselineState": "unchanged", "suppressions": [known]}
 
     def _result(self, root: str, finding: Finding) -> dict[str, Any]:
         result: dict[str, Any] = {
