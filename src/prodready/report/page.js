@@ -25,7 +25,7 @@ toggle.addEventListener("click", () => {
 form.addEventListener("input", apply);
 form.addEventListener("submit", (event) => event.preventDefault());
 form.hidden = all.length === 0;
-// report.html?code=PRD301&text=orders shows what the filter would, report.html#fingerprint one finding.
+// report.html?code=...&text=orders shows what the filter would, report.html#fingerprint one finding.
 for (const [key, value] of new URLSearchParams(location.search)) {
   if (["text", "code", "severity", "confidence"].includes(key)) form.elements[key].value = value;
 }
