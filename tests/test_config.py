@@ -87,6 +87,7 @@ class TestLoading:
             test-paths = ["t/"]
             migration-paths = ["m/"]
             generated-paths = ["g/"]
+            baseline = "known.jsonl"
             cache-dir = "c"
             jobs = 3
             semgrep = ["lint/*.yaml"]
@@ -102,6 +103,7 @@ class TestLoading:
             assert loaded.min_severity is Severity.WARNING
             assert loaded.respect_gitignore is False
             assert loaded.per_file_ignores == (("scripts/", ("PRD301",)),)
+            assert loaded.baseline == "known.jsonl"
             assert loaded.jobs == 3
             assert loaded.cache_path == loaded.root / "c"
             assert loaded.knowledge == ("orm.toml",)
@@ -199,7 +201,7 @@ class TestErrors:
         [
             ("min-confidance = 'high'", "min-confidance: unknown key; did you mean 'min-confidence'?"),
             ("min_confidence = 'high'", "min_confidence: unknown key; did you mean 'min-confidence'?"),
-            ("xyzzy = 1", "xyzzy: unknown key; the keys are cache-dir, engines, exclude"),
+            ("xyzzy = 1", "xyzzy: unknown key; the keys are baseline, cache-dir, engines, exclude"),
             ("min-confidence = 'hgh'", "min-confidence: 'hgh' is not one of low, medium, high; did you mean 'high'?"),
             ("min-severity = 3", "min-severity: must be a string, not an integer"),
             ("select = ['PRD31']", "select: no rule has the code or prefix 'PRD31'; did you mean 'PRD301'?"),

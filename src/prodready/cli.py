@@ -48,15 +48,19 @@ def _run(arguments: Namespace) -> int:
         from prodready import cli_explain
 
         return cli_explain.run(arguments)
+    if arguments.command == "baseline":
+        from prodready import cli_baseline
+
+        return cli_baseline.run(arguments)
     commands = {"rule": _rule, "rules": _rules, "clean": _clean}
     return commands[arguments.command](arguments)
 
 
 def say(message: str) -> None:
     """One line on standard error."""
-    from prodready.report.terminal import visible
+    from prodready.report.terminal import inert, visible
 
-    print(f"prodready: {visible(message)}", file=sys.stderr, flush=True)
+    print(inert(f"prodready: {visible(message)}"), file=sys.stderr, flush=True)
 
 
 def internal(error: BaseException) -> str:

@@ -14,7 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from prodready import config, discover
+from prodready import baseline, config, discover
+from prodready.baseline import BaselineError
+from prodready.change import sides
+from prodready.change.sides import ChangeError, Wanted
 from prodready.cli import internal, say, writing
 from prodready.finding import Problem, Report
 from prodready.knowledge import KnowledgeError
@@ -33,40 +36,73 @@ def run(arguments: Namespace) -> int:
         given = overrides(arguments)
         # What is wrong on the command line is wrong for every project: say it once, before any work.
         config.check_command_line(given)
-        job = _Job(arguments, given)
-    except (config.ConfigError, _UsageError) as error:
+        job = Job(arguments, given)
+    except (config.ConfigError, UsageError) as error:
         say(str(error))
         return 2
     reports = job.run()
-    code = _write(arguments, reports, view_of(arguments, job.given))
+    if arguments.add_suppressions is not None:
+        return _suppress(arguments, reports)
+    code = _write(arguments, reports, view_of(arguments, {**job.given, **job.other_side}))
     return 0 if arguments.exit_zero and code == 1 else code
 
 
-class _UsageError(Exception):
+class UsageError(Exception):
     """Words on the command line that do not go together."""
 
 
-class _Job:
+class Job:
     """The projects to check, each with its targets; checking one may find more inside it."""
 
     def __init__(self, arguments: Namespace, overrides: dict[str, object]) -> None:
         self.arguments = arguments
         self.overrides = overrides
         self.given: dict[str, bytes] = {}
+        self.other_side: dict[str, bytes] = {}
         self.problems: list[Problem] = []
         self.projects: dict[Path, list[Path]] = {}
         output = arguments.output_file
         if output and not Path(output).absolute().parent.is_dir():
-            raise _UsageError(f"--output-file: {output}: there is no such directory")
+            raise UsageError(f"--output-file: {output}: there is no such directory")
+        self.change = self._change()
+        self._agree()
         paths = arguments.paths or ([STDIN] if arguments.stdin_filename else ["."])
         if STDIN in paths:
             if len(paths) > 1:
-                raise _UsageError("- stands for standard input and cannot be combined with other paths")
+                raise UsageError("- stands for standard input and cannot be combined with other paths")
             self._take_stdin()
         elif arguments.stdin_filename:
-            raise _UsageError("--stdin-filename goes with the path -, which stands for standard input")
+            raise UsageError("--stdin-filename goes with the path -, which stands for standard input")
         else:
             self._take(paths)
+
+    def _agree(self) -> None:
+        """Raise UsageError for `--add-suppressions` where there is nothing to write to."""
+        reason = getattr(self.arguments, "add_suppressions", None)
+        if reason is None:
+            return
+        from prodready.suppressing import unusable
+
+        why = unusable(reason)
+        if self.change is not None and (self.change.staged or ".." in self.change.revision.rstrip(".")):
+            why = "it writes to the work tree, which --staged and --diff A..B do not look at"
+        elif STDIN in self.arguments.paths or self.arguments.stdin_filename:
+            why = "it writes to files, not to standard input"
+        if why:
+            raise UsageError(f"--add-suppressions: {why}")
+
+    def _change(self) -> Wanted | None:
+        """The change to report on, if one was named."""
+        revision, staged = getattr(self.arguments, "diff", None), getattr(self.arguments, "staged", False)
+        if revision is None and not staged:
+            return None
+        if STDIN in self.arguments.paths or self.arguments.stdin_filename:
+            raise UsageError("--diff and --staged speak of files on disk, not of standard input")
+        if revision == STDIN:
+            return Wanted(patch=sys.stdin.buffer.read())
+        if revision is not None and not revision.strip("."):
+            raise UsageError("--diff: which revision? A branch, a tag, a commit, or - for a diff on standard input")
+        return Wanted(revision or "", staged)
 
     def _take_stdin(self) -> None:
         target = Path(os.path.realpath(self.arguments.stdin_filename or "stdin.py"))
@@ -98,8 +134,8 @@ class _Job:
                 targets = self._wanted(settings, targets)
                 self._take_nested(settings, targets, done)
                 if targets:
-                    reports.append(self._check(settings, targets))
-            except (config.ConfigError, KnowledgeError) as error:
+                    reports.append(self.done(settings, targets, self._check(settings, targets)))
+            except (config.ConfigError, KnowledgeError, ChangeError, BaselineError) as error:
                 self.problems.append(Problem(str(error)))
             except Exception as error:
                 if os.environ.get("PRODREADY_DEBUG") == "1":
@@ -108,6 +144,13 @@ class _Job:
         if self.problems or not reports:
             reports.append(Report(root=str(Path.cwd()), problems=tuple(self.problems)))
         return reports
+
+    def done(self, settings: config.Config, targets: Sequence[Path], report: Report) -> Report:
+        """The report as it is to be shown: without what the baseline knows."""
+        if self.arguments.no_baseline:
+            return report
+        file = baseline.file_of(settings, self.arguments.baseline, isolated=self.arguments.isolated)
+        return baseline.applied(settings, targets, report, file, partial=self.change is not None) if file else report
 
     def _wanted(self, settings: config.Config, targets: list[Path]) -> list[Path]:
         if not self.arguments.force_exclude:
@@ -144,7 +187,14 @@ class _Job:
                 stdin=stdin,
                 fixes=self.arguments.output_format != "concise",
             )
-            return check(settings, targets, options)
+            if self.change is None:
+                return check(settings, targets, options)
+            from prodready.change import compare
+
+            change = sides.read(settings.root, self.change)
+            for path, other in change.new.items():
+                self.other_side[str(settings.root / path)] = other or b""
+            return compare.check(settings, targets, change, options)
 
 
 class _Progress:
@@ -223,8 +273,26 @@ def _colored(arguments: Namespace) -> bool:
     )
 
 
+def _suppress(arguments: Namespace, reports: Sequence[Report]) -> int:
+    """Silence what was found by comments; the exit code."""
+    from prodready import suppressing
+
+    comments, files, undone = 0, 0, 0
+    for report in reports:
+        added = suppressing.add(Path(report.root), report.findings, arguments.add_suppressions)
+        comments, files = comments + added.comments, files + added.files
+        for problem in (*report.problems, *added.problems):
+            path = config.shown(Path(report.root) / problem.path) if problem.path else ""
+            say(str(Problem(problem.message, path, problem.line)))
+            undone += 1
+    if not arguments.quiet:
+        print(f"Added {comments:,} comment{'' if comments == 1 else 's'} in {files:,} file{'' if files == 1 else 's'}.")
+    return 2 if undone else 0
+
+
 def _write(arguments: Namespace, reports: Sequence[Report], view: View) -> int:
     """Problems and remarks on standard error, then the report where it belongs; the exit code of it all."""
+    view.sources.hide(reports)
     for report in reports:
         for warning in report.warnings:
             say(f"warning: {warning}")

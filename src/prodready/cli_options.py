@@ -6,6 +6,8 @@ from argparse import ArgumentParser, _ArgumentGroup
 
 from prodready import __version__
 
+FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "rdjson", "rdjsonl", "junit", "html")
+_FORMATS = f"{', '.join(FORMATS)} (default: full)"
 _EXIT_CODES = "Exit code: 0 nothing found, 1 findings, 2 the job could not be done in full, 130 interrupted."
 
 
@@ -41,6 +43,23 @@ def parser() -> ArgumentParser:
     for command in (rule, rules):
         command.add_argument("--output-format", choices=("text", "json"), default="text", help="default: text")
 
+    baseline = commands.add_parser(
+        "baseline",
+        help="put up with the findings of today: a file of them that check leaves out",
+        epilog="Exit code: 0 written, or nothing to write; 2 the job could not be done in full; 130 interrupted.",
+    )
+    deeds = baseline.add_subparsers(dest="deed", metavar="COMMAND", required=True)
+    for name, text in (
+        ("create", "write the findings of today; refuses where there is a baseline"),
+        ("update", "make it the findings of today: add the new ones, remove those that are gone"),
+        ("prune", "remove those that are gone, add nothing"),
+    ):
+        deed = deeds.add_parser(name, help=text)
+        deed.add_argument("paths", nargs="*", metavar="PATH", help="files or directories (default: here)")
+        deed.add_argument("--baseline", metavar="FILE", help="the file (default: the configuration's)")
+        deed.add_argument("--quiet", "-q", action="store_true", help="no progress, no last line")
+        _engine(deed.add_argument_group("how to run"))
+
     clean = commands.add_parser("clean", help="delete the cache of a project")
     clean.add_argument("paths", nargs="*", metavar="PATH", help="a place in the project (default: here)")
     _source(clean)
@@ -57,13 +76,26 @@ def _what(group: _ArgumentGroup) -> None:
         group.add_argument(f"--{name}", action="append", metavar="CODES", help=f"{text}; comma-separated, repeatable")
     group.add_argument("--min-confidence", metavar="LEVEL", help="low, medium or high")
     group.add_argument("--min-severity", metavar="LEVEL", help="info, warning or error")
+    only = group.add_mutually_exclusive_group()
+    only.add_argument(
+        "--diff",
+        metavar="REV",
+        help="only what the change since REV touches or causes; REV... since the branch left REV; - a unified diff on stdin",
+    )
+    only.add_argument("--staged", action="store_true", help="only what the staged change touches or causes")
+    known = group.add_mutually_exclusive_group()
+    known.add_argument("--baseline", metavar="FILE", help="leave out the findings of this baseline")
+    known.add_argument("--no-baseline", action="store_true", help="report the findings of the baseline too")
+    group.add_argument(
+        "--add-suppressions",
+        metavar="REASON",
+        help="write a comment with this reason for each finding, in place of reporting it",
+    )
     group.add_argument("--force-exclude", action="store_true", help="leave out excluded files even if named")
 
 
 def _how(group: _ArgumentGroup) -> None:
-    group.add_argument(
-        "--output-format", choices=("full", "concise", "json", "sarif"), default="full", help="default: full"
-    )
+    group.add_argument("--output-format", choices=FORMATS, default="full", metavar="FORMAT", help=_FORMATS)
     group.add_argument("--output-file", "-o", metavar="FILE", help="write the report there")
     group.add_argument("--statistics", action="store_true", help="count the findings of each rule")
     group.add_argument("--exit-zero", action="store_true", help="exit with 0 in spite of findings")

@@ -29,6 +29,7 @@ else:
 
 FILE_NAME = "prodready.toml"
 PACKAGE = "__init__.py"
+DEFAULT_BASELINE = ".prodready/baseline.jsonl"
 _REPOSITORY = (".git",)
 _PROJECT = ("pyproject.toml", "setup.cfg", "setup.py")
 DEFAULT_EXCLUDE = (
@@ -152,6 +153,14 @@ class Config:
             '["client/api/"]',
         ),
     ] = ("*_pb2.py", "*_pb2_grpc.py")
+    baseline: Annotated[
+        str,
+        Key(
+            values.path,
+            "The file of known findings, relative to the project's root. It must be there if it is named here.",
+            '"lint/baseline.jsonl"',
+        ),
+    ] = DEFAULT_BASELINE
     cache_dir: Annotated[
         str,
         Key(values.path, "Where to keep what was read, relative to the project's root.", '"/tmp/prodready"'),
@@ -228,6 +237,20 @@ def find_root(path: Path) -> Path:
     return start if start == path else next(place for place in upward if not (place / PACKAGE).is_file())
 
 
+def repository(directory: Path) -> Path | None:
+    """The top of the git repository that holds the directory; None if none does."""
+    return next((place for place in (directory, *directory.parents) if _has(place, _REPOSITORY)), None)
+
+
+def is_ours(root: Path, place: Path) -> bool:
+    """Whether a path, links followed, lies in the repository of the project at `root`, or in the project.
+
+    What a branch brings must not make the tool read other files of the machine that checks it.
+    """
+    top = os.path.realpath(repository(root) or root)
+    return Path(os.path.realpath(place)).is_relative_to(top)
+
+
 def is_project(root: Path) -> bool:
     """Whether something in the directory that `find_root` gave says that it is a project."""
     return holds_config(root) or _has(root, _REPOSITORY + _PROJECT)
@@ -284,12 +307,20 @@ def load(
     """
     root = root.absolute()
     source = None if isolated else file.absolute() if file else _config_file(root)
+    if source and not file and not is_ours(root, source):
+        raise ConfigError(
+            source, "", "is a link that leads out of the repository; name it with --config if that is meant"
+        )
     table = _read_table(source) if source else {}
     words = _parsed({key: table[key] for key in ("semgrep",) if key in table}, source).get("semgrep", ())
+    if source and not file:
+        _stay_inside(root, source, {"semgrep": words})
     patterns = load_patterns(source.parent, words) if source and words else NO_PATTERNS
     parsed = _parsed(table, source, patterns.rules)
     if source and source.parent != root and "knowledge" in parsed:
         parsed["knowledge"] = tuple(str(source.parent / path) for path in parsed["knowledge"])
+    if source and not file:
+        _stay_inside(root, source, parsed)
     given = _parsed(overrides or {}, None, patterns.rules)
     if "select" in given:
         for name in ("ignore", "extend_select", "extend_ignore"):
@@ -299,6 +330,15 @@ def load(
     for name, value in given.items():
         parsed[name] = parsed.get(name, ()) + value if name.startswith("extend_") else value
     return Config(root=root, source=source, patterns=patterns, own_selected="select" not in given, **parsed)
+
+
+def _stay_inside(root: Path, source: Path, parsed: Mapping[str, Any]) -> None:
+    for key in ("knowledge", "baseline", "semgrep"):
+        named = parsed.get(key, ())
+        for path in (named,) if isinstance(named, str) else named:
+            if not is_ours(root, source.parent / path):
+                advice = "a file with this key can be named with --config"
+                raise ConfigError(source, key, f"{path!r} lies outside of the repository; {advice}")
 
 
 def _yield(parsed: dict[str, Any], given: Mapping[str, Any], names: Sequence[str], to: Sequence[str]) -> None:

@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from prodready.config import PACKAGE, Config, holds_config, inner_marks, is_project
+from prodready.config import PACKAGE, Config, holds_config, inner_marks, is_ours, is_project, repository
 from prodready.finding import Problem
 from prodready.globs import Globs, compiled
 from prodready.ignore import GitIgnore, above
+
+ENDINGS = (".py",)
+"""Of the files that a project consists of."""
 
 NO_KINDS: frozenset[str] = frozenset()
 _PROJECT_FILES = frozenset({"prodready.toml", "pyproject.toml"})
@@ -255,10 +258,13 @@ class _Walker:
 
     def result(self) -> Walk:
         taken = {*self.files, *self.others}
+        in_repository = repository(self.config.root) is not None
         for path, place in sorted(self.links.items()):
             # A link to a file that is read under another name would report everything twice.
             target = self.path_of(os.path.realpath(place))
-            if target not in taken:
+            if in_repository and target.startswith("../") and not is_ours(self.config.root, Path(place)):
+                self.notes.append(f"{path}: a link that leads out of the repository, not read")
+            elif target not in taken:
                 taken.add(target)
                 found = self.files if path.endswith(".py") else self.others
                 found[path] = SourceFile(path, kind(self.config, path))

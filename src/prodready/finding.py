@@ -7,9 +7,12 @@ Lines are 1-based; columns are 1-based and count Unicode characters (SARIF's `un
 from __future__ import annotations
 
 import hashlib
+import re
 from enum import IntEnum
 
 import msgspec
+
+_DEFINITION = re.compile(r"\s*(?:async\s+)?((?:def|class)\s+\w+)")
 
 
 class Severity(IntEnum):
@@ -77,7 +80,9 @@ class Finding(msgspec.Struct, frozen=True):
     does harm, the sink last. `snippet` is the normalised source of the reported statement and `context` the qualified
     name around it: both feed the fingerprint, which holds no line numbers, so that moved code keeps it. `statement` is
     the first and last line of the statement: a suppression comment counts on any of them. `facts` is what the rule's own
-    fixer needs to know.
+    fixer needs to know. Where only a change was asked about, `change` is the place of it by which the finding came in,
+    unless that is its own location; `identity` is the fingerprint of one that is reported at such a place. `secret` says
+    that the text at the location must not be shown.
     """
 
     code: str
@@ -95,17 +100,35 @@ class Finding(msgspec.Struct, frozen=True):
     occurrence: int = 0
     statement: tuple[int, int] = (0, 0)
     facts: dict[str, str] = {}
+    change: Step | None = None
+    identity: str = ""
+    secret: bool = False
 
     @property
     def fingerprint(self) -> str:
         """A stable 16-digit hexadecimal identity: code, path, context, snippet and occurrence, without line numbers."""
-        parts = (self.code, self.location.path, self.context, " ".join(self.snippet.split()), str(self.occurrence))
+        if self.identity:
+            return self.identity
+        parts = (self.code, self.location.path, self.context, normalised(self.snippet), str(self.occurrence))
         return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
 
     @property
     def sort_key(self) -> tuple[str, int, int, str, str]:
         """Order of reports: by file, then place, then code."""
         return (self.location.path, self.location.line, self.location.column, self.code, self.message)
+
+
+def normalised(code: str) -> str:
+    """Code without what a formatter changes: blanks, ends of lines, the kind of quotes, a comma before a bracket.
+
+    Of a definition only the name: what is said of a function does not become new when a parameter gets a type.
+    """
+    if definition := _DEFINITION.match(code):
+        return definition[1]
+    text = "".join(code.split()).replace("'", '"')
+    for bracket in ")]}":
+        text = text.replace(f",{bracket}", bracket)
+    return text
 
 
 class Suppressed(msgspec.Struct, frozen=True):
@@ -186,7 +209,9 @@ class Problem(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True):
     """The outcome of one check of one project, ready for a writer.
 
-    `root` is the absolute path of the project; all locations are relative to it. `findings` are those to show, in order.
+    `root` is the absolute path of the project; all locations are relative to it. `findings` are those to show, in order;
+    `below` are less sure or less grave than asked for, `baselined` are known from the baseline, of which `fixed` counts
+    what was not found any more.
     `notes` are remarks shown with --verbose, `warnings` remarks that are always shown; neither changes the exit code.
     `timings` are seconds per step, `seconds` the wall time of all.
     """
@@ -194,6 +219,9 @@ class Report(msgspec.Struct, frozen=True):
     root: str = "."
     findings: tuple[Finding, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
+    below: tuple[Finding, ...] = ()
+    baselined: tuple[Finding, ...] = ()
+    fixed: int = 0
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -8,9 +8,10 @@ import hashlib
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -37,6 +38,8 @@ class Options:
     """How to run. `stdin` is a path relative to the root and the content that stands for it; `progress` gets (done, all).
 
     `fixes` asks for the edits that remove a finding, which take a parse of its file; `engines` for what other analysers say.
+    `overlay` stands for the content of files, by path relative to the root; None for a file that is to be taken for absent.
+    `changed` are the files that others are to look at, if not at all.
     """
 
     jobs: int | None = None
@@ -45,6 +48,13 @@ class Options:
     stdin: tuple[str, bytes] | None = None
     fixes: bool = True
     engines: bool = True
+    changed: frozenset[str] | None = None
+    overlay: Mapping[str, bytes | None] = field(default_factory=dict)
+
+    @property
+    def given(self) -> dict[str, bytes | None]:
+        """The content that stands for that of files."""
+        return {**self.overlay, **dict([self.stdin] if self.stdin else [])}
 
 
 class _Outcome(msgspec.Struct):
@@ -55,8 +65,11 @@ class _Outcome(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class _Run:
-    """A project that is open: what the walk found, what was read, and the cache that it came from."""
+class Opened:
+    """A project that is open: what the walk found, what was read, and the cache that it came from.
+
+    `lasting` says whether a later run may be about the same content, so that its outcome is worth a place in the cache.
+    """
 
     cache: Cache
     walk: discover.Walk
@@ -64,6 +77,8 @@ class _Run:
     facts: Loader
     engines: Engines
     web: WebFiles
+    clock: _Clock
+    lasting: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,30 +114,33 @@ class Session:
 
     def check(self, targets: Sequence[Path], options: Options = Options()) -> Report:
         """See `check` of this module."""
-        clock = _Clock()
-        with self._open(targets, options, clock) as run:
-            state = run.state
-            chosen = self._chosen(targets, state.entries, options)
-            outcome = self._judge(run, chosen)
-            clock.lap("judge")
-            answers = run.engines.answers()
-            clock.lap("engines")
-            findings, suppressed, left_out = self._select(outcome.findings, chosen, run, answers, options)
-            clock.lap("report")
+        with self.opened(targets, options) as run:
+            return self.report(run, self.chosen(run, targets, options), targets, options)
+
+    def report(self, run: Opened, chosen: frozenset[str], targets: Sequence[Path], options: Options) -> Report:
+        """What there is to say of the files `chosen`, which belong to `targets`."""
+        state = run.state
+        outcome = self._judge(run, chosen)
+        run.clock.lap("judge")
+        answers = run.engines.answers()
+        run.clock.lap("engines")
+        picked = self._select(outcome.findings, chosen, run, answers, options)
+        run.clock.lap("report")
         problems = [*run.walk.problems, *state.problems, *outcome.problems]
         elsewhere = [problem for problem in problems if not self._concerns(problem, targets)]
         return Report(
             root=str(self.config.root),
-            findings=tuple(findings),
-            suppressed=tuple(suppressed),
+            findings=tuple(picked.shown),
+            suppressed=tuple(picked.suppressed),
+            below=tuple(picked.below),
             problems=(*(problem for problem in problems if problem not in elsewhere), *answers.problems),
-            notes=(*run.walk.notes, *run.web.notes(), *map(str, elsewhere), *answers.notes, *left_out),
+            notes=(*run.walk.notes, *run.web.notes(), *map(str, elsewhere), *answers.notes, *picked.notes),
             warnings=(*run.cache.notes, *answers.warnings),
             files=len(chosen | answers.read),
             lines=sum(state.entries[path].outline.lines for path in chosen),
             cached=state.cached,
-            seconds=clock.total(),
-            timings=clock.laps,
+            seconds=run.clock.total(),
+            timings=run.clock.laps,
         )
 
     @contextlib.contextmanager
@@ -131,11 +149,11 @@ class Session:
 
         Facts are loaded when asked for: use it inside the `with` block only. `problems` are those of the targets.
         """
-        with self._open(targets, options, _Clock()) as run:
+        with self.opened(targets, options) as run:
             outcome = self._judge(run, frozenset(run.state.entries))
             answers = run.engines.answers()
-            problems = [*run.walk.problems, *run.state.problems, *outcome.problems]
             findings = _merged(outcome.findings, answers)
+            problems = [*run.walk.problems, *run.state.problems, *outcome.problems]
             by_file: dict[str, list[Finding]] = {}
             for finding in findings:
                 by_file.setdefault(finding.location.path, []).append(finding)
@@ -143,24 +161,26 @@ class Session:
                 self._linked(run),
                 findings,
                 (*(problem for problem in problems if self._concerns(problem, targets)), *answers.problems),
-                lambda path: self._sift(path, by_file.get(path, []), run.facts, answers, options),
+                lambda path: self._sift(path, by_file.get(path, []), run, answers),
                 self._sources,
             )
 
     @contextlib.contextmanager
-    def _open(self, targets: Sequence[Path], options: Options, clock: _Clock) -> Iterator[_Run]:
+    def opened(self, targets: Sequence[Path], options: Options = Options()) -> Iterator[Opened]:
+        """The project, walked and read. What is made of it is good inside the `with` block only."""
+        clock = _Clock()
         collecting = gc.isenabled()
         gc.disable()  # Facts are trees without cycles; going through them again and again costs a third of the time.
         cache = Cache(self.config.cache_path if options.cache else None)
-        engines = Engines(self.config, cache, options.stdin, wanted=options.engines)
+        engines = Engines(self.config, cache, options.given, wanted=options.engines)
         try:
             walk = discover.walk(self.config, targets, engines.wants)
             clock.lap("walk")
-            engines.start(walk, lambda paths: self._chosen(targets, paths, options))
+            engines.start(walk, lambda paths: self._for_engines(paths, targets, options))
             state = self._read(cache, walk.files, options)
             clock.lap("read")
             web = WebFiles(self.config.root, cache, walk.web, state.jobs)
-            yield _Run(cache, walk, state, Loader(self.config.root, cache, state, self._decoded), engines, web)
+            yield Opened(cache, walk, state, Loader(self.config.root, cache, state, self._decoded), engines, web, clock)
             keys = {entry.key for entry in state.entries.values()}
             self._decoded = {key: value for key, value in self._decoded.items() if key in keys}
         finally:
@@ -169,9 +189,26 @@ class Session:
             if collecting:
                 gc.enable()
 
-    def _chosen(self, targets: Sequence[Path], paths: Iterable[str], options: Options) -> frozenset[str]:
+    def overlaid(self, run: Opened, overlay: Mapping[str, bytes | None]) -> Opened:
+        """The same project with other content for some files; None for a file that is not there."""
+        before = run.state
+        state = State(dict(before.entries), before.bodies, [], before.cached, {**before.given, **overlay}, before.jobs)
+        self._lay(state, overlay)
+        _note_errors(state)
+        loader = Loader(self.config.root, run.cache, state, self._decoded)
+        none = Engines(self.config, run.cache, {}, wanted=False)
+        return Opened(run.cache, run.walk, state, loader, none, run.web, run.clock, lasting=False)
+
+    def chosen(self, run: Opened, targets: Sequence[Path], options: Options = Options()) -> frozenset[str]:
         """The files to report on."""
-        if options.stdin is not None and any(path == options.stdin[0] for path in paths):
+        return self._among(run.state.entries, targets, options)
+
+    def _for_engines(self, paths: Iterable[str], targets: Sequence[Path], options: Options) -> frozenset[str]:
+        chosen = self._among(list(paths), targets, options)
+        return chosen if options.changed is None else chosen & options.changed
+
+    def _among(self, paths: Collection[str], targets: Sequence[Path], options: Options) -> frozenset[str]:
+        if options.stdin is not None and options.stdin[0] in paths:
             return frozenset([options.stdin[0]])
         if self.config.root in targets:
             return frozenset(paths)
@@ -186,7 +223,7 @@ class Session:
     def _read(self, cache: Cache, files: Iterable[discover.SourceFile], options: Options) -> State:
         """What is known of all files, from the cache where their content has been read before."""
         known = cache.entries()
-        state = State({}, {}, [], 0, options.stdin)
+        state = State({}, {}, [], 0, options.given)
         unread: dict[str, Stamp] = {}
         for file in files:
             try:
@@ -199,14 +236,12 @@ class Session:
                 state.entries[file.path] = entry
             else:
                 unread[file.path] = stamp
-        if options.stdin is not None and self._is_read(options.stdin[0]):
-            path, data = options.stdin
+        for path in state.given:
             unread.pop(path, None)
-            state.entries.pop(path, None)
-            self._take(state, read_one(path, data), NO_STAMP)
+        self._lay(state, state.given)
         fresh = self._recognised(unread, known)
         state.entries.update(fresh)
-        state.cached = len(state.entries) - (options.stdin is not None)
+        state.cached = len(state.entries) - sum(path in state.entries for path in state.given)
         unread = {path: stamp for path, stamp in unread.items() if path not in fresh}
         done = 0
 
@@ -222,13 +257,16 @@ class Session:
                 self._take(state, result, unread[result.path])
                 if result.lasting:
                     fresh[result.path] = state.entries[result.path]
-        for path, entry in state.entries.items():
-            if entry.known.error:
-                state.problems.append(Problem(entry.known.error, path, entry.known.line))
-        state.problems.sort(key=lambda problem: problem.path)
-        gone = [path for path in known if path not in state.entries]
+        _note_errors(state)
+        gone = [path for path in known if path not in state.entries and path not in state.given]
         cache.save_files(fresh, gone, {e.key: state.bodies[e.key] for e in fresh.values() if e.key in state.bodies})
         return state
+
+    def _lay(self, state: State, overlay: Mapping[str, bytes | None]) -> None:
+        for path, data in overlay.items():
+            state.entries.pop(path, None)
+            if data is not None and self._is_read(path):
+                self._take(state, read_one(path, data), NO_STAMP)
 
     def _recognised(self, unread: Mapping[str, Stamp], known: Mapping[str, Entry]) -> dict[str, Entry]:
         """The files whose content is known although their stamp is not: touched, renamed, copied, checked out anew."""
@@ -253,7 +291,7 @@ class Session:
 
     # Link and judge
 
-    def _judge(self, run: _Run, chosen: frozenset[str]) -> _Outcome:
+    def _judge(self, run: Opened, chosen: frozenset[str]) -> _Outcome:
         """What the rules say, of the whole project or at least of the chosen files; remembered by the content of all."""
         cache, state, facts = run.cache, run.state, run.facts
         whole = self._run_key(state, run.web)
@@ -268,13 +306,13 @@ class Session:
         apart = fresh and state.jobs > 1 and len(state.bodies) >= WORTH_A_POOL
         judged = judge(list(all_rules().values()), linked, _run_rule, apart=apart)
         outcome = _Outcome(tuple(sorted(judged.findings, key=lambda f: f.sort_key)), tuple(judged.problems))
-        if not judged.problems and not facts.missed:
+        if run.lasting and not judged.problems and not facts.missed:
             # The name of a file that is not UTF-8 does not go into msgpack: such a project is judged anew each time.
             with contextlib.suppress(UnicodeEncodeError):
                 cache.save_run(part or whole, msgspec.msgpack.encode(outcome))
         return outcome
 
-    def _linked(self, run: _Run, chosen: frozenset[str] | None = None) -> Linked:
+    def _linked(self, run: Opened, chosen: frozenset[str] | None = None) -> Linked:
         outlines = {path: run.state.entries[path].outline for path in sorted(run.state.entries)}
         outside = frozenset(path for path in outlines if "tests" in discover.kind(self.config, path))
         program = Program(self._knowledge(run.cache), outlines, run.facts)
@@ -303,8 +341,8 @@ class Session:
     # Report
 
     def _select(
-        self, findings: Iterable[Finding], chosen: frozenset[str], run: _Run, answers: Answers, options: Options
-    ) -> tuple[list[Finding], list[Suppressed], list[str]]:
+        self, findings: Iterable[Finding], chosen: frozenset[str], run: Opened, answers: Answers, options: Options
+    ) -> _Picked:
         """What is to be shown of `findings`: chosen files, selected rules, nothing suppressed; and notes on the rest."""
         rules = rules_of(self.config)
         left_out: Counter[str] = Counter()
@@ -314,12 +352,13 @@ class Session:
             if finding.location.path in chosen:
                 by_file.setdefault(finding.location.path, []).append(finding)
         shown: list[Finding] = []
+        below: list[Finding] = []
         silenced: list[Suppressed] = []
         for path in sorted(chosen):
             entry = run.state.entries.get(path)
             if path not in by_file and not (entry and entry.outline.suppresses) and path not in answers.remarked:
                 continue
-            sifted = self._sift(path, by_file.get(path, []), run.facts, answers, options)
+            sifted = self._sift(path, by_file.get(path, []), run, answers)
             for finding in by_file.get(path, []):
                 if finding.code in sifted.enabled - sifted.ran:
                     kind = ", ".join(sorted(rules[finding.code].skip & sifted.kinds))
@@ -327,13 +366,14 @@ class Session:
             kept = [finding for finding in sifted.kept if finding.code in sifted.ran]
             silenced += (s for s in sifted.suppressed if s.finding.code in sifted.ran and self.config.shows(s.finding))
             wanted = [finding for finding in kept if self.config.shows(finding)]
-            left_out["below min-confidence or min-severity"] += len(kept) - len(wanted)
+            below += (finding for finding in kept if not self.config.shows(finding))
             shown += fixable(wanted, sifted.text) if options.fixes else wanted
+        left_out["below min-confidence or min-severity"] = len(below)
         notes = [f"left out: {count} {why}" for why, count in sorted(left_out.items()) if count]
-        return shown, silenced, notes
+        return _Picked(shown, silenced, below, notes)
 
-    def _sift(self, path: str, findings: Sequence[Finding], load: Loader, answers: Answers, options: Options) -> Sifted:
-        facts, data = load(path), self._content(path, options)
+    def _sift(self, path: str, findings: Sequence[Finding], run: Opened, answers: Answers) -> Sifted:
+        facts, data = run.facts(path), self.content(run, path)
         suppressions = facts.suppressions if facts else None
         if path in answers.read and not self._is_read(path):
             suppressions = scan_other(data.decode("utf-8", "replace"))
@@ -343,9 +383,10 @@ class Session:
         """Whether a file is for our own readers, not only for engines."""
         return discover.is_python(self.config.root / path)
 
-    def _content(self, path: str, options: Options) -> bytes:
-        if options.stdin is not None and options.stdin[0] == path:
-            return options.stdin[1]
+    def content(self, run: Opened, path: str) -> bytes:
+        """The bytes of a file as they were analysed; none for one that is not to be had."""
+        if path in run.state.given:
+            return run.state.given[path] or b""
         try:
             return (self.config.root / path).read_bytes()
         except OSError:
@@ -355,6 +396,15 @@ class Session:
 def _merged(findings: Iterable[Finding], answers: Answers) -> tuple[Finding, ...]:
     """Our findings and those of engines, in the order of reports."""
     return tuple(sorted([*findings, *answers.findings], key=lambda finding: finding.sort_key))
+
+
+class _Picked(NamedTuple):
+    """What is made of findings for a report."""
+
+    shown: list[Finding]
+    suppressed: list[Suppressed]
+    below: list[Finding]
+    notes: list[str]
 
 
 class _Clock:
@@ -386,6 +436,13 @@ def _run_rule(rule: Rule, linked: Linked) -> tuple[list[Finding], list[Problem]]
         says = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         return found, [Problem(f"rule {rule.code} ({rule.slug}) failed, please report it: {says}")]
     return found, []
+
+
+def _note_errors(state: State) -> None:
+    for path, entry in state.entries.items():
+        if entry.known.error:
+            state.problems.append(Problem(entry.known.error, path, entry.known.line))
+    state.problems.sort(key=lambda problem: problem.path)
 
 
 def _is_current(entry: Entry) -> bool:

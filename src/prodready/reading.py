@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -251,13 +251,13 @@ def _leave_with_parent() -> None:
 
 @dataclass
 class State:
-    """A project as read."""
+    """A project as read. `given` is the content that stands for that of files, None for one taken for absent."""
 
     entries: dict[str, Entry]
     bodies: dict[str, bytes]
     problems: list[Problem]
     cached: int
-    stdin: tuple[str, bytes] | None
+    given: Mapping[str, bytes | None]
     jobs: int = 1
 
 
@@ -292,8 +292,8 @@ class Loader:
 
     def _anew(self, path: str, key: str) -> FileFacts | None:
         """Another process may have thrown the facts out of the cache, or somebody damaged it."""
-        stdin = self._state.stdin
-        result = read_one(path, stdin[1]) if stdin and stdin[0] == path else read_path(self._root, path)
+        given = self._state.given.get(path)
+        result = read_one(path, given) if given is not None else read_path(self._root, path)
         if result.key == key and result.body:
             self._cache.save_body(key, result.body)
             return unpack(result.body)

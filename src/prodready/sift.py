@@ -9,9 +9,9 @@ import msgspec
 
 from prodready import discover
 from prodready.config import Config
-from prodready.finding import Finding, Suppressed
+from prodready.finding import Finding, Suppressed, normalised
 from prodready.rules import Rule, all_rules, rules_of
-from prodready.source import SourceError, decode, split_lines
+from prodready.source import SourceError, decode, masked, split_lines
 from prodready.suppress import Suppressions, apply
 
 
@@ -62,12 +62,13 @@ def _fingerprinted(findings: Sequence[Finding], data: bytes) -> list[Finding]:
         lines = split_lines(decode(data)) if findings else []
     except SourceError:
         return list(findings)
+    lines = masked(lines, (finding.location for finding in findings if finding.secret))
     seen: dict[tuple[str, str, str], int] = {}
     done = []
     for finding in findings:
         first, last = finding.statement
         snippet = " ".join(" ".join(lines[max(first - 1, 0) : last]).split()) if first else ""
-        key = (finding.code, finding.context, snippet)
+        key = (finding.code, finding.context, normalised(snippet))
         done.append(msgspec.structs.replace(finding, snippet=snippet[:1000], occurrence=seen.get(key, 0)))
         seen[key] = seen.get(key, 0) + 1
     return done

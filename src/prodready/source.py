@@ -8,9 +8,11 @@ from __future__ import annotations
 import codecs
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+
+from prodready.finding import Location
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _BYTES_LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -38,7 +40,7 @@ def declared_encoding(data: bytes) -> tuple[str, int] | None:
     return None
 
 
-def _normal_name(name: str) -> str:
+def normal_name(name: str) -> str:
     """The name Python itself takes a declared encoding for: editors write `utf-8-unix` and `latin-1-dos`."""
     lowered = name[:12].lower().replace("_", "-")
     if lowered == "utf-8" or lowered.startswith("utf-8-"):
@@ -64,7 +66,7 @@ def decode(data: bytes) -> str:
     encoding, line = "utf-8", 1
     declared = declared_encoding(data)
     if declared:
-        encoding, line = _normal_name(declared[0]), declared[1]
+        encoding, line = normal_name(declared[0]), declared[1]
     if data.startswith(codecs.BOM_UTF8):
         if encoding.lower().replace("_", "-") not in {"utf-8", "utf8"}:
             raise SourceError(
@@ -101,6 +103,19 @@ def split_lines(text: str) -> list[str]:
     lines = text.split("\n")
     if not lines[-1]:
         lines.pop()
+    return lines
+
+
+def masked(lines: list[str], places: Iterable[Location]) -> list[str]:
+    """The lines with stars in place of these stretches, which stay as long as they are."""
+    lines = list(lines)
+    for place in places:
+        last = max(place.line, place.end_line)
+        for number in range(place.line, min(last, len(lines)) + 1):
+            line = lines[number - 1]
+            start = place.column - 1 if number == place.line else 0
+            end = place.end_column - 1 if number == last and place.end_column else len(line)
+            lines[number - 1] = line[:start] + "*" * len(line[start:end]) + line[end:]
     return lines
 
 

@@ -43,7 +43,7 @@ def test_everything_is_in_it(report: Report, broken: Report, render: Render, tmp
 
 def test_every_field_of_a_finding_is_in_it(report: Report, render: Render) -> None:
     written = json.loads(render("json", report))["findings"][0]
-    internal = {"occurrence", "facts"}
+    internal = {"occurrence", "facts", "identity", "secret"}
     assert {f.name for f in msgspec.structs.fields(report.findings[0])} - {"location"} - internal <= set(written)
 
 

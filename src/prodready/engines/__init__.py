@@ -22,11 +22,13 @@ from prodready.finding import Problem
 class Engines:
     """The engines of one check: those that are on, each started once and asked once.
 
-    `stdin` is a path and the content that stands for it. With `wanted` false none is on.
+    `given` is the content that stands for that of files, None for one that is to be taken for absent. With `wanted` false
+    none is on.
     """
 
-    def __init__(self, config: Config, cache: Cache, stdin: tuple[str, bytes] | None, *, wanted: bool) -> None:
-        self._given: Mapping[str, bytes] = dict([stdin] if stdin else [])
+    def __init__(self, config: Config, cache: Cache, given: Mapping[str, bytes | None], *, wanted: bool) -> None:
+        self._given: Mapping[str, bytes] = {path: data for path, data in given.items() if data is not None}
+        self._gone = given.keys() - self._given.keys()
         self._existing: frozenset[str] = frozenset()
         self._engines: list[Engine] = []
         self._done: list[Answer] = []
@@ -44,8 +46,8 @@ class Engines:
         """Set the engines to work on the files that `choose` takes of those there are."""
         paths = {file.path for file in (*walk.files, *walk.others)}
         paths |= {path for path in self._given if self.wants(PurePosixPath(path).name)}
-        self._existing = frozenset(paths)
-        chosen = sorted(choose(paths)) if self._engines else []
+        self._existing = frozenset(paths - self._gone)
+        chosen = sorted(choose(self._existing)) if self._engines else []
         for engine in list(self._engines):
             self._guarded(engine.name, partial(engine.start, chosen))
 

@@ -13,7 +13,10 @@ __all__ = ["FORMATS", "View", "Writer", "writer"]
 
 Writer = Callable[[Sequence[Report], TextIO, View], None]
 
-FORMATS = {"full": "text", "concise": "concise", "json": "json", "sarif": "sarif"}
+FORMATS = {
+    name: name for name in ("concise", "json", "sarif", "github", "gitlab", "rdjson", "rdjsonl", "junit", "html")
+}
+FORMATS["full"] = "text"
 
 
 def writer(name: str) -> Writer:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from prodready.finding import Report
-from prodready.report.terminal import visible
+from prodready.report.terminal import inert, visible
 from prodready.report.text import statistics
 from prodready.report.view import View, totals
 
@@ -17,6 +17,7 @@ def write(reports: Sequence[Report], stream: TextIO, view: View) -> None:
         for finding in report.findings:
             place = finding.location
             path = visible(view.path(report.root, place.path))
-            stream.write(f"{path}:{place.line}:{place.column}: {finding.code} {visible(finding.message)}\n")
+            line = f"{path}:{place.line}:{place.column}: {finding.code} {visible(finding.message)}"
+            stream.write(inert(line) + "\n")
     if view.statistics:
         stream.writelines(line + "\n" for line in statistics(totals(reports)))

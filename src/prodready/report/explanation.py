@@ -10,7 +10,7 @@ from prodready.finding import Account, CallNote, Explanation, Finding, Location,
 from prodready.report.dump import dump
 from prodready.report.frame import source_line
 from prodready.report.json import VERSION, finding_record, place_record
-from prodready.report.terminal import Paint, visible
+from prodready.report.terminal import Paint, inert, visible
 from prodready.report.text import Block
 from prodready.report.view import View
 
@@ -19,7 +19,7 @@ def write(explanations: Sequence[Explanation], stream: TextIO, view: View) -> No
     """Write each explanation as a block of lines, an empty line between two."""
     for number, explanation in enumerate(explanations):
         stream.write("\n" * bool(number))
-        stream.writelines(line + "\n" for line in _Lines(explanation, view).all())
+        stream.writelines(inert(line) + "\n" for line in _Lines(explanation, view).all())
 
 
 def write_json(explanations: Sequence[Explanation], stream: TextIO, view: View) -> None:

@@ -101,6 +101,15 @@ def diff(edits: Sequence[Edit], lines_of: Callable[[str], Sequence[str] | None],
     return out
 
 
+def patched(lines: Sequence[str], edits: Sequence[Edit]) -> list[str] | None:
+    """The lines from the first to the last edit, edited; None if a file no longer fits the edits."""
+    if any(not _fits(edit.location, lines) for edit in edits):
+        return None
+    own = sorted(edits, key=lambda edit: edit.location)
+    first, last = own[0].location.line, max(edit.location.end_line for edit in own)
+    return _applied(list(lines[first - 1 : last]), own, first)
+
+
 def _fits(location: Location, lines: Sequence[str]) -> bool:
     return (
         1 <= location.line <= location.end_line <= len(lines)

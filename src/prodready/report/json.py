@@ -48,6 +48,8 @@ def document(reports: Sequence[Report], view: View) -> dict[str, Any]:
         "summary": {
             "findings": counts.findings,
             "suppressed": counts.suppressed,
+            "baselined": counts.baselined,
+            "fixed": counts.fixed,
             "problems": counts.problems,
             "files": counts.files,
             "lines": counts.lines,
@@ -78,6 +80,7 @@ def finding_record(finding: Finding, root: str, view: View) -> dict[str, Any]:
         "trace": [_step(step) for step in finding.trace],
         "related": [_step(step) for step in finding.related],
         "fixes": [_fix(fix) for fix in finding.fixes],
+        "change": _step(finding.change) if finding.change is not None else None,
     }
 
 

@@ -1,10 +1,13 @@
-"""SARIF 2.1.0: what code hosts and editors read. One run for all projects, valid against the official schema."""
+"""SARIF 2.1.0: what code hosts and editors read. One run for all projects, valid against the official schema.
+
+Findings that a comment or the baseline silences are left out: GitHub takes a result with `suppressions` for an open alert.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import quote_from_bytes
 
@@ -12,7 +15,7 @@ from prodready import __version__
 from prodready.finding import Confidence, Finding, Fix, Location, Problem, Report, Severity, Step
 from prodready.report import rule_page
 from prodready.report.dump import dump
-from prodready.report.view import View
+from prodready.report.view import View, top
 from prodready.rules import Rule, all_rules
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -20,6 +23,7 @@ BASE = "SRCROOT"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 # The scale of CVSS, on which code hosts sort alerts: high, medium, low.
 _SECURITY = {Severity.ERROR: "8.0", Severity.WARNING: "5.0", Severity.INFO: "2.0"}
+_LINK = re.compile(r"\[(?=[^\]]*\]\()")
 _RANKS = {Confidence.HIGH: 90.0, Confidence.MEDIUM: 60.0, Confidence.LOW: 20.0}
 
 
@@ -36,9 +40,8 @@ def document(reports: Sequence[Report], view: View) -> dict[str, Any]:
 class _Run:
     def __init__(self, reports: Sequence[Report], view: View) -> None:
         self.reports = reports
-        self.base = _base([report.root for report in reports], view.cwd)
+        self.base = str(top([report.root for report in reports], view.cwd))
         found = [finding for report in reports for finding in report.findings]
-        found += [item.finding for report in reports for item in report.suppressed]
         self.rules = _rules(found)
         self.index = {rule.code: number for number, rule in enumerate(self.rules)}
 
@@ -72,11 +75,6 @@ class _Run:
         for report in self.reports:
             for finding in report.findings:
                 yield self._result(report.root, finding)
-            for item in report.suppressed:
-                mark: dict[str, Any] = {"kind": "inSource", "properties": {"comment": item.kind}}
-                if item.reason:
-                    mark["justification"] = item.reason
-                yield {**self._result(report.root, item.finding), "suppressions": [mark]}
 
     def _result(self, root: str, finding: Finding) -> dict[str, Any]:
         result: dict[str, Any] = {
@@ -84,7 +82,7 @@ class _Run:
             "ruleIndex": self.index[finding.code],
             "level": _LEVELS[finding.severity],
             "rank": _RANKS[finding.confidence],
-            "message": {"text": f"{finding.message}\n\n{finding.hint}" if finding.hint else finding.message},
+            "message": {"text": _plain(f"{finding.message}\n\n{finding.hint}" if finding.hint else finding.message)},
             "locations": [self._location(root, finding.location, finding.context)],
             "partialFingerprints": {"prodready/v1": finding.fingerprint},
             "properties": {"confidence": finding.confidence.label},
@@ -121,7 +119,7 @@ class _Run:
         }
 
     def _step(self, root: str, step: Step) -> dict[str, Any]:
-        return {**self._location(root, step.location), "message": {"text": step.message}}
+        return {**self._location(root, step.location), "message": {"text": _plain(step.message)}}
 
     def _location(self, root: str, location: Location, context: str = "") -> dict[str, Any]:
         place: dict[str, Any] = {
@@ -148,12 +146,6 @@ class _Run:
                 place["region"] = {"startLine": problem.line}
             note["locations"] = [{"physicalLocation": place}]
         return note
-
-
-def _base(roots: Sequence[str], cwd: Path) -> str:
-    """The directory that holds all projects: the top of their repository if they are in one."""
-    common = Path(os.path.commonpath(roots)) if roots else cwd
-    return str(next((place for place in (common, *common.parents) if os.path.exists(place / ".git")), common))
 
 
 def _rules(found: Sequence[Finding]) -> list[Rule]:
@@ -186,6 +178,11 @@ def _descriptor(rule: Rule) -> dict[str, Any]:
     }
 
 
+def _plain(text: str) -> str:
+    """A message in which nothing reads as a link: `[text](target)` is one in SARIF (2.1.0, 3.11.6)."""
+    return _LINK.sub(r"\\[", text)
+
+
 def _region(location: Location) -> dict[str, int]:
     region = {"startLine": location.line, "startColumn": location.column}
     if location.end_line:
@@ -196,7 +193,11 @@ def _region(location: Location) -> dict[str, int]:
 
 
 def _quoted(path: str) -> str:
-    return quote_from_bytes(os.fsencode(path.replace(os.sep, "/")))
+    text = path.replace(os.sep, "/")
+    try:
+        return quote_from_bytes(os.fsencode(text))
+    except UnicodeEncodeError:  # No file has such a name, but a diff or a baseline may speak of one.
+        return quote_from_bytes(text.encode("utf-8", "replace"))
 
 
 def _file_uri(path: str, *, directory: bool = True) -> str:

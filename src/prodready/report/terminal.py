@@ -9,7 +9,7 @@ TAB = 4
 # Controls, marks that reorder or hide text, halves of surrogate pairs (bytes of a file name that are not UTF-8).
 _UNSAFE = re.compile(
     "[\\x00-\\x1f\\x7f-\\x9f\\xad\\u061c\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f"
-    "\\ufeff\\ufff9-\\ufffb\\ud800-\\udfff\\U000e0000-\\U000e007f]"
+    "\\ufeff\\ufff9-\\ufffb\\ufffe\\uffff\\ud800-\\udfff\\U000e0000-\\U000e007f]"
 )
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
 
@@ -17,6 +17,19 @@ _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", 
 def visible(text: str) -> str:
     """On one line, with every character that could act on a terminal written as an escape."""
     return _UNSAFE.sub(_escape, text)
+
+
+_COMMAND = re.compile(r"^((?:\s|\x1b\[[0-9;]*m)*):(?=:)")
+_LOG_COMMAND = re.compile(r"##(\w*)\[")
+
+
+def inert(line: str) -> str:
+    """A line of a log in which no CI service finds a command.
+
+    GitHub takes lines that start with `::`, it and Azure take `##[` and `##vso[` anywhere, TeamCity `##teamcity[`.
+    """
+    line = _COMMAND.sub(r"\1\\x3a", line) if "::" in line else line
+    return _LOG_COMMAND.sub(r"##\1\\x5b", line) if "##" in line else line
 
 
 def _escape(match: re.Match[str]) -> str:

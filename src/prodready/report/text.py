@@ -7,7 +7,7 @@ from typing import TextIO
 
 from prodready.finding import Finding, Fix, Location, Report, Severity, Step
 from prodready.report.frame import diff, frame, source_line
-from prodready.report.terminal import Paint, visible
+from prodready.report.terminal import Paint, inert, visible
 from prodready.report.view import Totals, View, totals
 
 _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
@@ -19,7 +19,7 @@ def write(reports: Sequence[Report], stream: TextIO, view: View) -> None:
     for report in reports:
         for finding in report.findings:
             for line in Block(report.root, view, paint).finding(finding):
-                stream.write(line + "\n")
+                stream.write(inert(line) + "\n")
             stream.write("\n")
     counts = totals(reports)
     if view.statistics:
@@ -52,6 +52,12 @@ def summary(counts: Totals) -> str:
         text = f"All clear: {scope}."
     if counts.suppressed:
         text += f" {counts.suppressed:,} suppressed by comments."
+    if counts.baselined:
+        text += f" {counts.baselined:,} in the baseline."
+    if counts.fixed:
+        text += (
+            f" {counts.fixed:,} fixed: `prodready baseline prune` takes {'it' if counts.fixed == 1 else 'them'} out."
+        )
     if counts.problems:
         text += f" Incomplete: {undone}."
     return text
@@ -88,6 +94,8 @@ class Block:
 
     def ending(self, finding: Finding) -> Iterator[str]:
         """Related places and the way out."""
+        if finding.change is not None and finding.change.location != finding.location:
+            yield from self.step(finding.change, "  = change: ")
         for step in finding.related:
             yield from self.step(step, "  = see: ")
         if finding.hint:

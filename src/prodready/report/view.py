@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from prodready.finding import Finding, Report
-from prodready.source import SourceError, decode, split_lines
+from prodready.config import repository
+from prodready.finding import Finding, Location, Report
+from prodready.source import SourceError, decode, masked, split_lines
 
 
 class Sources:
@@ -18,18 +19,35 @@ class Sources:
 
     def __init__(self, given: Mapping[str, bytes] | None = None) -> None:
         self._given = dict(given or {})
+        self._hidden: dict[str, list[Location]] = {}
         self._read = lru_cache(maxsize=16)(self._load)
 
     def lines(self, root: str, path: str) -> list[str] | None:
         """The file's lines without their ends, or None if it cannot be read any more."""
         return self._read(os.path.join(root, path))
 
+    def hide(self, reports: Iterable[Report]) -> None:
+        """Show stars in place of the secrets that were found, wherever their lines are shown."""
+        for report in reports:
+            others = [*(item.finding for item in report.suppressed), *report.below, *report.baselined]
+            for finding in (*report.findings, *others):
+                if finding.secret:
+                    place = os.path.join(report.root, finding.location.path)
+                    self._hidden.setdefault(place, []).append(finding.location)
+        self._read.cache_clear()
+
     def _load(self, place: str) -> list[str] | None:
         try:
             data = self._given[place] if place in self._given else Path(place).read_bytes()
-            return split_lines(decode(data))
+            return masked(split_lines(decode(data)), self._hidden.get(place, ()))
         except (OSError, ValueError, SourceError):
             return None
+
+
+def top(roots: Sequence[str], cwd: Path) -> Path:
+    """The directory that paths are told from: the top of the repository of all projects, or what holds them all."""
+    common = Path(os.path.commonpath(roots)) if roots else cwd
+    return repository(common) or common
 
 
 @dataclass
@@ -49,6 +67,16 @@ class View:
         cwd = os.path.join(self.cwd, "")
         return place[len(cwd) :].replace(os.sep, "/") if place.startswith(cwd) else place
 
+    def of_repository(self, reports: Sequence[Report]) -> Callable[[str, str], str]:
+        """The path for a code host, of a root and a path: relative to the top of the repository."""
+        base = os.path.join(top([report.root for report in reports], self.cwd), "")
+
+        def path(root: str, path: str) -> str:
+            place = os.path.join(root, path)
+            return place[len(base) :].replace(os.sep, "/") if place.startswith(base) else place
+
+        return path
+
 
 @dataclass(frozen=True)
 class Totals:
@@ -56,6 +84,8 @@ class Totals:
 
     findings: int
     suppressed: int
+    baselined: int
+    fixed: int
     problems: int
     files: int
     lines: int
@@ -78,6 +108,8 @@ def totals(reports: Sequence[Report]) -> Totals:
     return Totals(
         findings=len(findings),
         suppressed=sum(len(report.suppressed) for report in reports),
+        baselined=sum(len(report.baselined) for report in reports),
+        fixed=sum(report.fixed for report in reports),
         problems=sum(len(report.problems) for report in reports),
         files=sum(report.files for report in reports),
         lines=sum(report.lines for report in reports),

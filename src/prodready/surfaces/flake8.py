@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from prodready import __version__
+from prodready import __version__, baseline
 from prodready.config import Config, ConfigError, find_root, load
 from prodready.discover import excluded
 from prodready.finding import Finding, Problem, Report, Suppressed
@@ -51,13 +51,17 @@ class _Project:
         # flake8's workers may not start processes of their own.
         jobs = 1 if multiprocessing.current_process().daemon else None
         if stdin or path.suffix != ".py":
-            return check(self.config, [path], Options(jobs=jobs, stdin=stdin, fixes=False, engines=False))
+            options = Options(jobs=jobs, stdin=stdin, fixes=False, engines=False)
+            return self._new(path, check(self.config, [path], options))
         if self.reports is None:
-            self.reports = _by_file(
-                check(self.config, [self.config.root], Options(jobs=jobs, fixes=False, engines=False))
-            )
+            root, options = self.config.root, Options(jobs=jobs, fixes=False, engines=False)
+            self.reports = _by_file(self._new(root, check(self.config, [root], options)))
         relative = path.relative_to(self.config.root).as_posix()
         return self.reports.get(relative, Report(problems=self.reports[""].problems))
+
+    def _new(self, target: Path, report: Report) -> Report:
+        """The report without what the project's baseline knows."""
+        return baseline.less_known(self.config, [target], report)
 
 
 def _by_file(report: Report) -> dict[str, Report]:
