@@ -46,6 +46,10 @@ def _run(arguments: Namespace) -> int:
         from prodready import cli_explain
 
         return cli_explain.run(arguments)
+    if arguments.command == "routes":
+        from prodready import cli_routes
+
+        return cli_routes.run(arguments)
     commands = {"rule": _rule, "rules": _rules, "clean": _clean}
     return commands[arguments.command](arguments)
 

@@ -17,11 +17,12 @@ import msgspec
 from prodready import discover, knowledge
 from prodready.cache import NO_STAMP, Cache, Entry, Stamp, content_key, stamp_of, tool_digest
 from prodready.config import Config
-from prodready.finding import Finding, Problem, Report, Suppressed
+from prodready.finding import Finding, Problem, Report, RouteTable, Suppressed
 from prodready.judging import judge
 from prodready.knowledge import Knowledge
 from prodready.link.linked import Linked
 from prodready.link.program import Program
+from prodready.link.route_listing import listed
 from prodready.read.facts import FileFacts
 from prodready.reading import UNREADABLE, WORTH_A_POOL, FileRead, Loader, State, read_many, read_one
 from prodready.rules import Rule, all_rules
@@ -134,6 +135,19 @@ class Session:
                 tuple(problem for problem in problems if self._concerns(problem, targets)),
                 lambda path: self._sift(path, by_file.get(path, []), run.facts, options),
                 self._sources,
+            )
+
+    def routes(self, targets: Sequence[Path], options: Options = Options()) -> RouteTable:
+        """The routes that are declared or answered in `targets`, with their guards."""
+        with self._open(targets, options, _Clock()) as run:
+            chosen = self._chosen(targets, run.state.entries, options)
+            problems = [*run.walk.problems, *run.state.problems]
+            linked = self._linked(run)
+            return RouteTable(
+                str(self.config.root),
+                listed(linked.routes, linked.route_callers, chosen),
+                tuple(place for place in linked.routes.unresolved if place.path in chosen),
+                tuple(problem for problem in problems if self._concerns(problem, targets)),
             )
 
     @contextlib.contextmanager
