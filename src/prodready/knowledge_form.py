@@ -69,8 +69,8 @@ DECORATIONS = frozenset({"handler", "guard", "task", "receiver", "middleware"})
 WORDS = frozenset(
     {
         "secret", "not-secret", "redactor", "login", "carrier", "password", "hashed", "hasher", "kept-password",
-        "role", "negation", "permission", "owner", "user", "user-key", "optional", "logged-in", "authenticated", "anonymous", "key", "refusal",
-        "no-guard", "guard", "open-route", "read-route", "proxy",
+        "role", "negation", "permission", "owner", "user", "user-key", "optional", "logged-in", "authenticated",
+        "anonymous", "key", "refusal", "no-guard", "guard", "open-route", "read-route", "proxy",
     }
 )  # fmt: skip
 
@@ -86,8 +86,8 @@ class RouteForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     says that the path is a regular expression, `actions` are the routes that a handler's methods get, as `verb path` with
     `{pk}` for the row, `root` says that what is made is a whole application. `handler` is left out where the call
     decorates it. `child` is what is taken in, `before` what runs before every handler, `guards` what guards them,
-    `detail` tells of an action whether it is one of a row, `suffix` what the names of the handler's methods end in, `into` is
-    what takes in that which is made; `replaces` says that a given prefix stands in place of that of the child.
+    `detail` tells of an action whether it is one of a row, `suffix` what the names of the handler's methods end in, `into`
+    is what takes in that which is made; `replaces` says that a given prefix stands in place of that of the child.
     """
 
     path: Places = ()
@@ -121,8 +121,8 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     smallest numbers that arguments may be, in one or more settings of equal worth, `weak` the texts (as patterns) that an
     argument may not be, both by position or keyword. `route` is what it does to the routes of the application, `guards` the
     kind of guard that it is as a decorator, a dependency or a check; `asks` are the arguments that say what it asks for,
-    `waived` the keywords that call the guard off when true. `settles` is what a setting is for. `unchecked` are the keywords,
-    or the keys of a mapping behind a dot, that when false make the result what whoever sent it says, and nothing that was
+    `waived` the keywords that call the guard off when true. `settles` is what a setting is for. `unchecked` are the
+    keywords, or the keys of a mapping behind a dot, that when false make the result what whoever sent it says, and nothing that was
     verified.
     """
 

@@ -41,11 +41,11 @@ def of_flask(app: Any) -> list[list[str]]:
 
 
 def of_fastapi(app: Any) -> list[list[str]]:
-    found = []
-    for route in app.routes:
-        for method in getattr(route, "methods", None) or ():
-            found.append([method, route.path, getattr(getattr(route, "endpoint", None), "__module__", "")])
-    return found
+    return [
+        [method, route.path, getattr(getattr(route, "endpoint", None), "__module__", "")]
+        for route in app.routes
+        for method in getattr(route, "methods", None) or ()
+    ]
 
 
 def of_django() -> list[list[str]]:
@@ -65,11 +65,12 @@ def of_django() -> list[list[str]]:
             view = pattern.callback
             cls = getattr(view, "view_class", None) or getattr(view, "cls", None)
             actions = getattr(view, "actions", None)
-            methods = list(actions) if actions else [m for m in ("get", "post", "put", "patch", "delete") if hasattr(cls, m)]
+            methods = (
+                list(actions) if actions else [m for m in ("get", "post", "put", "patch", "delete") if hasattr(cls, m)]
+            )
             allowed = getattr(cls, "http_method_names", None)
             methods = [m for m in methods if allowed is None or m in allowed]
-            for method in methods or ["*"]:
-                found.append([method.upper(), path, view.__module__])
+            found.extend([method.upper(), path, view.__module__] for method in methods or ["*"])
 
     walk(get_resolver().url_patterns, "")
     return found
@@ -78,7 +79,9 @@ def of_django() -> list[list[str]]:
 def key(method: str, path: str) -> Key:
     text = re.sub(r"\(\?:[^()]*\)\??|\\Z|[$^]", "", path.replace(r"\.", "."))
     text = PARAMETER.sub("{}", text)
-    parts = ["{}" if "{" in part and part.count("{}") == 1 and part.startswith("{") else part for part in text.split("/")]
+    parts = [
+        "{}" if "{" in part and part.count("{}") == 1 and part.startswith("{") else part for part in text.split("/")
+    ]
     return method.upper(), "/".join(part.replace("\\", "").rstrip("?") for part in parts if part)
 
 
@@ -94,8 +97,14 @@ def compare(ours: Path, theirs: Path, ignore: str, show: int) -> None:
     }
     any_method = {path for method, path in mine if method == "*"}
     their_any = {path for method, path in listed if method == "*"}
-    missing = sorted(k for k in listed if k not in mine and k[1] not in any_method and not (k[0] == "*" and k[1] in {p for _, p in mine}))
-    surplus = sorted(k for k in mine - listed if k[1] not in their_any and not (k[0] == "*" and k[1] in {p for _, p in listed}))
+    missing = sorted(
+        k
+        for k in listed
+        if k not in mine and k[1] not in any_method and not (k[0] == "*" and k[1] in {p for _, p in mine})
+    )
+    surplus = sorted(
+        k for k in mine - listed if k[1] not in their_any and not (k[0] == "*" and k[1] in {p for _, p in listed})
+    )
     found = len(listed) - len(missing)
     print(f"theirs {len(listed)}, found {found} ({100 * found / max(len(listed), 1):.1f} %), ours only {len(surplus)}")
     for title, keys in (("missing", missing), ("ours only", surplus)):

@@ -17,13 +17,30 @@ from prodready.words import split_words
 
 MAX_DEPTH = 14
 MAX_CALLERS = 6
-SAME_AS_ARGUMENT = frozenset({"str", "int", "bool", "loads", "b64decode", "urlsafe_b64decode", "unquote", "literal_eval"})
+SAME_AS_ARGUMENT = frozenset(
+    {"str", "int", "bool", "loads", "b64decode", "urlsafe_b64decode", "unquote", "literal_eval"}
+)
 SAME_AS_OBJECT = frozenset(
-    {"lower", "upper", "strip", "title", "decode", "encode", "get", "getlist", "split", "partition", "removeprefix", "json"}
+    {
+        "lower",
+        "upper",
+        "strip",
+        "title",
+        "decode",
+        "encode",
+        "get",
+        "getlist",
+        "split",
+        "partition",
+        "removeprefix",
+        "json",
+    }
 )
 """Functions and methods whose result says what their argument, or the object they are called on, says."""
 
-FROM_ROUTE = frozenset({"view_args", "path_params", "match_info", "kwargs", "path_kwargs", "resolver_match", "url_rule"})
+FROM_ROUTE = frozenset(
+    {"view_args", "path_params", "match_info", "kwargs", "path_kwargs", "resolver_match", "url_rule"}
+)
 """Parts of a request that come from the path: they say what is asked for, not who asks."""
 
 FLAGS = frozenset({"is", "has", "can", "may", "allow", "allowed"})
@@ -85,7 +102,9 @@ class ClientClaims:
             location = Location(frame.path, line, column)
             shown = _shown(value)
             says = f"the decision rests on {shown}"
-            return Claim(frame, location, shown, _source(leaf.value), (*steps, Step(location, says)), not leaf.frame.entered)
+            return Claim(
+                frame, location, shown, _source(leaf.value), (*steps, Step(location, says)), not leaf.frame.entered
+            )
         return None
 
     def _asked(self, value: Value) -> Value | None:
@@ -116,14 +135,20 @@ class ClientClaims:
             return False
         if any(self.words.has(table, name) for table in ("role", "permission") for name in names):
             return True
-        keys = [words for name in names if (words := split_words(name)) and words[0] in FLAGS and len(words) > 1]
-        return bool(keys)
+        sent = [split_words(name) for name in names_in(leaf.value) if len(name) < 40]
+        return any(len(words) > 1 and words[0] in FLAGS for words in sent)
 
     def _is_something_else(self, value: Value) -> bool:
         names = list(names_in(value))
-        return any(self.words.has("no-guard", name) for name in names) or any(
-            self.words.has("key", name) and not self.words.has("role", name) for name in names if name.islower() and "." not in name
-        ) and not any(self.words.has("role", name) for name in names)
+        return (
+            any(self.words.has("no-guard", name) for name in names)
+            or (any(
+                self.words.has("key", name) and not self.words.has("role", name)
+                for name in names
+                if name.islower() and "." not in name
+            )
+            and not any(self.words.has("role", name) for name in names))
+        )
 
     # Where a value comes from
 
@@ -137,9 +162,9 @@ class ClientClaims:
             step = Step(Location(bound.frame.path, value.line, value.column), f"assigned to `{value.name}`")
             return (found[0], (*found[1], step)) if found is not None else None
         if isinstance(value, v.Choice):
-            found = [one for option in value.options if (one := self._from_client(bound.sub(option), depth + 1))]
+            several = [one for option in value.options if (one := self._from_client(bound.sub(option), depth + 1))]
             others = [o for o in value.options if not isinstance(v.bare(o), v.Const)]
-            return found[0] if found and len(found) >= len(others) else None
+            return several[0] if several and len(several) >= len(others) else None
         if isinstance(value, v.Param) and bound.frame.binding(value.name) is None:
             return self._parameter(bound, value, depth)
         if isinstance(value, v.Op):
@@ -149,7 +174,9 @@ class ClientClaims:
         if isinstance(value, v.Mark):
             return self._from_client(bound.sub(value.value), depth + 1)
         if isinstance(value, v.Call) and self._is_unchecked(bound, value):
-            return bound, (Step(Location(bound.frame.path, value.line, value.column), "a token that nobody verifies is read"),)
+            return bound, (
+                Step(Location(bound.frame.path, value.line, value.column), "a token that nobody verifies is read"),
+            )
         if self._is_request(bound):
             return bound, self._first_step(bound)
         if isinstance(value, v.Item):
@@ -160,7 +187,11 @@ class ClientClaims:
             reduced = self.reducer.step(bound)
             if reduced:
                 return self._from_client(reduced[0][0], depth + 1)
-            return self._from_client(bound.sub(value.base), depth + 1) if isinstance(value.base, (v.Call, v.Named, v.Item)) else None
+            return (
+                self._from_client(bound.sub(value.base), depth + 1)
+                if isinstance(value.base, (v.Call, v.Named, v.Item))
+                else None
+            )
         reduced = self.reducer.step(bound)
         return self._from_client(reduced[0][0], depth + 1) if reduced else None
 
@@ -179,9 +210,13 @@ class ClientClaims:
         return None
 
     def _parameter(self, bound: Bound, value: v.Param, depth: int) -> tuple[Bound, tuple[Step, ...]] | None:
-        if "request" in self.reducer.labels(bound) and not self._is_given(bound, value):
+        labels = self.reducer.labels(bound)
+        sent = "request" in labels or ("boolean" in labels and self.reducer.is_handler(bound.frame))
+        if sent and not self._is_given(bound, value):
             function = bound.frame.function
             param = bound.frame.param(value.name)
+            if self.words.has("guard", value.name) or self.words.has("user", value.name):
+                return None
             kinds = self.infer.library_types(self.infer.type_of(bound))
             if param is not None and param.annotation is None and not self.reducer.is_handler(bound.frame):
                 return None
@@ -292,6 +327,12 @@ def _written(value: Value) -> str:
         return f'{_written(value.base)}["{key.value}"]' if isinstance(key, v.Const) else f"{_written(value.base)}[...]"
     if isinstance(value, v.Call):
         first = v.bare(value.args[0]) if value.args else None
-        inside = f'"{first.value}"' if isinstance(first, v.Const) and isinstance(first.value, str) else "..." if value.args else ""
+        inside = (
+            f'"{first.value}"'
+            if isinstance(first, v.Const) and isinstance(first.value, str)
+            else "..."
+            if value.args
+            else ""
+        )
         return f"{_written(value.target)}({inside})"
     return "a value"

@@ -52,15 +52,19 @@ class GuardWords:
         if isinstance(value, v.Ref):
             return self.ends("user", value.name.rpartition(".")[2])
         if isinstance(value, v.Item):
-            return self._key_of_user(value.key) and self._is_about_request(value.base) or self.speaks_of_user(value.base)
+            return (
+                (self._key_of_user(value.key) and self._is_about_request(value.base)) or self.speaks_of_user(value.base)
+            )
         if isinstance(value, v.Call):
             target = v.bare(value.target)
             if isinstance(target, v.Attr) and target.name in {"get", "pop"} and value.args:
                 return self._key_of_user(value.args[0]) and self._is_about_request(target.base)
             given = [*value.args, *(x for _, x in value.keywords)]
-            return (self.ends("user", last_name(target)) and all(map(self._carries_request, given))) or (
-                isinstance(target, v.Attr) and self.speaks_of_user(target.base)
-            ) or any(self.speaks_of_user(a) for a in value.args[:1] if last_name(target) in {"str", "int", "UUID"})
+            return (
+                (self.ends("user", last_name(target)) and all(map(self._carries_request, given)))
+                or (isinstance(target, v.Attr) and self.speaks_of_user(target.base))
+                or any(self.speaks_of_user(a) for a in value.args[:1] if last_name(target) in {"str", "int", "UUID"})
+            )
         if isinstance(value, (v.Mark, v.Free)):
             return self.speaks_of_user(value.value)
         if isinstance(value, v.Op) and value.kind in {"after", "typed", "if"}:
@@ -84,7 +88,9 @@ class GuardWords:
         """Whether an object is one that the framework fills anew for each request."""
         name = last_name(v.bare(base)) if not isinstance(base, v.Param) else base.name
         words = split_words(name)
-        return bool({"request", "session", "g", "self", "state", "info", "context", "ctx", "scope", "req"}.intersection(words))
+        return bool(
+            {"request", "session", "g", "self", "state", "info", "context", "ctx", "scope", "req"}.intersection(words)
+        )
 
     def kind(self, atoms: Iterable[Atom], *, certain: bool) -> str:
         """What conditions ask for that turned out against somebody: the strongest of it, or nothing.
@@ -106,10 +112,14 @@ class GuardWords:
         if not certain and isinstance(value, v.Named) and isinstance(v.bare(value), v.Call):
             names = [value.name]  # what was looked up is there or not; how it was looked up tells nothing
         if isinstance(value, v.Op) and value.kind == "caught":
-            texts = " ".join(names)
-            return "token" if self._any("key", names) else "login" if certain and self._any("logged-in", names) else "" if not texts else ""
+            return "token" if self._any("key", names) else "login" if certain and self._any("logged-in", names) else ""
         if isinstance(value, v.Op) and value.kind in {"test", "in"} and value.args:
             sides = (value.subject, value.args[0])
+            key = v.bare(value.subject)
+            if value.kind == "in" and isinstance(key, v.Const) and self._is_about_request(sides[1]):
+                if truth:
+                    return ""
+                return "role" if self._any("role", [str(key.value)]) else "login" if self._key_of_user(key) else ""
             about = [self.speaks_of_user(side) for side in sides]
             if self._any("role", names) and (any(about) or certain):
                 return "role"
@@ -143,7 +153,11 @@ class GuardWords:
             return "login" if truth else ""
         if truth:
             return ""
-        if self.speaks_of_user(named) or self._any("authenticated", names) or (certain and self._any("logged-in", names)):
+        if (
+            self.speaks_of_user(named)
+            or self._any("authenticated", names)
+            or (certain and self._any("logged-in", names))
+        ):
             return "token" if self._any("key", names[:1]) and not self.speaks_of_user(value) else "login"
         if self._any("key", names):
             return "token"
@@ -163,7 +177,7 @@ class GuardWords:
     # What somebody is given who fails
 
     def refuses(self, exit_: Exit) -> str:
-        """How a way out turns somebody away: `refused` by a status or a name for that, `hidden`, `sent` elsewhere, or nothing."""
+        """How a way out turns somebody away: `refused` by a status or a name for that, `hidden`, `sent`, `told`, or nothing."""
         value = v.bare(exit_.value)
         statuses = set(self._statuses(value))
         if statuses & REFUSING:
@@ -176,7 +190,9 @@ class GuardWords:
             return "hidden"
         words = split_words(callee)
         if "redirect" in words:
-            return "refused" if any(self.has("open-route", name) and "log" in name.lower() for name in names) else "sent"
+            return (
+                "refused" if any(self.has("open-route", name) and "log" in name.lower() for name in names) else "sent"
+            )
         if any(self.has("refusal", text) for text in texts_in(value)):
             return "told"
         if exit_.kind == RAISE:

@@ -26,7 +26,9 @@ WAIVING = ("optional", "allow_anonymous", "is_optional")
 UNLESS = ("required", "auto_error", "raise_error", "raise_exception", "is_required")
 """Arguments by which functions of projects that make guards are told to turn nobody away."""
 
-PATH_WORDS = frozenset({"path", "endpoint", "url", "blueprint", "route", "full_path", "path_info", "url_rule", "resolver_match"})
+PATH_WORDS = frozenset(
+    {"path", "endpoint", "url", "blueprint", "route", "full_path", "path_info", "url_rule", "resolver_match"}
+)
 ORDER = ("role", "permission", "ownership", "login", "token", "open", "unknown")
 
 
@@ -84,7 +86,9 @@ class Guards:
             found += self._hook(hook)
         found += self._from_settings(handler)
         reading = all(method in SAFE_METHODS for method in methods)
-        kept = [replace(g, kind="open") if g.partial and reading and g.where in {"class", "settings"} else g for g in found]
+        kept = [
+            replace(g, kind="open") if g.partial and reading and g.where in {"class", "settings"} else g for g in found
+        ]
         return tuple(dict.fromkeys(kept))
 
     # Things that are guards
@@ -208,7 +212,10 @@ class Guards:
         if returned is not None and isinstance(v.bare(returned), v.Call):
             frame = self.infer.enter(Callee(function.facts.qualname, function=function), bound)
             if frame is not None:
-                return [replace(g, text=_shown(call), location=here) for g in self.of_value(Bound(returned, frame), where, depth + 1)]
+                return [
+                    replace(g, text=_shown(call), location=here)
+                    for g in self.of_value(Bound(returned, frame), where, depth + 1)
+                ]
         return self._by_returned(Bound(call, bound.frame), where, here, depth)
 
     def _by_returned(self, bound: Bound, where: str, here: Location, depth: int) -> list[Guard]:
@@ -229,7 +236,8 @@ class Guards:
             found.append(Guard(best.kind, text, here, where, best.partial))
         if where == "dependency" and depth < 5:
             found += [
-                replace(g, text=text, location=here) for g in self._dependencies(Frame(function.path, function.facts), depth + 1)
+                replace(g, text=text, location=here)
+                for g in self._dependencies(Frame(function.path, function.facts), depth + 1)
             ]
         if not found and where == "decorator":
             # A decorator that only puts others together: `return login_required(view)`.
@@ -238,9 +246,11 @@ class Guards:
                 frame = Frame(function.path, function.facts)
                 inner = self.of_value(Bound(returned.target, frame), where, depth + 1)
                 found += [replace(g, text=text, location=here) for g in inner if g.kind != "unknown"]
-            for qualname, nested in self._nested(function):
+            for _, nested in self._nested(function):
                 for decorator in nested.decorators:
-                    inner = self.of_value(Bound(decorator, self.infer.home(Frame(function.path, nested))), where, depth + 1)
+                    inner = self.of_value(
+                        Bound(decorator, self.infer.home(Frame(function.path, nested))), where, depth + 1
+                    )
                     found += [replace(g, text=text, location=here) for g in inner if g.kind != "unknown"]
         best_kind = sorted(found, key=lambda g: ORDER.index(g.kind))
         return best_kind[:1]
@@ -307,10 +317,19 @@ class Guards:
             value = v.bare(decorator)
             effect = self.values.effect(bound)
             if effect is not None and (effect.route is not None or effect.decorates == "handler") and not effect.guards:
-                if effect.route is not None and isinstance(value, v.Call) and effect.route.guards and effect.route.detail:
+                if (
+                    effect.route is not None
+                    and isinstance(value, v.Call)
+                    and effect.route.guards
+                    and effect.route.detail
+                ):
                     listed = self.values.argument(value, effect.route.guards)
                     if listed is not None:
-                        yield from (g for one in self.values.elements(bound.sub(listed)) for g in self.of_value(one, "decorator"))
+                        yield from (
+                            g
+                            for one in self.values.elements(bound.sub(listed))
+                            for g in self.of_value(one, "decorator")
+                        )
                 continue
             yield from self.of_value(bound, "decorator")
 
@@ -343,8 +362,7 @@ class Guards:
             asked = self.values.argument(value, effect.asks)
             if asked is None:
                 return []
-            found = self.of_value(bound.sub(value), "dependency", depth + 1)
-            return [g for g in found if g.kind != "unknown" or True]
+            return self.of_value(bound.sub(value), "dependency", depth + 1)
         if isinstance(value, (v.Item, v.Ref, v.Attr, v.Choice)):
             return self._annotated(bound.sub(value), depth)
         return []
@@ -435,17 +453,23 @@ class Guards:
             value = v.bare(option.value)
             target = v.bare(value.target) if isinstance(value, v.Call) else None
             if isinstance(target, v.Attr) and isinstance(v.bare(target.base), v.Op):
-                return None if not found else found  # super().get_permissions()
+                return found or None  # super().get_permissions()
             if not isinstance(value, v.Seq):
                 found.append(Guard("unknown", getter.facts.qualname, here, "class"))
                 continue
             for item in value.items:
                 inner = v.bare(item)
-                if isinstance(inner, v.Call) and isinstance(v.bare(inner.target), v.Op):  # permission() for permission in ...
+                if isinstance(inner, v.Call) and isinstance(
+                    v.bare(inner.target), v.Op
+                ):  # permission() for permission in ...
                     found += self._each_made(option.sub(v.bare(inner.target)), action, getter)
                 else:
                     found += self.of_value(option.sub(inner), "class")
-        return [replace(g, location=here) for g in found] if found else [Guard("unknown", getter.facts.qualname, here, "class")]
+        return (
+            [replace(g, location=here) for g in found]
+            if found
+            else [Guard("unknown", getter.facts.qualname, here, "class")]
+        )
 
     def _each_made(self, bound: Bound, action: str, getter: FunctionSymbol) -> list[Guard]:
         op = bound.value
@@ -488,7 +512,9 @@ class Guards:
                 if not found and name in known and function.returns is not None and name.startswith(("test", "has")):
                     found = self._decides(symbol)
                 for decorator in function.decorators:
-                    yield from self.of_value(Bound(decorator, self.infer.home(Frame(symbol.path, function))), "dispatch")
+                    yield from self.of_value(
+                        Bound(decorator, self.infer.home(Frame(symbol.path, function))), "dispatch"
+                    )
                 if found:
                     best = _strongest(found)
                     yield Guard(best.kind, name, Location(symbol.path, function.line), "dispatch", best.partial)
@@ -523,7 +549,9 @@ class Guards:
             if found:
                 best = _strongest(found)
                 exempt = best.partial or any(_by_path(e) for e in symbol.facts.exits)
-                yield Guard(best.kind, symbol.facts.qualname, Location(symbol.path, symbol.facts.line), "before_request", exempt)
+                yield Guard(
+                    best.kind, symbol.facts.qualname, Location(symbol.path, symbol.facts.line), "before_request", exempt
+                )
             else:
                 frame = self.infer.home(Frame(symbol.path, symbol.facts))
                 for decorator in symbol.facts.decorators:
@@ -581,7 +609,9 @@ class Guards:
         home = self.infer.home(frame)
         effects = [self.values.effect(Bound(d, home)) for d in frame.function.decorators]
         names = [e for e in effects if e is not None]
-        made = any(e.route is not None and e.route.methods and not e.route.path and e.decorates == "handler" for e in names)
+        made = any(
+            e.route is not None and e.route.methods and not e.route.path and e.decorates == "handler" for e in names
+        )
         return made and not any(e.decorates == "guard" and e.asks for e in names)
 
     # Inside of a handler
@@ -630,7 +660,9 @@ class Guards:
         for one in functions:
             for fact in one.function.calls:
                 if self._is_scoped(fact):
-                    yield Guard("ownership", f"{fact.name}()", Location(one.path, fact.span.line, fact.span.column), "query")
+                    yield Guard(
+                        "ownership", f"{fact.name}()", Location(one.path, fact.span.line, fact.span.column), "query"
+                    )
                     break
 
     def _is_scoped(self, fact: CallFact) -> bool:
@@ -678,7 +710,11 @@ class Guards:
 
     def _called(self, frame: Frame, depth: int) -> Iterator[Check]:
         for fact in frame.function.calls[:MANY_CALLS]:
-            if not (self.words.has("guard", fact.name) or self.words.has("user", fact.name) or self.words.has("key", fact.name)):
+            if not (
+                self.words.has("guard", fact.name)
+                or self.words.has("user", fact.name)
+                or self.words.has("key", fact.name)
+            ):
                 continue
             for callee in self.infer.callees(Bound(fact.value, frame)):
                 effect = callee.effect
@@ -693,7 +729,10 @@ class Guards:
     def _exits(self, function: FunctionSymbol, *, own: bool = False) -> Iterator[Check]:
         for way in function.facts.exits:
             kind = self._of_exit(way, function, own=own)
-            if kind in {"role", "permission"} and self.claims.claim(way, Frame(function.path, function.facts)) is not None:
+            if (
+                kind in {"role", "permission"}
+                and self.claims.claim(way, Frame(function.path, function.facts)) is not None
+            ):
                 continue  # what the client says of itself guards nothing
             if kind:
                 location = Location(function.path, way.line, way.column)
@@ -719,7 +758,7 @@ class Guards:
             return ""
         if how in {"hidden", "sent"} and kind == "login" and any(t for _, t in atoms) and len(atoms) == 1:
             return "login" if not self.words.has("logged-in", "".join(names_in(atoms[0][0]))) else ""
-        if self.words.is_about_something_else(atoms) and kind in {"login", "token"}:
+        if self.words.is_about_something_else(atoms) and kind in {"login", "token", "permission"}:
             return ""
         return kind
 
@@ -761,7 +800,21 @@ class Guards:
 
 
 QUERIES = frozenset(
-    {"filter", "filter_by", "get", "get_object_or_404", "get_or_404", "first_or_404", "exclude", "where", "find_one", "aget", "get_list_or_404", "find", "one_or_404"}
+    {
+        "filter",
+        "filter_by",
+        "get",
+        "get_object_or_404",
+        "get_or_404",
+        "first_or_404",
+        "exclude",
+        "where",
+        "find_one",
+        "aget",
+        "get_list_or_404",
+        "find",
+        "one_or_404",
+    }
 )
 
 
@@ -822,7 +875,13 @@ def _status_of(cls: ClassFacts) -> int:
             return value.value
         if isinstance(value, (v.Attr, v.Ref)):
             words = split_words(last_name(value))
-            return 403 if "403" in words or "forbidden" in words else 401 if "401" in words or "unauthorized" in words else 0
+            return (
+                403
+                if "403" in words or "forbidden" in words
+                else 401
+                if "401" in words or "unauthorized" in words
+                else 0
+            )
     return 0
 
 
@@ -846,7 +905,10 @@ def _shown(value: Value) -> str:
     value = v.bare(value)
     if isinstance(value, v.Call):
         name = last_name(value)
-        words = [a.value if isinstance(a, v.Const) and isinstance(a.value, str) else last_name(a) for a in map(v.bare, value.args)]
+        words = [
+            a.value if isinstance(a, v.Const) and isinstance(a.value, str) else last_name(a)
+            for a in map(v.bare, value.args)
+        ]
         inside = ", ".join(str(word) for word in words if word)
         return f"{name}({inside[:40]})"
     return last_name(value) or "?"

@@ -52,7 +52,7 @@ class Handler:
 class Route:
     """A method and a path that the application answers.
 
-    `group` tells which router, blueprint, class or module it was declared in. `unknown` says what could not be found out:
+    `group` tells which router, blueprint or list it was declared in. `unknown` says what could not be found out:
     a prefix, a method, where it is mounted.
     """
 

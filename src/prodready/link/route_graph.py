@@ -18,7 +18,7 @@ MAX_DEPTH = 10
 MAX_CALLERS = 4
 
 Node = tuple[str, str, int, str]
-"""What holds routes: `made` (an object, by the place where it is made), `list` (a variable), `class`, `function` or `root`."""
+"""What holds routes: `made` (an object, by where it is made), `list` (a variable), `class`, `function` or `root`."""
 
 ROOT: Node = ("root", "", 0, "")
 
@@ -61,7 +61,7 @@ class Holder:
     children: list[Inclusion] = field(default_factory=list)
     routes: list[Declared] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
-    location: Location = Location("", 1)
+    location: Location = field(default_factory=lambda: Location("", 1))
 
 
 class RouteGraph:
@@ -90,10 +90,14 @@ class RouteGraph:
             for name, effect in entry.methods.items():
                 if isinstance(effect, Effect) and effect.route is not None:
                     methods.add(name)
-                if isinstance(effect, Effect) and (effect.decorates == "middleware" or (effect.route and effect.route.before)):
+                if isinstance(effect, Effect) and (
+                    effect.decorates == "middleware" or (effect.route and effect.route.before)
+                ):
                     hooks.add(name)
         kinds = {n.rpartition(".")[2] for n, e in self.knowledge.types.items() if e.route is not None}
-        kinds |= {a.rpartition(".")[2] for a, n in self.knowledge.aliases.items() if self.knowledge.types[n].route is not None}
+        kinds |= {
+            a.rpartition(".")[2] for a, n in self.knowledge.aliases.items() if self.knowledge.types[n].route is not None
+        }
         self.function_names, self.method_names, self.type_names, self.hook_names = functions, methods, kinds, hooks
         self.names = functions | methods | kinds | hooks
 
@@ -102,7 +106,9 @@ class RouteGraph:
         outlines = self.program.outlines
         paths = [path for path in outlines if path not in self.outside]
         certain = (self.function_names | self.type_names) - self.method_names
-        if not any(certain.intersection(outlines[path].calls) or "urlpatterns" in outlines[path].aliases for path in paths):
+        if not any(
+            certain.intersection(outlines[path].calls) or "urlpatterns" in outlines[path].aliases for path in paths
+        ):
             renamed = {alias for path in paths for original, alias in outlines[path].renamed if original in certain}
             derived = {sub for path in paths for sub, base in outlines[path].derived if base in self.type_names}
             if not renamed and not derived:
@@ -128,7 +134,9 @@ class RouteGraph:
             for decorator in function.decorators:
                 value = v.bare(decorator)
                 if not isinstance(value, v.Call) and last_name(value) in self.hook_names:
-                    self._bare_hook(FunctionSymbol(path, function), Bound(value, self.infer.home(Frame(path, function))))
+                    self._bare_hook(
+                        FunctionSymbol(path, function), Bound(value, self.infer.home(Frame(path, function)))
+                    )
 
     def _has_own(self, facts: FileFacts, qualname: str) -> bool:
         """Whether a class of the file is derived from what holds routes and may be made here."""
@@ -246,7 +254,7 @@ class RouteGraph:
         if handler is None:
             return
         declared = Declared(form, self.paths(bound, form), call, bound.frame, handler, location, callee.receiver)
-        if callee.type is None and callee.receiver is None or _is_function(callee):
+        if (callee.type is None and callee.receiver is None) or _is_function(callee):
             # A decorator that needs no router: whoever lists the function takes it in.
             symbol = handler if isinstance(handler, (FunctionSymbol, ClassSymbol)) else None
             self.holder(("function", symbol.path, 0, symbol.facts.qualname) if symbol else ROOT).routes.append(declared)
@@ -320,7 +328,9 @@ class RouteGraph:
 
     # Hooks
 
-    def _before(self, bound: Bound, form: RouteForm, callee: Callee, decorated: FunctionSymbol | ClassSymbol | None) -> None:
+    def _before(
+        self, bound: Bound, form: RouteForm, callee: Callee, decorated: FunctionSymbol | ClassSymbol | None
+    ) -> None:
         call = bound.value
         assert isinstance(call, v.Call)
         given = self.values.argument(call, form.before)
@@ -392,7 +402,9 @@ class RouteGraph:
                 if several:
                     found.update(dict.fromkeys(node for one in several for node in self.nodes(one, depth + 1)))
                     continue
-                if form is not None and (form[1].effect is None or form[1].effect.route is None or form[1].effect.returns):
+                if form is not None and (
+                    form[1].effect is None or form[1].effect.route is None or form[1].effect.returns
+                ):
                     self._make(leaf, form[0], Location(leaf.frame.path, max(value.line, 1), max(value.column, 1)))
                     found[self.made(leaf)] = None
                     continue
@@ -490,7 +502,9 @@ class RouteGraph:
                 self._pair(parent, bound, value, form, location)
                 return
             if len(pair) in (2, 3) and isinstance(pair[1], v.Const) and form.child and not isinstance(pair[0], v.Const):
-                self.children(parent, bound.sub(value.items[0]), form, prefixes, guards, location, str(pair[1].value), depth + 1)
+                self.children(
+                    parent, bound.sub(value.items[0]), form, prefixes, guards, location, str(pair[1].value), depth + 1
+                )
                 return
             node: Node = ("list", bound.frame.path, location.line, f"{bound.frame.function.qualname}:{location.column}")
             if node not in self._listed:
@@ -669,7 +683,9 @@ class RouteGraph:
         seen |= {(c.location.line, c.location.column) for c in holder.children}
         seen |= {(c.location.line, 1) for c in holder.children}
         end = (0, 0)
-        for fact in sorted(module.calls, key=lambda f: (f.span.line, f.span.column, -f.span.end_line, -f.span.end_column)):
+        for fact in sorted(
+            module.calls, key=lambda f: (f.span.line, f.span.column, -f.span.end_line, -f.span.end_column)
+        ):
             if (fact.span.line, fact.span.column) < end or fact.span.first in others:
                 continue
             form = self.values.form(Bound(fact.value, Frame(path, module)))
@@ -683,7 +699,9 @@ class RouteGraph:
                 self.declare_value(node, Bound(fact.value, Frame(path, module)), form[0], [], [], place)
 
 
-VERB_NAMES = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "route", "view", "trace", "register", "host"})
+VERB_NAMES = frozenset(
+    {"get", "post", "put", "patch", "delete", "head", "options", "route", "view", "trace", "register", "host"}
+)
 """Names that many methods have which declare no routes."""
 
 

@@ -11,7 +11,6 @@ from prodready.link.guard_words import GuardWords
 from prodready.link.route import ANY, Guard, Route
 from prodready.link.routes import Routes
 from prodready.link.url_paths import is_parameter
-from prodready.read import values as v
 from prodready.read.facts import last_name
 
 FEWEST_GUARDED = 2
@@ -77,7 +76,11 @@ class Siblings:
 
     def _own_guard(self, route: Route) -> Guard | None:
         """The strongest guard that a route has for itself, not by a hook that all routes beside it pass, too."""
-        own = [g for g in route.guards if g.strength and g.where not in HOOKS and g.where not in {"query", "inline", "helper"}]
+        own = [
+            g
+            for g in route.guards
+            if g.strength and g.where not in HOOKS and g.where not in {"query", "inline", "helper"}
+        ]
         own = own or [g for g in route.guards if g.strength and g.where in {"inline", "helper"}]
         return max(own, key=lambda guard: guard.strength, default=None)
 
@@ -90,12 +93,22 @@ class Siblings:
         if any(self.words.refuses(way) == "refused" for way in frame.function.exits):
             return False
         for fact in frame.function.calls:
-            if self.words.has("guard", fact.name) and not self.values.infer.callees(Bound(fact.value, frame)):
-                return False  # a check that is not to be found
-        return not any(self._may_guard(decorator) for decorator in frame.function.decorators)
+            if self.words.has("guard", fact.name) and self._is_lost(Bound(fact.value, frame)):
+                return False
+        home = self.values.infer.home(frame)
+        return not any(self._may_guard(Bound(decorator, home)) for decorator in frame.function.decorators)
 
-    def _may_guard(self, decorator: v.Value) -> bool:
-        return self.words.has("guard", last_name(decorator)) and not self.words.has("no-guard", last_name(decorator))
+    def _is_lost(self, call: Bound) -> bool:
+        """Whether what is called is not to be found."""
+        callees = self.values.infer.callees(call)
+        return not any(callee.function or callee.effect or callee.cls for callee in callees)
+
+    def _may_guard(self, decorator: Bound) -> bool:
+        """Whether a decorator of the project, or one that is not to be found, is called like a guard."""
+        name = last_name(decorator.value)
+        if self.values.effect(decorator) is not None or self.words.has("no-guard", name):
+            return False
+        return self.words.has("guard", name)
 
     def _changes(self, route: Route) -> bool:
         if route.changes:
@@ -111,7 +124,10 @@ class Siblings:
 
     def _is_open(self, route: Route) -> bool:
         """Whether a route is open by its nature: a login, a web hook, a health check."""
-        names = [route.handler.name.rpartition(".")[2], route.handler.name.partition(".")[0] if route.handler.cls else ""]
+        names = [
+            route.handler.name.rpartition(".")[2],
+            route.handler.name.partition(".")[0] if route.handler.cls else "",
+        ]
         names += [segment for segment in route.path if not is_parameter(segment)][-2:]
         return any(self.words.has("open-route", name) for name in names if name)
 
@@ -120,10 +136,9 @@ class Siblings:
         names = [route.handler.name.rpartition(".")[2]]
         names += [segment for segment in route.path if not is_parameter(segment)][-1:]
         if route.handler.cls is not None:
-            names = names[1:] + [route.handler.cls.facts.qualname]
+            names = names[1:]
         return any(self.words.has("read-route", name) for name in names)
 
 
 def _once(group: list[Route]) -> list[Route]:
-    seen: set[object] = set()
-    return [r for r in group if (key := (r.methods, r.handler.name, r.handler.location)) not in seen and not seen.add(key)]  # type: ignore[func-returns-value]
+    return list({(r.methods, r.handler.name, r.handler.location): r for r in reversed(group)}.values())[::-1]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice, product
 
 from prodready.knowledge_form import Effect, Places, RouteForm
 from prodready.link.frames import Bound, Callee, Frame
@@ -14,6 +16,7 @@ from prodready.read.values import Value
 
 MAX_DEPTH = 12
 HOLE = "{_}"
+MANY_TEXTS = 60
 
 
 class RouteValues:
@@ -58,7 +61,7 @@ class RouteValues:
         return None
 
     def overrides(self, frame: Frame) -> bool:
-        """Whether a function is a method in place of one that declares routes: what it hands on is declared by its callers."""
+        """Whether a function is a method in place of one that declares routes, so that its callers declare them."""
         cls = self.program.owner(frame.path, frame.function)
         name = frame.function.qualname.rpartition(".")[2]
         for base in self.program.lineage(cls) if cls is not None else ():
@@ -110,8 +113,8 @@ class RouteValues:
             case v.Text():
                 found = [""]
                 for part in value.parts:
-                    options = self.texts(bound.sub(part), depth + 1)[:3] or [HOLE]
-                    found = [text + option for text in found for option in options][:6]
+                    options = self.texts(bound.sub(part), depth + 1) or [HOLE]
+                    found = [text + option for text in found for option in options][:MANY_TEXTS]
                 return found
             case v.Op(kind="format") | v.Op(kind="%") | v.Op(kind="join") | v.Op(kind="replace"):
                 return self._formatted(bound, value, depth)
@@ -126,14 +129,14 @@ class RouteValues:
     def _formatted(self, bound: Bound, value: v.Op, depth: int) -> list[str]:
         templates = self.texts(bound.sub(value.subject), depth + 1)
         if value.kind in {"format", "%"}:
-            import re
-
             holes = r"\{[^{}]*\}" if value.kind == "format" else r"%[sdr]|%\(\w+\)s"
-            given = [self.texts(bound.sub(a), depth + 1) for a in value.args]
+            given = [self.texts(bound.sub(a), depth + 1) or [HOLE] for a in value.args]
             out = []
             for template in templates:
-                parts = iter(given)
-                out.append(re.sub(holes, lambda _, parts=parts: (next(parts, None) or [HOLE])[0], template))
+                pieces = re.split(holes, template)
+                for choice in islice(product(*given), MANY_TEXTS):
+                    filled = (*choice, *[HOLE] * len(pieces))[: len(pieces) - 1]
+                    out.append("".join(part for pair in zip(pieces, (*filled, ""), strict=True) for part in pair))
             return out
         return [HOLE]
 

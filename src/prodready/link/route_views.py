@@ -173,7 +173,9 @@ class Views:
                 return
         yield View((), Handler(cls.facts.qualname, Location(cls.path, cls.facts.line), cls=cls))
 
-    def _actions(self, cls: ClassSymbol, actions: Mapping[str, str], inherited: set[str], suffix: str) -> Iterator[View]:
+    def _actions(
+        self, cls: ClassSymbol, actions: Mapping[str, str], inherited: set[str], suffix: str
+    ) -> Iterator[View]:
         limit = self._limit(cls)
         for action, route in actions.items():
             verb, _, tail = route.partition(" ")

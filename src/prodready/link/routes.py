@@ -55,7 +55,11 @@ class Routes:
         for node in roots:
             yield from self._walk(node, _Way(), 0, frozenset())
         for node in list(self.graph.holders):
-            if node not in self._reached and node[0] in {"made", "list", "function"} and self.graph.holders[node].routes:
+            if (
+                node not in self._reached
+                and node[0] in {"made", "list", "function"}
+                and self.graph.holders[node].routes
+            ):
                 way = _Way(unknown=("not mounted anywhere that could be found",))
                 yield from self._walk(node, way, 0, frozenset())
 
@@ -85,8 +89,10 @@ class Routes:
         if not self._urls:
             self._urls = [
                 path
-                for path in self.program.outlines
-                if path not in self.outside and path.rpartition("/")[2] == "urls.py" and self._binds_urls(path)
+                for path, outline in self.program.outlines.items()
+                if path not in self.outside
+                and not self.graph.function_names.isdisjoint(outline.calls)
+                and self._binds_urls(path)
             ]
         return self._urls
 
@@ -202,8 +208,7 @@ class Routes:
                 if not methods:
                     continue
             full = self._names(way, name or view.name or _own_name(view.handler))
-            tail = ("{pk}",) if view.row else ()
-            tail += parse(view.tail)
+            tail = (*(("{pk}",) if view.row else ()), *parse(view.tail))
             known = self.guards.of(view.handler, view.wrappers, guards, way.before, methods)
             for text in declared.paths:
                 segments = template(text, declared.regex or form.regex)
@@ -215,7 +220,7 @@ class Routes:
                     full,
                     declared.location,
                     known,
-                    _group(node, view.handler),
+                    f"{node[1]}:{node[2]}:{node[3]}",
                     unknown,
                 )
 
@@ -238,13 +243,6 @@ class Routes:
 
 def _own_name(handler: Handler) -> str:
     return handler.name.rpartition(".")[2] if handler.frame is not None and handler.cls is None else ""
-
-
-def _group(node: Node, handler: Handler) -> str:
-    """What siblings have in common: their class, or else where they are declared."""
-    if handler.cls is not None:
-        return f"{handler.cls.path}:{handler.cls.facts.qualname}"
-    return f"{node[1]}:{node[2]}:{node[3]}:{handler.location.path}"
 
 
 def _doubt(known: tuple[str, ...], prefix: PathTemplate) -> tuple[str, ...]:

@@ -16,18 +16,16 @@ _PARAMETER = re.compile(
     r"|(?<![\w\\(?]):(?P<colon>[A-Za-z_]\w*)"  # :id
 )
 _DEEP = frozenset({"path", "re", "path:path"})
-_KINDS = frozenset({"int", "str", "string", "float", "uuid", "path", "slug", "any", "re", "regex", "default", "strorempty"})
+_KINDS = frozenset(
+    {"int", "str", "string", "float", "uuid", "path", "slug", "any", "re", "regex", "default", "strorempty"}
+)
 
 
 def parse(template: str) -> PathTemplate:
     """The segments of a template such as `/users/<int:id>/`, `{id}`, `/users/:id` or `${id}`; a query is left out."""
     text = _PARAMETER.sub(_braced, template.replace("${", "{"))
     text = re.sub(r"[?#](?![^{]*\}).*", "", text)
-    found: list[str] = []
-    for part in text.split("/"):
-        if part:
-            found.append(part)
-    return tuple(found)
+    return tuple(part for part in text.split("/") if part)
 
 
 def _braced(match: re.Match[str]) -> str:
@@ -144,7 +142,9 @@ def _meets(asked: str, segment: str) -> bool:
         return False  # a value that just happens to be the name of another route is not what a link is for
     if is_parameter(asked):
         return True
-    pattern = "".join(".+" if piece.startswith("{") else re.escape(piece) for piece in re.split(r"(\{[^{}]*\})", segment))
+    pattern = "".join(
+        ".+" if piece.startswith("{") else re.escape(piece) for piece in re.split(r"(\{[^{}]*\})", segment)
+    )
     return re.fullmatch(pattern, asked) is not None
 
 
@@ -152,7 +152,7 @@ T = TypeVar("T")
 
 
 def matching(asked: PathTemplate, routes: Iterable[tuple[PathTemplate, T]]) -> list[T]:
-    """The routes that a request for `asked` may reach: those that fit best, more than one only where nothing tells them apart.
+    """The routes that a request for `asked` may reach: those that fit best, several where nothing tells them apart.
 
     Literal segments win over parameters, as they do in the routers.
     """

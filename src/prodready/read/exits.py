@@ -72,7 +72,8 @@ def note_exit(reader: Expressions, kind: int, value: Value, node: ast.stmt | ast
     column = scope.module.column(node.lineno, node.col_offset)
     kept = tuple(conditions[-max(MOST_CONDITIONS, inner) :])
     test = scope.conditions[-1].test if scope.conditions else None
-    tested = (test.lineno, scope.module.column(test.lineno, test.col_offset)) if hasattr(test, "lineno") else (0, 0)
+    line = getattr(test, "lineno", 0)
+    tested = (line, scope.module.column(line, test.col_offset)) if test is not None and line else (0, 0)
     scope.ways_out.append(Exit(kind, _slim(left), kept, inner, node.lineno, column, tested))
 
 

@@ -70,7 +70,8 @@ def _summary(tables: Sequence[RouteTable]) -> str:
         f"{known - both} for a login or a key, {len(routes) - more - known + both} for nothing."
     )
     if unsure or unresolved:
-        text += f" Not found out: something of {unsure} of them, and {unresolved} place{'s' * (unresolved != 1)} that take in others (--verbose)."
+        text += f" Not found out: something of {unsure} of them"
+        text += f"; {unresolved} places that take in others (--verbose)." if unresolved else "."
     return text
 
 

@@ -66,10 +66,10 @@ Good
 
 Not reported
 ------------
-Routes that are open by their nature (login, registration, password reset, web hooks, health checks, callbacks); requests that
-only read, such as a search by POST; routes that say they are open; routers where guards are not the rule; routes with a guard
-of any kind, also inside the handler, in a hook or in a middleware; guards that could not be found. `prodready routes` lists
-what was found.
+Routes that are open by their nature (login, registration, password reset, web hooks, health checks, callbacks); requests
+that only read, such as a search by POST; routes that say they are open; routers where guards are not the rule; routes with
+a guard of any kind, also inside the handler, in a hook or in a middleware; guards that could not be found.
+`prodready routes` lists what was found.
 
 References
 ----------
@@ -110,7 +110,10 @@ def _finding(one: Forgotten) -> Finding:
         confidence=Confidence.HIGH if one.same else Confidence.MEDIUM,
         location=route.handler.location,
         related=tuple(
-            Step(sibling.handler.location, f"{'/'.join(sibling.methods)} {sibling.shown} asks for {ASKS[g.kind]}: `{g.text}`")
+            Step(
+                sibling.handler.location,
+                f"{'/'.join(sibling.methods)} {sibling.shown} asks for {ASKS[g.kind]}: `{g.text}`",
+            )
             for sibling, g in one.siblings
         ),
         hint="guard it like the others, or say in its name or in a comment why it is open",
