@@ -150,6 +150,8 @@ VOCABULARIES = {
     "words": knowledge_form.WORDS,
     "deeds": knowledge_form.DEEDS,
     "stores": knowledge_form.STORES,
+    "guards": knowledge_form.GUARDS,
+    "purposes": knowledge_form.SETTLES,
 }
 
 
@@ -167,6 +169,8 @@ def shipped() -> dict[str, set[str]]:
         "labels": labels.union(*(effect.labels for effect in effects)),
         "decorations": {effect.decorates for effect in effects},
         "deeds": {effect.does for effect in effects},
+        "guards": {effect.guards for effect in effects} | {entry.guards for entry in loaded.types.values()},
+        "purposes": {effect.settles for effect in effects},
         "stores": {effect.keeps for effect in effects} | {entry.keeps for entry in loaded.types.values()},
         "words": {name for name, words in loaded.words.items() if words},
     }

@@ -122,8 +122,8 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     argument may not be, both by position or keyword. `route` is what it does to the routes of the application, `guards` the
     kind of guard that it is as a decorator, a dependency or a check; `asks` are the arguments that say what it asks for,
     `waived` the keywords that call the guard off when true. `settles` is what a setting is for. `unchecked` are the
-    keywords, or the keys of a mapping behind a dot, that when false make the result what whoever sent it says, and nothing that was
-    verified.
+    keywords, or the keys of a mapping behind a dot, that when false make the result what whoever sent it says, and nothing
+    that was verified.
     """
 
     sink: str = ""

@@ -140,14 +140,13 @@ class ClientClaims:
 
     def _is_something_else(self, value: Value) -> bool:
         names = list(names_in(value))
-        return (
-            any(self.words.has("no-guard", name) for name in names)
-            or (any(
+        return any(self.words.has("no-guard", name) for name in names) or (
+            any(
                 self.words.has("key", name) and not self.words.has("role", name)
                 for name in names
                 if name.islower() and "." not in name
             )
-            and not any(self.words.has("role", name) for name in names))
+            and not any(self.words.has("role", name) for name in names)
         )
 
     # Where a value comes from
@@ -215,7 +214,8 @@ class ClientClaims:
         if sent and not self._is_given(bound, value):
             function = bound.frame.function
             param = bound.frame.param(value.name)
-            if self.words.has("guard", value.name) or self.words.has("user", value.name):
+            given = param is not None and param.default is not None
+            if not given and (self.words.has("guard", value.name) or self.words.has("user", value.name)):
                 return None
             kinds = self.infer.library_types(self.infer.type_of(bound))
             if param is not None and param.annotation is None and not self.reducer.is_handler(bound.frame):

@@ -52,8 +52,8 @@ class GuardWords:
         if isinstance(value, v.Ref):
             return self.ends("user", value.name.rpartition(".")[2])
         if isinstance(value, v.Item):
-            return (
-                (self._key_of_user(value.key) and self._is_about_request(value.base)) or self.speaks_of_user(value.base)
+            return (self._key_of_user(value.key) and self._is_about_request(value.base)) or self.speaks_of_user(
+                value.base
             )
         if isinstance(value, v.Call):
             target = v.bare(value.target)
@@ -177,7 +177,7 @@ class GuardWords:
     # What somebody is given who fails
 
     def refuses(self, exit_: Exit) -> str:
-        """How a way out turns somebody away: `refused` by a status or a name for that, `hidden`, `sent`, `told`, or nothing."""
+        """How a way out turns somebody away: `refused` by a status or a name, `hidden`, `sent`, `told`, or nothing."""
         value = v.bare(exit_.value)
         statuses = set(self._statuses(value))
         if statuses & REFUSING:

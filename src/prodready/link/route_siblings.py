@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prodready.link.frames import Bound
-from prodready.link.guard_words import GuardWords
+from prodready.link.guard_words import GuardWords, names_in
 from prodready.link.route import ANY, Guard, Route
 from prodready.link.routes import Routes
 from prodready.link.url_paths import is_parameter
-from prodready.read.facts import last_name
+from prodready.read.facts import Exit, FunctionFacts, last_name
 
 FEWEST_GUARDED = 2
 """Guarded routes beside one, before it is taken for forgotten."""
@@ -90,13 +90,28 @@ class Siblings:
         frame = route.handler.frame
         if frame is None:
             return False
-        if any(self.words.refuses(way) == "refused" for way in frame.function.exits):
+        if self._does_nothing(frame.function) or any(self._considers(way) for way in frame.function.exits):
             return False
         for fact in frame.function.calls:
+            if self.words.ends("user", fact.name):
+                return False  # it looks who is logged in
             if self.words.has("guard", fact.name) and self._is_lost(Bound(fact.value, frame)):
                 return False
         home = self.values.infer.home(frame)
         return not any(self._may_guard(Bound(decorator, home)) for decorator in frame.function.decorators)
+
+    @staticmethod
+    def _does_nothing(function: FunctionFacts) -> bool:
+        """Whether a handler is a stub: it calls nothing and gives the same text to all."""
+        returned = function.returns
+        return not function.calls and (returned is None or isinstance(v.bare(returned), v.Const))
+
+    def _considers(self, way: Exit) -> bool:
+        """Whether a way out shows that somebody thought of who may get here: a refusal, a setting that opens the route."""
+        if self.words.refuses(way) == "refused":
+            return True
+        names = [name for value, _ in way.conditions for name in names_in(value) if name.isupper()]
+        return any(self.words.has("open-route", name) for name in names)
 
     def _is_lost(self, call: Bound) -> bool:
         """Whether what is called is not to be found."""

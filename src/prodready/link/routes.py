@@ -11,7 +11,9 @@ from prodready.link.holders import is_settings
 from prodready.link.labels import Labels
 from prodready.link.program import ClassSymbol, FunctionSymbol, ModuleSymbol
 from prodready.link.route import ANY, Guard, Handler, Route
-from prodready.link.route_graph import ROOT, Declared, Holder, Inclusion, Node, RouteGraph, template
+from prodready.link.route_graph import RouteGraph
+from prodready.link.route_lists import template
+from prodready.link.route_nodes import ROOT, Declared, Holder, Inclusion, Node
 from prodready.link.route_values import HOLE, RouteValues
 from prodready.link.route_views import View, Views
 from prodready.link.url_paths import PathTemplate, parse

@@ -7,27 +7,25 @@ writes what stands there. `curl -b is_admin=1` is all it takes.
 
 Bad
 ---
-    from flask import Blueprint, abort, request
+    from flask import abort, request
 
-    bp = Blueprint("products", __name__)
+    from shop.products import products
 
-    @bp.delete("/products/<int:product_id>")
     def delete_product(product_id):
         if request.get_json().get("role") != "admin":
             abort(403)
-        return "", 204
+        products.delete(product_id)
 
 Good
 ----
-    from flask import Blueprint, abort, g
+    from flask import abort, g
 
-    bp = Blueprint("products", __name__)
+    from shop.products import products
 
-    @bp.delete("/products/<int:product_id>")
     def delete_product(product_id):
         if g.user.role != "admin":
             abort(403)
-        return "", 204
+        products.delete(product_id)
 
 Not reported
 ------------

@@ -10,59 +10,59 @@ Bad
     from flask import Blueprint, request
     from flask_login import login_required
 
-    from shop.models import Coupon, db
+    from shop.coupons import coupons
 
-    bp = Blueprint("coupons", __name__)
+    def coupon_routes():
+        bp = Blueprint("coupons", __name__, url_prefix="/coupons")
 
-    @bp.post("/coupons")
-    @login_required
-    def create_coupon():
-        db.session.add(Coupon(code=request.form["code"]))
-        db.session.commit()
-        return "", 201
+        @bp.post("/")
+        @login_required
+        def create_coupon():
+            coupons.create(request.form["code"])
+            return "", 201
 
-    @bp.post("/coupons/<int:coupon_id>/rename")
-    @login_required
-    def rename_coupon(coupon_id):
-        Coupon.query.get_or_404(coupon_id).code = request.form["code"]
-        db.session.commit()
-        return "", 204
+        @bp.post("/<int:coupon_id>/rename")
+        @login_required
+        def rename_coupon(coupon_id):
+            coupons.rename(coupon_id, request.form["code"])
+            return "", 204
 
-    @bp.delete("/coupons/<int:coupon_id>")
-    def delete_coupon(coupon_id):
-        db.session.delete(Coupon.query.get_or_404(coupon_id))
-        db.session.commit()
-        return "", 204
+        @bp.delete("/<int:coupon_id>")
+        def delete_coupon(coupon_id):
+            coupons.delete(coupon_id)
+            return "", 204
+
+        return bp
 
 Good
 ----
     from flask import Blueprint, request
     from flask_login import login_required
 
-    from shop.models import Coupon, db
+    from shop.coupons import coupons
 
-    bp = Blueprint("coupons", __name__)
+    def coupon_routes():
+        bp = Blueprint("coupons", __name__, url_prefix="/coupons")
 
-    @bp.post("/coupons")
-    @login_required
-    def create_coupon():
-        db.session.add(Coupon(code=request.form["code"]))
-        db.session.commit()
-        return "", 201
+        @bp.post("/")
+        @login_required
+        def create_coupon():
+            coupons.create(request.form["code"])
+            return "", 201
 
-    @bp.post("/coupons/<int:coupon_id>/rename")
-    @login_required
-    def rename_coupon(coupon_id):
-        Coupon.query.get_or_404(coupon_id).code = request.form["code"]
-        db.session.commit()
-        return "", 204
+        @bp.post("/<int:coupon_id>/rename")
+        @login_required
+        def rename_coupon(coupon_id):
+            coupons.rename(coupon_id, request.form["code"])
+            return "", 204
 
-    @bp.delete("/coupons/<int:coupon_id>")
-    @login_required
-    def delete_coupon(coupon_id):
-        db.session.delete(Coupon.query.get_or_404(coupon_id))
-        db.session.commit()
-        return "", 204
+        @bp.delete("/<int:coupon_id>")
+        @login_required
+        def delete_coupon(coupon_id):
+            coupons.delete(coupon_id)
+            return "", 204
+
+        return bp
 
 Not reported
 ------------
@@ -100,7 +100,7 @@ def _finding(one: Forgotten) -> Finding:
     route, (_, guard) = one.route, one.siblings[0]
     frame = route.handler.frame
     assert frame is not None
-    what = f"{'/'.join(route.methods) if route.methods != ('*',) else 'requests for'} {route.shown}"
+    what = f"{'/'.join(route.methods) if route.methods != ('*',) else 'anything at'} {route.shown}"
     name = frame.function.qualname.rpartition(".")[2]
     return Finding(
         code=rule.code,
