@@ -11,6 +11,7 @@ from prodready.link.guard_words import GuardWords, names_in
 from prodready.link.route import ANY, Guard, Route
 from prodready.link.routes import Routes
 from prodready.link.url_paths import is_parameter
+from prodready.read import values as v
 from prodready.read.facts import Exit, FunctionFacts, last_name
 
 FEWEST_GUARDED = 2
