@@ -31,6 +31,7 @@ QUERIES = frozenset(
         "aget",
         "get_list_or_404",
         "find",
+        "select",
         "one_or_404",
     }
 )
@@ -101,7 +102,10 @@ class Guards(GuardClasses):
                             for g in self.of_value(one, "decorator")
                         )
                 continue
-            yield from self.of_value(bound, "decorator")
+            found = self.of_value(bound, "decorator")
+            if not isinstance(value, v.Call):  # a name does not tell where it stands
+                found = [replace(g, location=Location(frame.path, frame.function.line)) for g in found]
+            yield from found
 
     def _hook(self, bound: Bound) -> tuple[Guard, ...]:
         key = (bound.frame.path, id(bound.value))
@@ -231,18 +235,20 @@ class Guards(GuardClasses):
                     functions.append(Frame(member.path, member.facts))
         for one in functions:
             for fact in one.function.calls:
-                if self._is_scoped(fact):
+                if self._is_scoped(fact, one.function.calls):
                     yield Guard(
                         "ownership", f"{fact.name}()", Location(one.path, fact.span.line, fact.span.column), "query"
                     )
                     break
 
-    def _is_scoped(self, fact: CallFact) -> bool:
+    def _is_scoped(self, fact: CallFact, calls: Sequence[CallFact]) -> bool:
         if fact.name in {"eq"} and len(fact.value.args) == 2:
             sides = fact.value.args
             about = [self.words.speaks_of_user(side) for side in sides]
             if about[0] == about[1]:
                 return False
+            if not any(call.name in QUERIES and _holds(call, fact) for call in calls):
+                return False  # compared by the handler itself
             other = v.bare(sides[1] if about[0] else sides[0])
             return isinstance(other, v.Attr) and self.words.ends("owner", other.name)
         if fact.name in QUERIES:
@@ -251,3 +257,9 @@ class Guards(GuardClasses):
                 for key, value in fact.value.keywords
             )
         return False
+
+
+def _holds(outer: CallFact, inner: CallFact) -> bool:
+    """Whether a call stands inside of another one."""
+    a, b = outer.span, inner.span
+    return (a.line, a.column) <= (b.line, b.column) and (b.end_line, b.end_column) <= (a.end_line, a.end_column)

@@ -10,9 +10,9 @@ PathTemplate = tuple[str, ...]
 """A path by its segments: literal text, `{name}` where a parameter stands, `{name*}` for one that holds slashes."""
 
 _PARAMETER = re.compile(
-    r"<(?:(?P<kind>[\w.]+)(?:\([^<>]*\))?:)?(?P<flask>\w+)(?::(?P<filter>[^<>]*))?>"  # <int:id>, <id>, <id:int>
+    r"\$\{(?P<js>[^{}]*)\}"  # ${order.id}
+    r"|<(?:(?P<kind>[\w.]+)(?:\([^<>]*\))?:)?(?P<flask>\w+)(?::(?P<filter>[^<>]*))?>"  # <int:id>, <id>, <id:int>
     r"|\{(?P<brace>\w*)(?::(?P<convertor>[^{}]*(?:\{[^{}]*\}[^{}]*)*))?\}"  # {id}, {id:path}, {id:\d{3}}
-    r"|\$\{(?P<js>[^{}]*)\}"  # ${order.id}
     r"|(?<![\w\\(?]):(?P<colon>[A-Za-z_]\w*)"  # :id
 )
 _DEEP = frozenset({"path", "re", "path:path"})
@@ -23,7 +23,7 @@ _KINDS = frozenset(
 
 def parse(template: str) -> PathTemplate:
     """The segments of a template such as `/users/<int:id>/`, `{id}`, `/users/:id` or `${id}`; a query is left out."""
-    text = _PARAMETER.sub(_braced, template.replace("${", "{"))
+    text = _PARAMETER.sub(_braced, template)
     text = re.sub(r"[?#](?![^{]*\}).*", "", text)
     return tuple(part for part in text.split("/") if part)
 
