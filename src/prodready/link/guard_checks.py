@@ -12,7 +12,7 @@ from prodready.link.guard_words import GuardWords, names_in
 from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
-from prodready.read.facts import ClassFacts, Exit, FunctionFacts, last_name
+from prodready.read.facts import RAISE, RETURN, ClassFacts, Exit, FunctionFacts, last_name
 from prodready.read.values import Value
 from prodready.words import split_words
 
@@ -34,6 +34,7 @@ class Check:
     text: str
     location: Location
     partial: bool = False
+    raises: bool = True
 
 
 class Checks:
@@ -55,11 +56,11 @@ class Checks:
         if key in self._checks:
             return self._checks[key]
         self._checks[key] = ()
-        found = list(self._exits(function))
+        found = list(self._exits(function, sure=factory))
         inner = self.nested(function) if factory else []
         for _, nested in inner:
             symbol = FunctionSymbol(function.path, nested)
-            found += self._exits(symbol)
+            found += self._exits(symbol, sure=True)
         if depth < MAX_DEPTH:
             for facts in (function.facts, *(nested for _, nested in inner)):
                 found += self._called(Frame(function.path, facts), depth)
@@ -74,12 +75,9 @@ class Checks:
         return [(name, facts.functions[name]) for name in names] if facts is not None else []
 
     def _called(self, frame: Frame, depth: int) -> Iterator[Check]:
+        own = frame.function.qualname.rpartition(".")[2]
         for fact in frame.function.calls[:MANY_CALLS]:
-            if not (
-                self.words.has("guard", fact.name)
-                or self.words.has("user", fact.name)
-                or self.words.has("key", fact.name)
-            ):
+            if fact.name != own and not any(self.words.has(table, fact.name) for table in ("guard", "user", "key")):
                 continue
             for callee in self.infer.callees(Bound(fact.value, frame)):
                 effect = callee.effect
@@ -89,11 +87,11 @@ class Checks:
                         yield Check(effect.guards, fact.name, location)
                 elif callee.function is not None and callee.function.facts.qualname != frame.function.qualname:
                     wraps = len(fact.value.args) == 1 and isinstance(v.bare(fact.value.args[0]), (v.Free, v.Param))
-                    yield from self.checks(callee.function, factory=wraps, depth=depth + 1)
+                    yield from self.checks(callee.function, factory=wraps or fact.name == own, depth=depth + 1)
 
-    def _exits(self, function: FunctionSymbol, *, own: bool = False) -> Iterator[Check]:
+    def _exits(self, function: FunctionSymbol, *, own: bool = False, sure: bool = False) -> Iterator[Check]:
         for way in function.facts.exits:
-            kind = self._of_exit(way, function, own=own)
+            kind = self._of_exit(way, function, own=own) or (self._at_least(way) if sure else "")
             if (
                 kind in {"role", "permission"}
                 and self.claims.claim(way, Frame(function.path, function.facts)) is not None
@@ -102,12 +100,14 @@ class Checks:
             if kind:
                 location = Location(function.path, way.line, way.column)
                 partial = any(_by_path_value(c) for c, _ in way.conditions)
-                yield Check(kind, _shown_condition(way), location, partial)
+                yield Check(kind, _shown_condition(way), location, partial, way.kind == RAISE)
 
     def _of_exit(self, way: Exit, function: FunctionSymbol, *, own: bool) -> str:
         how = self.words.refuses(way)
         if how == "hidden" and self._is_refusal_class(way, function):
             how = "refused"
+        if how == "refused" and not way.conditions and way.kind == RETURN:
+            return self._of_the_rest(way, function)
         if not how or not way.conditions:
             return ""
         atoms = way.conditions[-way.inner :] if way.inner else ()
@@ -126,6 +126,21 @@ class Checks:
         if self.words.is_about_something_else(atoms) and kind in {"login", "token", "permission"}:
             return ""
         return kind
+
+    def _at_least(self, way: Exit) -> str:
+        """What a guard that turns away without saying why asks for at least."""
+        if (
+            not way.conditions
+            or self.words.refuses(way) != "refused"
+            or self.words.is_about_something_else(way.conditions)
+        ):
+            return ""
+        return "login" if self.words.is_unknown_person(way) else "permission"
+
+    def _of_the_rest(self, way: Exit, function: FunctionSymbol) -> str:
+        """What is asked for where all are turned away who have not left before: what those had."""
+        passed = [atom for other in function.facts.exits if other is not way for atom in other.conditions if atom[1]]
+        return self.words.kind([(value, False) for value, _ in passed], certain=True) or self._by_name(function)
 
     def _by_called(self, atoms: Iterable[tuple[Value, bool]], function: FunctionSymbol) -> str:
         """The kind by what a function of the project looks at that the condition asks."""

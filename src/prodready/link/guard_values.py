@@ -195,7 +195,8 @@ class GuardValues(Checks):
         for name in dict.fromkeys([*names, "__call__", "authenticate"]):
             member = self.program.member(cls, name)
             if isinstance(member, FunctionSymbol):
-                found += self.checks(member) or self.decides(member)
+                found += self.checks(member)
+                found += self.decides(member) if name in names else ()
         if found:
             return [Guard(strongest(found).kind, text, here, where, self._spares_reading(cls))]
         for base in lineage:
@@ -218,8 +219,12 @@ class GuardValues(Checks):
             if isinstance(member, FunctionSymbol):
                 values = [value for way in member.facts.exits for value, _ in way.conditions]
                 values += [member.facts.returns] if member.facts.returns is not None else []
-                if any(inner == "SAFE_METHODS" for value in values for inner in names_in(value)):
-                    return True
+                looks = any(inner == "SAFE_METHODS" for value in values for inner in names_in(value))
+                returned = member.facts.returns
+                if looks and returned is not None:
+                    options = [v.bare(option) for option in options_of(returned)]
+                    # What is compared itself is what is returned: `return request.method in SAFE_METHODS or ...`.
+                    return any(o == v.Const(True) or (isinstance(o, v.Op) and o.kind == "in") for o in options)
         return False
 
     def _unknown(self, value: Value, where: str, here: Location, name: str = "") -> list[Guard]:

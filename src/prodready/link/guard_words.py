@@ -50,7 +50,8 @@ class GuardWords:
         if isinstance(value, v.Param):
             return self.ends("user", value.name)
         if isinstance(value, v.Ref):
-            return self.ends("user", value.name.rpartition(".")[2])
+            name = value.name.rpartition(".")[2].lstrip(":")
+            return name[:1].islower() and self.ends("user", name)  # not the class
         if isinstance(value, v.Item):
             return (self._key_of_user(value.key) and self._is_about_request(value.base)) or self.speaks_of_user(
                 value.base
@@ -144,8 +145,7 @@ class GuardWords:
             return "role"
         if self._any("permission", names):
             return "permission"
-        calls = isinstance(value, v.Call)
-        if calls and any(self.speaks_of_user(a) for a in (*value.args, *(x for _, x in value.keywords))):  # type: ignore[union-attr]
+        if any(self.speaks_of_user(argument) for argument in _given(value)):
             if any(self.has("owner", name) and not self.has("user-key", name) for name in names[:2]):
                 return "ownership"
             return "permission" if certain else ""
@@ -199,6 +199,13 @@ class GuardWords:
             return "hidden"
         return ""
 
+    def is_unknown_person(self, exit_: Exit) -> bool:
+        """Whether somebody is turned away because nobody knows who it is, and not for what they may do."""
+        words = {word for name in names_in(exit_.value) for word in split_words(name)}
+        return 401 in set(self._statuses(exit_.value)) or not words.isdisjoint(
+            {"unauthorized", "authenticated", "authentication"}
+        )
+
     def _statuses(self, value: Value) -> Iterator[int]:
         inner = v.bare(value)
         if isinstance(inner, v.Call):
@@ -217,6 +224,17 @@ class GuardWords:
                     yield 401
                 elif word == "forbidden":
                     yield 403
+
+
+def _given(value: Value) -> Iterator[Value]:
+    """The arguments of a call and of the calls that it is chained to: of `filter` in `rows.filter(owner=user).exists()`."""
+    while isinstance(value, (v.Call, v.Attr, v.Named)):
+        if isinstance(value, v.Call):
+            yield from value.args
+            yield from (x for _, x in value.keywords)
+            value = value.target
+        else:
+            value = value.base if isinstance(value, v.Attr) else value.value
 
 
 def names_in(value: Value, limit: int = MAX_NAMES) -> Iterator[str]:

@@ -215,7 +215,7 @@ class Guards(GuardClasses):
                     if not self.is_waived(fact.value, effect.waived, effect.unless):
                         yield Guard(effect.guards, f"{fact.name}()", here, "helper")
                 elif callee.function is not None and not callee.assumed and not self._takes_credentials(fact):
-                    for check in self.checks(callee.function)[:1]:
+                    for check in [one for one in self.checks(callee.function) if one.raises][:1]:
                         yield Guard(check.kind, f"{fact.name}()", here, "helper", check.partial)
 
     def _takes_credentials(self, fact: CallFact) -> bool:

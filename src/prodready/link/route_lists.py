@@ -168,7 +168,7 @@ class RouteLists(RouteNodes):
         else:
             self.holder(parent).routes.append(declared)
 
-    def _is_holder(self, bound: Bound) -> bool:
+    def _is_holder(self, bound: Bound, depth: int = 0) -> bool:
         """Whether what stands where a view could stand is a list of routes, a router or what includes one."""
         value = v.bare(bound.value)
         if isinstance(value, v.Call):
@@ -188,6 +188,9 @@ class RouteLists(RouteNodes):
                 return last_name(value) == "urls"
             if isinstance(symbol, ValueSymbol) and isinstance(v.bare(symbol.value), v.Seq):
                 return True
+            if isinstance(symbol, ValueSymbol) and v.bare(symbol.value) != value and depth < MAX_DEPTH:
+                if self._is_holder(Bound(v.bare(symbol.value), self.values.module(symbol.path)), depth + 1):
+                    return True
             kind = self.infer.type_of(bound.sub(value)) or (
                 self.infer.type_of(bound.sub(value.base)) if isinstance(value, v.Attr) else None
             )

@@ -96,6 +96,8 @@ class Siblings:
         for fact in frame.function.calls:
             if self.words.ends("user", fact.name):
                 return False  # it looks who is logged in
+            if isinstance(v.bare(fact.value.target), v.Call) and self._is_lost(Bound(fact.value, frame)):
+                return False  # what is called is only known when it runs
             if self.words.has("guard", fact.name) and self._is_lost(Bound(fact.value, frame)):
                 return False
         home = self.values.infer.home(frame)

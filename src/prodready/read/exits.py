@@ -65,7 +65,8 @@ def note_exit(reader: Expressions, kind: int, value: Value, node: ast.stmt | ast
     if scope.silent or scope.env is None or scope.is_module:
         return
     left = v.bare(value)
-    if kind != RAISE and not (scope.conditions and isinstance(left, (v.Call, v.Seq, v.Attr, v.Ref))):
+    may_differ = scope.conditions or len(scope.returns) > 1
+    if kind != RAISE and not (may_differ and isinstance(left, (v.Call, v.Seq, v.Attr, v.Ref))):
         return
     conditions = [atom for condition in scope.conditions for atom in condition.atoms(reader)]
     inner = len(scope.conditions[-1].atoms(reader)) if scope.conditions else 0
