@@ -180,7 +180,7 @@ class GuardValues(Checks):
                         Bound(decorator, self.infer.home(Frame(function.path, nested))), where, depth + 1
                     )
                     found += [replace(g, text=text, location=here) for g in inner if g.kind != "unknown"]
-        if not found and depth == 0:
+        if not found and depth <= 3:
             found = self._unknown(v.Ref(f":{text}"), where, here)
         return sorted(found, key=lambda g: ORDER.index(g.kind))[:1]
 

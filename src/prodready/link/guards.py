@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from prodready.finding import Location
 from prodready.link.frames import Bound, Frame
@@ -156,14 +157,21 @@ class Guards(GuardClasses):
                     yield Guard(best.kind, cls.facts.qualname, Location(base.path, function.line), "middleware", True)
                     return
 
-    def _from_settings(self, handler: Handler) -> Iterator[Guard]:
-        cls = handler.cls
+    @cached_property
+    def _by_middleware(self) -> tuple[Guard, ...]:
+        """What the middleware of the settings turns away."""
+        found: list[Guard] = []
         for middleware in self.settings.middleware:
             symbol = self.values.named(middleware.text, middleware.location.path)
             if isinstance(symbol, ClassSymbol):
-                yield from self.of_middleware(symbol)
+                found += self.of_middleware(symbol)
             elif kind := self.knowledge.guards(middleware.text):
-                yield Guard(kind, middleware.text.rpartition(".")[2], middleware.location, "middleware", True)
+                found.append(Guard(kind, middleware.text.rpartition(".")[2], middleware.location, "middleware", True))
+        return tuple(found)
+
+    def _from_settings(self, handler: Handler) -> Iterator[Guard]:
+        cls = handler.cls
+        yield from self._by_middleware
         frame = handler.frame
         if cls is not None:
             bases = [base for base in self.program.lineage(cls) if isinstance(base, str)]

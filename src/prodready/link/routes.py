@@ -48,6 +48,7 @@ class Routes:
         self.graph = RouteGraph(self.values, outside)
         self.guards = Guards(self.values)
         self._reached: set[Node] = set()
+        self._walked: set[object] = set()
         found = list(self._all()) if self.graph.holders or self._url_modules() else []
         self.routes: tuple[Route, ...] = tuple(_once(found))
         self.unresolved = tuple(dict.fromkeys(self.graph.unresolved))
@@ -105,8 +106,10 @@ class Routes:
     # From the roots down
 
     def _walk(self, node: Node, way: _Way, depth: int, above: frozenset[Node]) -> Iterator[Route]:
-        if depth > MAX_DEPTH or node in above:
+        seen = (node, way.path, way.names, way.named, way.unknown, tuple(map(_identity, (*way.guards, *way.before))))
+        if depth > MAX_DEPTH or node in above or seen in self._walked:
             return
+        self._walked.add(seen)
         self._reached.add(node)
         holder = self.graph.holders.get(node, Holder())
         kind = node[0]
@@ -241,6 +244,10 @@ class Routes:
     @staticmethod
     def _names(way: _Way, name: str) -> str:
         return way.joint.join([*way.names, name]) if name else ""
+
+
+def _identity(bound: Bound) -> tuple[str, int]:
+    return bound.frame.path, id(bound.value)
 
 
 def _own_name(handler: Handler) -> str:
