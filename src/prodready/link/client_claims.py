@@ -133,6 +133,8 @@ class ClientClaims:
         names = [name for name in (*names_in(value), *names_in(leaf.value)) if len(name) < 40]
         if any(self.words.has("proxy", name) for name in names):
             return False
+        if any(split_words(name)[-1:] == ("key",) for name in names_in(leaf.value)):
+            return False
         if any(self.words.has(table, name) for table in ("role", "permission") for name in names):
             return True
         sent = [split_words(name) for name in names_in(leaf.value) if len(name) < 40]

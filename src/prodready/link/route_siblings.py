@@ -94,8 +94,9 @@ class Siblings:
         if self._does_nothing(frame.function) or any(self._considers(way) for way in frame.function.exits):
             return False
         for fact in frame.function.calls:
-            if self.words.ends("user", fact.name):
-                return False  # it looks who is logged in
+            given = (*fact.value.args, *(value for _, value in fact.value.keywords))
+            if self.words.ends("user", fact.name) or any(map(self.words.speaks_of_user, given)):
+                return False  # it works with whoever is logged in
             if isinstance(v.bare(fact.value.target), v.Call) and self._is_lost(Bound(fact.value, frame)):
                 return False  # what is called is only known when it runs
             if self.words.has("guard", fact.name) and self._is_lost(Bound(fact.value, frame)):
