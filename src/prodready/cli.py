@@ -52,6 +52,10 @@ def _run(arguments: Namespace) -> int:
         from prodready import cli_baseline
 
         return cli_baseline.run(arguments)
+    if arguments.command == "routes":
+        from prodready import cli_routes
+
+        return cli_routes.run(arguments)
     commands = {"rule": _rule, "rules": _rules, "clean": _clean}
     return commands[arguments.command](arguments)
 

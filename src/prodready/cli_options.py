@@ -37,6 +37,18 @@ def parser() -> ArgumentParser:
     _color(explain)
     _engine(explain.add_argument_group("how to run"))
 
+    routes = commands.add_parser(
+        "routes",
+        help="list the routes of an application: what answers each, what guards it, which pages call it",
+        epilog="Exit code: 0 listed, 2 something could not be read, 130 interrupted.",
+    )
+    routes.add_argument("paths", nargs="*", metavar="PATH", help="files or directories (default: here)")
+    routes.add_argument("--output-format", choices=("table", "json"), default="table", help="default: table")
+    _color(routes)
+    routes.add_argument("--quiet", "-q", action="store_true", help="routes only: no last line")
+    routes.add_argument("--verbose", "-v", action="store_true", help="say what could not be followed, on stderr")
+    _engine(routes.add_argument_group("how to run"))
+
     rule = commands.add_parser("rule", help="explain a rule")
     rule.add_argument("rules", nargs="+", metavar="RULE", help="a code or a slug: PRD301 or string-built-sql")
     rules = commands.add_parser("rules", help="list the rules")

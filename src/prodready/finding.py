@@ -193,6 +193,42 @@ class Explanation(msgspec.Struct, frozen=True):
     left_out: tuple[str, ...] = ()
 
 
+class GuardNote(msgspec.Struct, frozen=True):
+    """A check that requests for a route must pass: see `link/route.py`."""
+
+    kind: str
+    name: str
+    location: Location
+    where: str
+    partial: bool = False
+
+
+class RouteNote(msgspec.Struct, frozen=True):
+    """A route as it is listed. `callers` are the places of the user interface that send requests to it.
+
+    `handler` is where the function or the class stands that answers, `declared` where the route is declared; `unknown` says
+    what could not be found out.
+    """
+
+    methods: tuple[str, ...]
+    path: str
+    name: str
+    handler: Step
+    declared: Location
+    guards: tuple[GuardNote, ...] = ()
+    callers: tuple[Step, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+class RouteTable(msgspec.Struct, frozen=True):
+    """The routes of a project. `unresolved` are places that declare routes which could not be followed."""
+
+    root: str
+    routes: tuple[RouteNote, ...] = ()
+    unresolved: tuple[Location, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
 class Problem(msgspec.Struct, frozen=True):
     """Something that could not be done: one line that says what, where and what to do. It makes the exit code 2."""
 

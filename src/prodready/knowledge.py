@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from prodready.knowledge_check import line_of, malformed, mistakes, unknown_types
-from prodready.knowledge_form import Effect, KnowledgeFile, TypeEntry, WebClient, effect
+from prodready.knowledge_form import Effect, KnowledgeFile, RouteForm, TypeEntry, WebClient, effect
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -43,6 +43,7 @@ class Knowledge:
         self.types: dict[str, TypeEntry] = {}
         self.parameters: dict[str, str] = {}
         self.settings: dict[str, Effect] = {}
+        self.answers: dict[str, tuple[str, ...]] = {}
         self.words: dict[str, frozenset[str]] = {}
         self.clients: dict[str, WebClient] = {}
         self.front: dict[str, frozenset[str]] = {}
@@ -126,6 +127,18 @@ class Knowledge:
         """Whether the framework calls this method of a subclass with what a request brought."""
         return any(fnmatchcase(method, p) for name in self.lineage(type_name) for p in self.types[name].handlers)
 
+    def route(self, type_name: str) -> RouteForm | None:
+        """What making an instance of a type does to the routes of the application."""
+        return next((form for name in self.lineage(type_name) if (form := self.types[name].route)), None)
+
+    def guards(self, type_name: str) -> str:
+        """The kind of guard that a type is, or nothing."""
+        return next((kind for name in self.lineage(type_name) if (kind := self.types[name].guards)), "")
+
+    def listed(self, type_name: str, table: str) -> list[str]:
+        """What `guarded_by` or `before` of a type and its bases name."""
+        return [member for name in self.lineage(type_name) for member in getattr(self.types[name], table)]
+
     def is_row(self, type_name: str) -> bool:
         """Whether an instance of a type is one row of a table."""
         return "row" in self.label(type_name)
@@ -188,6 +201,9 @@ class Knowledge:
         for name, setting in entry.settings.items():
             self._once(path, text, "setting", name)
             self.settings[name] = setting
+        for name, methods in entry.answers.items():
+            self._once(path, text, "class", name)
+            self.answers[name] = methods
         for name, words in entry.words.items():
             self.words[name] = self.words.get(name, frozenset()) | set(words)
         for name, items in entry.front.items():
@@ -217,6 +233,9 @@ class Knowledge:
                 bases=old.bases + tuple(b for b in entry.bases if b not in old.bases),
                 handlers=old.handlers + entry.handlers,
                 within=old.within + entry.within,
+                spares_reading=old.spares_reading or entry.spares_reading,
+                guarded_by=old.guarded_by + entry.guarded_by,
+                before=old.before + entry.before,
                 subclassed=old.subclassed or entry.subclassed,
                 names=old.names + entry.names,
                 aliases=old.aliases + entry.aliases,
@@ -224,7 +243,10 @@ class Knowledge:
                 methods={**old.methods, **entry.methods},
                 **{
                     slot: getattr(entry, slot) or getattr(old, slot)
-                    for slot in ("style", "label", "keeps", "row_if", "row_at", "item", "call", "enter", "each")
+                    for slot in (
+                        *("style", "label", "keeps", "row_if", "row_at", "item", "call", "enter", "each"),
+                        *("route", "guards", "located_by"),
+                    )
                 },
             )
         self.types[name] = entry
@@ -310,6 +332,7 @@ class _Packed(msgspec.Struct, array_like=True):
     types: dict[str, TypeEntry]
     parameters: dict[str, str]
     settings: dict[str, Effect]
+    answers: dict[str, tuple[str, ...]]
     words: dict[str, frozenset[str]]
     names: dict[str, str]
     aliases: dict[str, str]

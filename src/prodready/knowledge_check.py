@@ -14,13 +14,16 @@ from prodready.knowledge_form import (
     DECORATIONS,
     DEEDS,
     FRONT,
+    GUARDS,
     LABELS,
+    SETTLES,
     SINKS,
     STORES,
     STYLES,
     WORDS,
     Effect,
     KnowledgeFile,
+    RouteForm,
     TypeEntry,
     WebClient,
     effect,
@@ -61,6 +64,12 @@ def mistakes(entry: KnowledgeFile) -> Iterator[tuple[str, str]]:
             yield name, _unknown(name, "decoration", what.decorates, DECORATIONS)
         if what.does and what.does not in DEEDS:
             yield name, _unknown(name, "deed", what.does, DEEDS)
+        if what.guards and what.guards not in GUARDS:
+            yield name, _unknown(name, "guard", what.guards, GUARDS)
+        if what.settles and what.settles not in SETTLES:
+            yield name, _unknown(name, "purpose", what.settles, SETTLES)
+        if what.route is not None:
+            yield from ((name, f"{name!r}: {why}") for why in _route_mistakes(what.route))
         if what.keeps and what.keeps not in STORES:
             yield name, _unknown(name, "store", what.keeps, STORES)
         if what.keeps and not what.kept:
@@ -77,6 +86,10 @@ def mistakes(entry: KnowledgeFile) -> Iterator[tuple[str, str]]:
             yield name, _unknown(name, "label", label, LABELS)
         if kind.keeps and kind.keeps not in STORES:
             yield name, _unknown(name, "store", kind.keeps, STORES)
+        if kind.guards and kind.guards not in GUARDS:
+            yield name, _unknown(name, "guard", kind.guards, GUARDS)
+        if kind.route is not None:
+            yield from ((name, f"{name!r}: {why}") for why in _route_mistakes(kind.route))
         if kind.style and kind.style not in STYLES:
             yield name, _unknown(name, "style", kind.style, STYLES)
     for name, words in entry.words.items():
@@ -92,6 +105,19 @@ def mistakes(entry: KnowledgeFile) -> Iterator[tuple[str, str]]:
             yield name, _unknown(name, "HTTP method", method, _HTTP)
         if not (client.modules or client.globals or client.names):
             yield name, f"{name!r} can never be met: give `modules`, `globals` or `names`"
+
+
+def _route_mistakes(form: RouteForm) -> Iterator[str]:
+    for verb in form.verbs:
+        if verb != verb.upper():
+            yield f"a method is written in capitals: {verb.upper()!r}"
+    for action, route in form.actions.items():
+        if not re.fullmatch(r"[A-Z]+ [^ ]*", route):
+            yield f"the route of the action {action!r} must be a method and a path, as in 'GET {{pk}}'"
+    for key in ("path", "handler", "methods", "name", "child", "prefix", "before", "guards", "detail"):
+        for place in getattr(form, key):
+            if isinstance(place, int) and place < 0:
+                yield f"{place} in `{key}` is no position of an argument: they count from 0"
 
 
 def unknown_types(entry: KnowledgeFile, known: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -50,10 +50,29 @@ STORES = frozenset(
     }
 )  # fmt: skip
 STYLES = frozenset({"qmark", "format", "pyformat", "named", "dollar", "sqlalchemy"})
-DECORATIONS = frozenset({"handler", "guard", "task", "receiver"})
+GUARDS = frozenset(
+    {
+        "login",  # lets in whoever is logged in
+        "role",  # lets in who has a role, or a flag such as staff
+        "permission",  # lets in who has been given a permission
+        "ownership",  # lets in whom the thing belongs to
+        "token",  # lets in who knows a key or has signed the request
+        "open",  # lets everybody in, and says so
+    }
+)
+SETTLES = frozenset(
+    {
+        "guards",  # what guards every route that has no guards of its own
+        "middleware",  # the classes or functions that every request passes
+        "urls",  # the module with the routes of the whole application
+    }
+)
+DECORATIONS = frozenset({"handler", "guard", "task", "receiver", "middleware"})
 WORDS = frozenset(
     {
         "secret", "not-secret", "redactor", "login", "carrier", "password", "hashed", "hasher", "kept-password",
+        "role", "negation", "permission", "owner", "user", "user-key", "optional", "logged-in", "authenticated",
+        "anonymous", "key", "refusal", "no-guard", "guard", "open-route", "read-route", "proxy",
         # In the conditions of a front end: what decides who sees something, and what only looks like it.
         "gate-staff", "gate-permission", "gate-role", "gate-owner", "gate-login", "not-gate", "viewer", "not-viewer",
         "low-role",
@@ -78,6 +97,39 @@ FRONT = frozenset(
 )  # fmt: skip
 
 
+Places = tuple[int | str, ...]
+"""Arguments of a call, by position or keyword, the first that is given counts; `"2*"` is all positional ones from 2 on."""
+
+
+class RouteForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How a call declares a route, takes in routes that are declared elsewhere, or makes something that holds routes.
+
+    All are places of arguments, but for these: `verbs` are the methods of the route unless `methods` names others, `regex`
+    says that the path is a regular expression, `actions` are the routes that a handler's methods get, as `verb path` with
+    `{pk}` for the row, `root` says that what is made is a whole application. `handler` is left out where the call
+    decorates it. `child` is what is taken in, `before` what runs before every handler, `guards` what guards them,
+    `detail` tells of an action whether it is one of a row, `suffix` what the names of the handler's methods end in, `into`
+    is what takes in that which is made; `replaces` says that a given prefix stands in place of that of the child.
+    """
+
+    path: Places = ()
+    handler: Places = ()
+    methods: Places = ()
+    verbs: tuple[str, ...] = ()
+    name: Places = ()
+    child: Places = ()
+    prefix: Places = ()
+    before: Places = ()
+    guards: Places = ()
+    detail: Places = ()
+    suffix: Places = ()
+    into: Places = ()
+    regex: bool = False
+    root: bool = False
+    replaces: bool = False
+    actions: dict[str, str] = {}
+
+
 class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a call does, or what reading an attribute gives.
 
@@ -90,7 +142,11 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     a row to work on (`row_at` of its type), `calls_if_row` are run in their place. `unless` are keywords
     that call the deed off when false, `ensures` those that make a write one that can be done again. `least` gives the
     smallest numbers that arguments may be, in one or more settings of equal worth, `weak` the texts (as patterns) that an
-    argument may not be, both by position or keyword.
+    argument may not be, both by position or keyword. `route` is what it does to the routes of the application, `guards` the
+    kind of guard that it is as a decorator, a dependency or a check; `asks` are the arguments that say what it asks for,
+    `waived` the keywords that call the guard off when true. `settles` is what a setting is for. `unchecked` are the
+    keywords, or the keys of a mapping behind a dot, that when false make the result what whoever sent it says, and nothing
+    that was verified.
     """
 
     sink: str = ""
@@ -108,6 +164,12 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     weak: dict[str, tuple[str, ...]] = {}
     unless: tuple[str, ...] = ()
     ensures: tuple[str, ...] = ()
+    route: RouteForm | None = None
+    guards: str = ""
+    asks: tuple[int | str, ...] = ()
+    waived: tuple[str, ...] = ()
+    settles: str = ""
+    unchecked: tuple[str, ...] = ()
 
     @property
     def labels(self) -> frozenset[str]:
@@ -125,6 +187,10 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     transaction. `subclassed`: projects derive classes from it, and what the knowledge says is one is one of those.
     `keeps` says where what is assigned to its items is stored, `row_if` which keyword among the bases makes a class a row,
     `row_at` which arguments are the row that an instance is made to work on.
+    `route` is what its constructor does to the routes of the application; `guards` is the kind of guard that it is as a
+    base class or in a list of guards, `spares_reading` says that it lets everybody read; `guarded_by` are the attributes
+    that list guards, `before` the methods that run before a handler and may refuse, `located_by` the attribute with the path
+    of its routes.
     """
 
     bases: tuple[str, ...] = ()
@@ -138,6 +204,12 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     keeps: str = ""
     row_if: str = ""
     row_at: tuple[int | str, ...] = ()
+    route: RouteForm | None = None
+    guards: str = ""
+    spares_reading: bool = False
+    guarded_by: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    located_by: str = ""
     attributes: dict[str, Effect | str] = {}
     methods: dict[str, Effect | str] = {}
     item: Effect | str = ""
@@ -182,6 +254,7 @@ class KnowledgeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     types: dict[str, TypeEntry] = {}
     parameters: dict[str, str] = {}
     settings: dict[str, Effect] = {}
+    answers: dict[str, tuple[str, ...]] = {}
     words: dict[str, tuple[str, ...]] = {}
     clients: dict[str, WebClient] = {}
     front: dict[str, tuple[str, ...]] = {}

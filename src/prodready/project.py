@@ -9,7 +9,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,11 +20,12 @@ from prodready.cache import NO_STAMP, Cache, Entry, Stamp, content_key, stamp_of
 from prodready.config import Config
 from prodready.engines import Engines
 from prodready.engines.base import Answers
-from prodready.finding import Finding, Problem, Report, Suppressed
+from prodready.finding import Finding, Problem, Report, RouteTable, Suppressed
 from prodready.judging import judge
 from prodready.knowledge import Knowledge
 from prodready.link.linked import Linked
 from prodready.link.program import Program
+from prodready.link.route_listing import listed
 from prodready.read.facts import FileFacts
 from prodready.reading import UNREADABLE, WORTH_A_POOL, FileRead, Loader, State, read_many, read_one
 from prodready.reading_web import WebFiles
@@ -163,6 +164,19 @@ class Session:
                 (*(problem for problem in problems if self._concerns(problem, targets)), *answers.problems),
                 lambda path: self._sift(path, by_file.get(path, []), run, answers),
                 self._sources,
+            )
+
+    def routes(self, targets: Sequence[Path], options: Options = Options()) -> RouteTable:
+        """The routes that are declared or answered in `targets`, with their guards."""
+        with self.opened(targets, replace(options, engines=False)) as run:
+            chosen = self.chosen(run, targets, options)
+            problems = [*run.walk.problems, *run.state.problems]
+            linked = self._linked(run)
+            return RouteTable(
+                str(self.config.root),
+                listed(linked.routes, linked.route_callers, chosen),
+                tuple(place for place in linked.routes.unresolved if place.path in chosen),
+                tuple(problem for problem in problems if self._concerns(problem, targets)),
             )
 
     @contextlib.contextmanager

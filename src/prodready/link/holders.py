@@ -254,7 +254,7 @@ class Holders:
                 if effect.does == "request-transaction"
                 for key in effect.at
                 for path, outline in self.program.outlines.items()
-                if path not in self.outside and _is_settings(path)
+                if path not in self.outside and is_settings(path)
             )
         return self._requests
 
@@ -272,7 +272,8 @@ def _each(value: Value) -> tuple[Value, ...]:
     return inner.items if isinstance(inner, v.Seq) else (inner,)
 
 
-def _is_settings(path: str) -> bool:
+def is_settings(path: str) -> bool:
+    """Whether a module has, by its path, the settings of an application that is in use."""
     words = set(path.removesuffix(".py").replace("/", "_").replace("-", "_").lower().split("_"))
     return not words.isdisjoint({"settings", "config", "conf"}) and words.isdisjoint(
         {"test", "tests", "testing", "sandbox", "example", "examples", "demo", "ci"}

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from prodready.finding import Step
 from prodready.knowledge import Knowledge
+from prodready.link.client_claims import Claim, ClientClaims
 from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.guard_words import GuardWords
 from prodready.link.infer import COMMON_METHODS, Inference
 from prodready.link.labels import Labels
 from prodready.link.password_flow import PasswordFlow, Use
 from prodready.link.password_forms import Forms
 from prodready.link.program import Program
 from prodready.link.regions import Regions
+from prodready.link.route import Route
+from prodready.link.route_values import RouteValues
+from prodready.link.routes import Routes
 from prodready.link.scope import Scope
 from prodready.link.secrets import SecretReader
 from prodready.link.sinks import Arrival, SinkCall, callers_of, sink_calls, sink_names
@@ -115,6 +121,24 @@ class Linked:
             ]
             found.update(dict.fromkeys(path for path in asked if path not in targets))
         return list(found)
+
+    @cached_property
+    def routes(self) -> Routes:
+        """The routes of the application and their guards; always of the whole of it."""
+        return Routes(self.reducer, self.outside)
+
+    @cached_property
+    def client_claims(self) -> list[Claim]:
+        """Decisions about permissions that rest on what the client says, in the files that are asked about."""
+        values = RouteValues(self.reducer)
+        claims = ClientClaims(values, GuardWords(self.knowledge))
+        asked = self.scope.targets if self.scope is not None else self.program.outlines
+        return [claim for path in sorted(asked) if path not in self.outside for claim in claims.in_file(path)]
+
+    @cached_property
+    def route_callers(self) -> Mapping[Route, Sequence[Step]]:
+        """The places of the user interface that send requests to a route; none before front ends are joined."""
+        return {}
 
     @cached_property
     def regions(self) -> Regions:

@@ -84,6 +84,7 @@ class Definitions(Expressions):
                     result=annotation,
                     ensures=tuple(p.name for p in params if _is_ensured(p.name, inner.exits)),
                     flow=tuple(inner.flow),
+                    exits=tuple(inner.ways_out),
                 ),
             )
             if scope.owner and not owner:

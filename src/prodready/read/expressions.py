@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from prodready.read import values as v
 from prodready.read.containers import Containers
-from prodready.read.facts import YIELD, BuiltText, CallFact, Span, last_name
+from prodready.read.exits import NEVER_RETURN, Condition, note_exit
+from prodready.read.facts import RAISE, YIELD, BuiltText, CallFact, Span, last_name
 from prodready.read.fold import compare, fold
 from prodready.read.handed import handed
 from prodready.read.narrow import narrow
@@ -132,7 +133,7 @@ class Expressions(Containers):
                 items = [*(a.items if isinstance(a, v.Seq) else (v.op("star", left),))]
                 items += [*(b.items if isinstance(b, v.Seq) else (v.op("star", right),))]
                 is_open = any(isinstance(x, v.Seq) and x.open for x in (a, b))
-                return v.seq(items, is_open=is_open)
+                return v.seq(items, is_open=is_open, limit=self._limit)
             if _is_number(a) or _is_number(b):  # nothing but a number can be added to one
                 return fold(operator, a, b)
             return self._built(v.text([left, right], "+", line, column), node)
@@ -197,6 +198,11 @@ class Expressions(Containers):
         for index, operand in enumerate(node.values):
             value = self.eval(operand)
             last = index == len(node.values) - 1
+            if last and isinstance(value, v.Call) and last_name(value) in NEVER_RETURN:  # `user or abort(401)`
+                test = ast.BoolOp(node.op, node.values[:-1])
+                self.scope.conditions.append(Condition(test, before).being(is_and))
+                note_exit(self, RAISE, value, operand)
+                self.scope.conditions.pop()
             if last or not is_and:
                 options.append(value)
             if not last:
@@ -253,7 +259,11 @@ class Expressions(Containers):
             self.scope.silent -= 1
 
     def _sequence(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
-        return v.seq([self.eval(element) for element in node.elts])
+        return v.seq([self.eval(element) for element in node.elts], limit=self._limit)
+
+    @property
+    def _limit(self) -> int:
+        return v.MAX_TABLE if self.scope.is_module else v.MAX_SIZE
 
     def _dict(self, node: ast.Dict) -> Value:
         items: list[tuple[Value | None, Value]] = []

@@ -75,12 +75,28 @@ class ParamFact(msgspec.Struct, frozen=True, array_like=True):
     default: Value | None
 
 
+class Exit(msgspec.Struct, frozen=True, array_like=True):
+    """Where a path leaves a function on a condition, or raises: what it returns or raises, and what has turned out by then.
+
+    `kind` is RETURN or RAISE. A condition is a value and whether it was true; the last `inner` of them are those of the
+    innermost test, which stands at `tested` (line and column). Arguments of `value` that are large are cut.
+    """
+
+    kind: int
+    value: Value
+    conditions: tuple[tuple[Value, bool], ...]
+    inner: int
+    line: int
+    column: int
+    tested: tuple[int, int] = (0, 0)
+
+
 class FunctionFacts(msgspec.Struct, frozen=True, array_like=True):
     """A function as a summary in terms of its own parameters.
 
     `ensures` are the parameters that a normal return proves to be allowed; `owner` is the class it is a method of. `flow`
     is the order in which its calls happen. Assignments to attributes and elements and comparisons stand among the calls as
-    what they amount to: `setattr`, `operator.setitem`, `operator.eq`.
+    what they amount to: `setattr`, `operator.setitem`, `operator.eq`. `exits` are the ways out that hang on a condition.
     """
 
     qualname: str
@@ -95,6 +111,7 @@ class FunctionFacts(msgspec.Struct, frozen=True, array_like=True):
     result: Value | None
     ensures: tuple[str, ...]
     flow: tuple[int | Flow, ...] = ()
+    exits: tuple[Exit, ...] = ()
 
 
 class ClassFacts(msgspec.Struct, frozen=True, array_like=True):

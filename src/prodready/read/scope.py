@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from prodready.read import values as v
-from prodready.read.facts import BuiltText, CallFact, Flow, Span
+from prodready.read.exits import Condition
+from prodready.read.facts import BuiltText, CallFact, Exit, Flow, Span
 from prodready.read.values import Value
 
 BUILTINS = frozenset(dir(builtins))
@@ -50,6 +51,8 @@ class Scope:
     returns: list[Value] = field(default_factory=list)
     yields: list[Value] = field(default_factory=list)
     exits: list[dict[str, Value]] = field(default_factory=list)
+    ways_out: list[Exit] = field(default_factory=list)
+    conditions: list[Condition] = field(default_factory=list)
     own: dict[str, list[tuple[str, Value]]] = field(default_factory=dict)
     declared: dict[str, Value] = field(default_factory=dict)
     globals: set[str] = field(default_factory=set)

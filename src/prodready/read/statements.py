@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from prodready.read import values as v
 from prodready.read.definitions import Definitions, FunctionNode, own_name
+from prodready.read.exits import NEVER_RETURN, Condition, note_exit
 from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, Flow, Span, last_name
 from prodready.read.narrow import is_constant_name
 from prodready.read.scope import Module, Scope, join, path_of
@@ -36,15 +37,13 @@ CHECKING_WORDS = frozenset(
 )
 """Words that the names of functions which raise for a bad argument are made of."""
 
-NEVER_RETURN = frozenset({"abort", "exit", "_exit", "quit", "bail", "die", "halt"})
-"""Functions by these names raise: every web framework and the standard library agree on it."""
-
 
 class Statements(Definitions):
     """Interprets the statements of one scope; what it defines goes to `functions` and `classes`."""
 
     def run(self, body: Sequence[ast.stmt]) -> None:
         """Follow `body` to its end, or to where its path ends."""
+        conditions = len(self.scope.conditions)
         for statement in body:
             if self.scope.env is None:
                 # Unreachable code still defines what other files may use.
@@ -53,6 +52,7 @@ class Statements(Definitions):
                 self.scope.env = None
             else:
                 self._one(statement)
+        del self.scope.conditions[conditions:]
 
     def _one(self, statement: ast.stmt) -> None:
         before = self.scope.statement
@@ -67,6 +67,7 @@ class Statements(Definitions):
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
         if isinstance(call, ast.Call) and isinstance(value, v.Call):
             if last_name(value.target) in NEVER_RETURN:
+                note_exit(self, RAISE, value, call)
                 self.scope.ends(RAISE)
                 self.scope.env = None
             else:
@@ -106,13 +107,14 @@ class Statements(Definitions):
         value = self.eval(node.value)
         if node.value is not None:
             self.scope.returns.append(value)
+            note_exit(self, RETURN, value, node)
         self.scope.ends(RETURN)
         self.leave()
         self.scope.env = None
 
     def _raise(self, node: ast.Raise) -> None:
         kept = len(self.scope.texts)
-        self.eval(node.exc)
+        note_exit(self, RAISE, self.eval(node.exc), node)
         del self.scope.texts[kept:]
         self.scope.ends(RAISE)
         self.scope.env = None
@@ -122,6 +124,7 @@ class Statements(Definitions):
         before = self.scope.env
         outer, arms = self.scope.flow, []
         ends: list[dict[str, Value] | None] = []
+        asked = Condition(node.test, before)
         for body, truth in ((node.body, True), (node.orelse, False)):
             known = isinstance(condition, v.Const) and isinstance(condition.value, bool) and not self.scope.is_module
             if known and condition.value is not truth:  # type: ignore[union-attr]
@@ -129,11 +132,15 @@ class Statements(Definitions):
             self.scope.env = dict(before) if before is not None else None
             self.assume(node.test, truth=truth)
             self.scope.flow = []
+            self.scope.conditions.append(asked.being(truth))
             self.run(body)
+            self.scope.conditions.pop()
             arms.append(self.scope.arm())
             ends.append(self.scope.env)
         self.scope.compound(outer, "branch", arms, self._asked(node.test, before))
         self.scope.env = join(ends)
+        if len(ends) == 2 and (ends[0] is None) != (ends[1] is None):
+            self.scope.conditions.append(asked.being(ends[1] is None))  # holds to the end of the block
 
     def _asked(self, test: ast.expr, before: dict[str, Value] | None) -> tuple[Value, ...]:
         """What a condition compares with which constant, if it is as simple as that: `status == "paid"`, `not commit`.
@@ -230,7 +237,9 @@ class Statements(Definitions):
             caught.append(self.eval(handler.type))
             if handler.name:
                 self.scope.bind(handler.name, v.Unknown(("exception",)))
+            self.scope.conditions.append(Condition.caught(caught[-1]))
             self.run(handler.body)
+            self.scope.conditions.pop()
             handled.append(self.scope.arm())
             ends.append(self.scope.env)
         self.scope.env = join(ends)

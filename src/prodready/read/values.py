@@ -14,6 +14,9 @@ import msgspec
 MAX_SIZE = 240
 """Nodes a value may have; a larger one is cut to its newest parts. Keeps loops that build text from growing without end."""
 
+MAX_TABLE = 3000
+"""The same for a list that module code spells out: nothing is built of it but by its name."""
+
 MAX_OPTIONS = 8
 LONGEST_CONSTANT = 4000
 
@@ -162,6 +165,7 @@ OPERATIONS = {
     "typed": "value, of the annotated type args[0]",
     "if": "value if the condition args[0] holds",
     "super": "super()",
+    "caught": "an exception of the type value was raised and caught",
 }
 
 UNKNOWN = Unknown()
@@ -179,7 +183,7 @@ def named(name: str, value: Value, line: int, column: int) -> Value:
     if isinstance(value, Const):
         return value
     total = size(value) + 1
-    return Named(name, value, line, column, total) if total < MAX_SIZE else value
+    return Named(name, value, line, column, total) if total < MAX_SIZE or isinstance(value, Seq) else value
 
 
 def attr(base: Value, name: str) -> Value:
@@ -252,11 +256,11 @@ def choice(options: list[Value]) -> Value:
     return Choice(tuple(flat), total) if total <= MAX_SIZE else flat[-1]
 
 
-def seq(items: list[Value], *, is_open: bool = False) -> Value:
+def seq(items: list[Value], *, is_open: bool = False, limit: int = MAX_SIZE) -> Value:
     """A list of known items."""
-    kept = items[:MAX_SIZE]
+    kept = items[:limit]
     total = sum(map(size, kept)) + 1
-    while total > MAX_SIZE and kept:
+    while total > limit and kept:
         total -= size(kept.pop())
     return Seq(tuple(kept), is_open or len(kept) < len(items), total)
 

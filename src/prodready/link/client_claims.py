@@ -1,0 +1,342 @@
+"""Decisions about permissions that rest on what the client says of itself: a role in a form, a flag in a cookie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from prodready.finding import Location, Step
+from prodready.link.frames import Bound, Frame
+from prodready.link.guard_words import GuardWords, names_in
+from prodready.link.program import ValueSymbol
+from prodready.link.route_values import RouteValues
+from prodready.read import values as v
+from prodready.read.facts import Exit, FunctionFacts, last_name
+from prodready.read.values import Value
+from prodready.words import split_words
+
+MAX_DEPTH = 14
+MAX_CALLERS = 6
+SAME_AS_ARGUMENT = frozenset(
+    {"str", "int", "bool", "loads", "b64decode", "urlsafe_b64decode", "unquote", "literal_eval"}
+)
+SAME_AS_OBJECT = frozenset(
+    {
+        "lower",
+        "upper",
+        "strip",
+        "title",
+        "decode",
+        "encode",
+        "get",
+        "getlist",
+        "split",
+        "partition",
+        "removeprefix",
+        "json",
+    }
+)
+"""Functions and methods whose result says what their argument, or the object they are called on, says."""
+
+FROM_ROUTE = frozenset(
+    {"view_args", "path_params", "match_info", "kwargs", "path_kwargs", "resolver_match", "url_rule"}
+)
+"""Parts of a request that come from the path: they say what is asked for, not who asks."""
+
+FLAGS = frozenset({"is", "has", "can", "may", "allow", "allowed"})
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A decision: where it stands, what it looks at, and the way of that value from the client."""
+
+    frame: Frame
+    location: Location
+    shown: str
+    source: str
+    trace: tuple[Step, ...]
+    certain: bool
+
+
+class ClientClaims:
+    """Finds such decisions."""
+
+    def __init__(self, values: RouteValues, words: GuardWords) -> None:
+        self.values = values
+        self.reducer, self.infer, self.program = values.reducer, values.infer, values.program
+        self.words = words
+
+    def in_file(self, path: str) -> Iterator[Claim]:
+        """The claims that the functions of a file decide by."""
+        facts = self.program.facts(path)
+        for function in facts.functions.values() if facts is not None else ():
+            yield from self.of(function, path)
+
+    def of(self, function: FunctionFacts, path: str) -> Iterator[Claim]:
+        """The claims that a function decides by."""
+        for way in function.exits:
+            found = self.claim(way, Frame(path, function))
+            if found is not None:
+                yield found
+
+    def claim(self, way: Exit, frame: Frame) -> Claim | None:
+        """What a way out is decided by, if that is a role or a permission that the client claims to have."""
+        if not way.inner or self.words.refuses(way) != "refused":
+            return None
+        atoms = way.conditions[-way.inner :]
+        if any(self.words.speaks_of_user(part) for value, _ in atoms for part in _sides(value)):
+            return None
+        for value, truth in atoms:
+            if truth or self._is_something_else(value):
+                continue
+            asked = self._asked(v.bare(value))
+            if asked is None:
+                continue
+            found = self._from_client(Bound(asked, frame))
+            if found is None:
+                continue
+            leaf, steps = found
+            if not self._is_claim(value, leaf):
+                continue
+            line, column = way.tested if way.tested[0] else (way.line, way.column)
+            location = Location(frame.path, line, column)
+            shown = _shown(value)
+            says = f"the decision rests on {shown}"
+            return Claim(
+                frame, location, shown, _source(leaf.value), (*steps, Step(location, says)), not leaf.frame.entered
+            )
+        return None
+
+    def _asked(self, value: Value) -> Value | None:
+        """The side of a condition that is compared with a constant, or all of it where it is only true or false."""
+        if isinstance(value, v.Op) and value.kind in {"test", "in"} and value.args:
+            other = v.bare(value.args[0])
+            constant = isinstance(other, v.Const) or self._is_constant(other)
+            if isinstance(other, v.Seq):
+                constant = all(isinstance(v.bare(x), v.Const) or self._is_constant(v.bare(x)) for x in other.items)
+            if constant:
+                return value.subject
+            mine = v.bare(value.subject)
+            return value.args[0] if isinstance(mine, v.Const) else None  # "admin" in roles
+        return value if not isinstance(value, v.Op) else None
+
+    @staticmethod
+    def _is_constant(value: Value) -> bool:
+        """Whether a value is written like a constant or a member of an enumeration."""
+        name = last_name(value) if isinstance(value, (v.Ref, v.Attr)) else ""
+        if name == "value" and isinstance(value, v.Attr):
+            name = last_name(value.base)
+        return bool(name) and name.lstrip(":").isupper()
+
+    def _is_claim(self, value: Value, leaf: Bound) -> bool:
+        """Whether what is asked is a role or a permission, by the names on the way to it."""
+        names = [name for name in (*names_in(value), *names_in(leaf.value)) if len(name) < 40]
+        if any(self.words.has("proxy", name) for name in names):
+            return False
+        if any(split_words(name)[-1:] == ("key",) for name in names_in(leaf.value)):
+            return False
+        if any(self.words.has(table, name) for table in ("role", "permission") for name in names):
+            return True
+        sent = [split_words(name) for name in names_in(leaf.value) if len(name) < 40]
+        return any(len(words) > 1 and words[0] in FLAGS for words in sent)
+
+    def _is_something_else(self, value: Value) -> bool:
+        names = list(names_in(value))
+        if isinstance(value, (v.Named, v.Param)) and self.words.ends("key", value.name):
+            return True  # whether a token was sent at all
+        return any(self.words.has("no-guard", name) for name in names) or (
+            any(
+                self.words.has("key", name) and not self.words.has("role", name)
+                for name in names
+                if name.islower() and "." not in name
+            )
+            and not any(self.words.has("role", name) for name in names)
+        )
+
+    # Where a value comes from
+
+    def _from_client(self, bound: Bound, depth: int = 0) -> tuple[Bound, tuple[Step, ...]] | None:
+        """The part of a request that a value is, and the steps from there; None for everything else."""
+        value = bound.value
+        if depth > MAX_DEPTH:
+            return None
+        if isinstance(value, v.Named):
+            found = self._from_client(bound.sub(value.value), depth + 1)
+            step = Step(Location(bound.frame.path, value.line, value.column), f"assigned to `{value.name}`")
+            return (found[0], (*found[1], step)) if found is not None else None
+        if isinstance(value, v.Choice):
+            several = [one for option in value.options if (one := self._from_client(bound.sub(option), depth + 1))]
+            others = [o for o in value.options if not isinstance(v.bare(o), v.Const)]
+            return several[0] if several and len(several) >= len(others) else None
+        if isinstance(value, v.Param) and bound.frame.binding(value.name) is None:
+            return self._parameter(bound, value, depth)
+        if isinstance(value, v.Op):
+            if value.kind in {"test", "in", "typed", "after", "if", "slice", "each"}:
+                return self._from_client(bound.sub(value.subject), depth + 1)
+            return None
+        if isinstance(value, v.Mark):
+            return self._from_client(bound.sub(value.value), depth + 1)
+        if isinstance(value, v.Call) and self._is_unchecked(bound, value):
+            return bound, (
+                Step(Location(bound.frame.path, value.line, value.column), "a token that nobody verifies is read"),
+            )
+        if self._is_request(bound):
+            return bound, self._first_step(bound)
+        if isinstance(value, v.Item):
+            return self._from_client(bound.sub(value.base), depth + 1)
+        if isinstance(value, v.Call):
+            return self._called(bound, value, depth)
+        if isinstance(value, v.Attr):
+            reduced = self.reducer.step(bound)
+            if reduced:
+                return self._from_client(reduced[0][0], depth + 1)
+            return (
+                self._from_client(bound.sub(value.base), depth + 1)
+                if isinstance(value.base, (v.Call, v.Named, v.Item))
+                else None
+            )
+        reduced = self.reducer.step(bound)
+        return self._from_client(reduced[0][0], depth + 1) if reduced else None
+
+    def _called(self, bound: Bound, call: v.Call, depth: int) -> tuple[Bound, tuple[Step, ...]] | None:
+        name = last_name(call)
+        target = v.bare(call.target)
+        if name in SAME_AS_OBJECT and isinstance(target, v.Attr):
+            return self._from_client(bound.sub(target.base), depth + 1)
+        if name in SAME_AS_ARGUMENT and call.args:
+            return self._from_client(bound.sub(call.args[0]), depth + 1)
+        reduced = self.reducer.step(bound)
+        for inner, step in reduced or ():
+            found = self._from_client(inner, depth + 1)
+            if found is not None:
+                return found[0], (*found[1], *((step,) if step is not None else ()))
+        return None
+
+    def _parameter(self, bound: Bound, value: v.Param, depth: int) -> tuple[Bound, tuple[Step, ...]] | None:
+        labels = self.reducer.labels(bound)
+        sent = "request" in labels or ("boolean" in labels and self.reducer.is_handler(bound.frame))
+        if sent and not self._is_given(bound, value):
+            function = bound.frame.function
+            param = bound.frame.param(value.name)
+            given = param is not None and param.default is not None
+            if not given and (self.words.has("guard", value.name) or self.words.has("user", value.name)):
+                return None
+            kinds = self.infer.library_types(self.infer.type_of(bound))
+            if param is not None and param.annotation is None and not self.reducer.is_handler(bound.frame):
+                return None
+            if any("Request" in kind for kind in kinds):
+                return None
+            if param is not None and param.default is None and self._is_plain(bound, value):
+                return None  # a part of the path
+            return bound, (Step(Location(bound.frame.path, function.line), f"`{value.name}` comes with the request"),)
+        for site in self.infer.some_callers(*bound.frame.key)[:MAX_CALLERS]:
+            argument = site.arguments.get(value.name)
+            found = self._from_client(argument, depth + 2) if argument is not None else None
+            if found is not None:
+                place = Location(site.frame.path, site.fact.span.line, site.fact.span.column)
+                step = Step(place, f"passed as `{value.name}` to `{bound.frame.function.qualname}()`")
+                return found[0], (*found[1], step)
+        return None
+
+    def _is_given(self, bound: Bound, value: v.Param) -> bool:
+        """Whether a parameter is filled by a dependency, and not from the request."""
+        param = bound.frame.param(value.name)
+        waiting = [bound.sub(part) for part in (param.default, param.annotation) if part is not None] if param else []
+        while waiting:
+            one = waiting.pop()
+            inner = v.bare(one.value)
+            if isinstance(inner, v.Call):
+                effect = self.values.effect(one.sub(inner))
+                if effect is not None and effect.asks:
+                    return True
+            elif isinstance(inner, (v.Ref, v.Attr)):
+                symbol = self.infer.symbol_of(inner, one.frame)
+                if isinstance(symbol, ValueSymbol) and isinstance(v.bare(symbol.value), (v.Item, v.Call)):
+                    if isinstance(v.bare(symbol.value), v.Call):
+                        return True
+                    waiting.append(Bound(v.bare(symbol.value), self.values.module(symbol.path)))
+            elif isinstance(inner, (v.Item, v.Seq)):
+                waiting += [one.sub(child) for child in v.children(inner)]
+        return False
+
+    def _is_plain(self, bound: Bound, value: v.Param) -> bool:
+        """Whether a parameter is not an object of the project that is filled from the body."""
+        kind = self.infer.type_of(bound)
+        return kind is None or kind.cls is None
+
+    def _is_request(self, bound: Bound) -> bool:
+        value = bound.value
+        if any(name in FROM_ROUTE for name in names_in(value)):
+            return False
+        if not isinstance(value, (v.Attr, v.Call, v.Item, v.Ref)):
+            return False
+        labels = self.reducer.labels(bound)
+        return "request" in labels or ("cookies" in labels or "headers" in labels or "body" in labels)
+
+    def _is_unchecked(self, bound: Bound, call: v.Call) -> bool:
+        """Whether a call reads a token and is told not to verify it."""
+        effect = self.values.effect(bound)
+        if effect is None or not effect.unchecked:
+            return False
+        given = dict(call.keywords)
+        for key in effect.unchecked:
+            outer, _, inner = key.partition(".")
+            value = v.bare(given.get(outer, v.UNKNOWN))
+            if not inner and value == v.Const(False):
+                return True
+            for leaf in self.reducer.leaves(bound.sub(value)) if inner else ():
+                if isinstance(leaf.value, v.Map):
+                    if any(k == v.Const(inner) and v.bare(x) == v.Const(False) for k, x in leaf.value.items):
+                        return True
+        return False
+
+    def _first_step(self, bound: Bound) -> tuple[Step, ...]:
+        value = bound.value
+        line = value.line if isinstance(value, v.Call) else 0
+        if not line:
+            return ()
+        return (Step(Location(bound.frame.path, line, value.column), f"{_source(value)} is what the client sent"),)  # type: ignore[union-attr]
+
+
+def _sides(value: Value) -> tuple[Value, ...]:
+    inner = v.bare(value)
+    return (inner.subject, *inner.args) if isinstance(inner, v.Op) else (value,)
+
+
+def _shown(value: Value) -> str:
+    inner = v.bare(value)
+    if isinstance(inner, v.Op):
+        inner = inner.subject if not isinstance(v.bare(inner.subject), v.Const) else inner.args[0]
+    if isinstance(value, v.Named):
+        return f"`{value.name}`"
+    if isinstance(inner, (v.Named, v.Param)):
+        return f"`{inner.name}`"
+    return _source(inner)
+
+
+def _source(value: Value) -> str:
+    """A part of a request as the source has it: `request.cookies["role"]`."""
+    return f"`{_written(value)}`"
+
+
+def _written(value: Value) -> str:
+    if isinstance(value, (v.Named, v.Param)):
+        return value.name
+    if isinstance(value, v.Ref):
+        return value.name.rpartition(".")[2].lstrip(":")
+    if isinstance(value, v.Attr):
+        return f"{_written(value.base)}.{value.name}"
+    if isinstance(value, v.Item):
+        key = v.bare(value.key)
+        return f'{_written(value.base)}["{key.value}"]' if isinstance(key, v.Const) else f"{_written(value.base)}[...]"
+    if isinstance(value, v.Call):
+        first = v.bare(value.args[0]) if value.args else None
+        inside = (
+            f'"{first.value}"'
+            if isinstance(first, v.Const) and isinstance(first.value, str)
+            else "..."
+            if value.args
+            else ""
+        )
+        return f"{_written(value.target)}({inside})"
+    return "a value"

@@ -1,0 +1,250 @@
+"""Places in functions that turn requests away for who sends them, and what they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from prodready.finding import Location
+from prodready.link.client_claims import ClientClaims
+from prodready.link.frames import Bound, Frame
+from prodready.link.guard_words import GuardWords, names_in
+from prodready.link.program import ClassSymbol, FunctionSymbol
+from prodready.link.route_values import RouteValues
+from prodready.read import values as v
+from prodready.read.facts import RAISE, RETURN, ClassFacts, Exit, FunctionFacts, last_name
+from prodready.read.values import Value
+from prodready.words import split_words
+
+MAX_DEPTH = 3
+"""Calls that are followed from a handler or a decorator to the check."""
+
+MANY_CALLS = 40
+PATH_WORDS = frozenset(
+    {"path", "endpoint", "url", "blueprint", "route", "full_path", "path_info", "url_rule", "resolver_match"}
+)
+ORDER = ("role", "permission", "ownership", "login", "token", "open", "unknown")
+
+
+@dataclass(frozen=True)
+class Check:
+    """A place that turns requests away: what it asks for, and whether some requests never get there."""
+
+    kind: str
+    text: str
+    location: Location
+    partial: bool = False
+    raises: bool = True
+
+
+class Checks:
+    """Finds such places."""
+
+    def __init__(self, values: RouteValues) -> None:
+        self.values = values
+        self.program, self.infer, self.knowledge = values.program, values.infer, values.knowledge
+        self.words = GuardWords(values.knowledge)
+        self.claims = ClientClaims(values, self.words)
+        self._checks: dict[tuple[str, str, bool], tuple[Check, ...]] = {}
+
+    def checks(self, function: FunctionSymbol, *, factory: bool = False, depth: int = 0) -> tuple[Check, ...]:
+        """The places in a function, and in what it calls, that turn requests away for who sends them.
+
+        With `factory` also in the functions inside of it, as decorators have them.
+        """
+        key = (function.path, function.facts.qualname, factory)
+        if key in self._checks:
+            return self._checks[key]
+        self._checks[key] = ()
+        found = list(self._exits(function, sure=factory))
+        inner = self.nested(function) if factory else []
+        for _, nested in inner:
+            symbol = FunctionSymbol(function.path, nested)
+            found += self._exits(symbol, sure=True)
+        if depth < MAX_DEPTH:
+            for facts in (function.facts, *(nested for _, nested in inner)):
+                found += self._called(Frame(function.path, facts), depth)
+        self._checks[key] = tuple(dict.fromkeys(found))
+        return self._checks[key]
+
+    def nested(self, function: FunctionSymbol) -> list[tuple[str, FunctionFacts]]:
+        """The functions inside of a function."""
+        facts = self.program.facts(function.path)
+        prefix = f"{function.facts.qualname}."
+        names = [name for name in facts.functions if name.startswith(prefix)] if facts is not None else []
+        return [(name, facts.functions[name]) for name in names] if facts is not None else []
+
+    def _called(self, frame: Frame, depth: int) -> Iterator[Check]:
+        own = frame.function.qualname.rpartition(".")[2]
+        for fact in frame.function.calls[:MANY_CALLS]:
+            if fact.name != own and not any(self.words.has(table, fact.name) for table in ("guard", "user", "key")):
+                continue
+            for callee in self.infer.callees(Bound(fact.value, frame)):
+                effect = callee.effect
+                location = Location(frame.path, fact.span.line, fact.span.column)
+                if effect is not None and effect.guards and effect.guards != "open":
+                    if not self.is_waived(fact.value, effect.waived, effect.unless):
+                        yield Check(effect.guards, fact.name, location)
+                elif callee.function is not None and callee.function.facts.qualname != frame.function.qualname:
+                    wraps = len(fact.value.args) == 1 and isinstance(v.bare(fact.value.args[0]), (v.Free, v.Param))
+                    yield from self.checks(callee.function, factory=wraps or fact.name == own, depth=depth + 1)
+
+    def _exits(self, function: FunctionSymbol, *, own: bool = False, sure: bool = False) -> Iterator[Check]:
+        for way in function.facts.exits:
+            kind = self._of_exit(way, function, own=own) or (self._at_least(way) if sure else "")
+            if (
+                kind in {"role", "permission"}
+                and self.claims.claim(way, Frame(function.path, function.facts)) is not None
+            ):
+                continue  # what the client says of itself guards nothing
+            if kind:
+                location = Location(function.path, way.line, way.column)
+                partial = any(_by_path_value(c) for c, _ in way.conditions)
+                yield Check(kind, _shown_condition(way), location, partial, way.kind == RAISE)
+
+    def _of_exit(self, way: Exit, function: FunctionSymbol, *, own: bool) -> str:
+        how = self.words.refuses(way)
+        if how == "hidden" and self._is_refusal_class(way, function):
+            how = "refused"
+        if how == "refused" and not way.conditions and way.kind == RETURN:
+            return self._of_the_rest(way, function)
+        if not how or not way.conditions:
+            return ""
+        atoms = way.conditions[-way.inner :] if way.inner else ()
+        certain = how == "refused"
+        kind = self.words.kind(atoms, certain=certain)
+        if own and kind == "login":  # a user who was looked up by what was sent is not the one who asks
+            kind = self.words.kind(atoms, certain=False)
+        if not kind and certain and not own:
+            kind = self.words.kind([a for a in way.conditions if not a[1]], certain=True)
+            if not kind and not self.words.is_about_something_else(atoms):
+                kind = self._by_called(atoms, function) or self._by_name(function)
+        if not kind or (how in {"hidden", "sent", "told"} and kind in {"token"}):
+            return ""
+        if how in {"hidden", "sent"} and kind == "login" and any(t for _, t in atoms) and len(atoms) == 1:
+            return "login" if not self.words.has("logged-in", "".join(names_in(atoms[0][0]))) else ""
+        if self.words.is_about_something_else(atoms) and kind in {"login", "token", "permission"}:
+            return ""
+        return kind
+
+    def _at_least(self, way: Exit) -> str:
+        """What a guard that turns away without saying why asks for at least."""
+        if (
+            not way.conditions
+            or self.words.refuses(way) != "refused"
+            or self.words.is_about_something_else(way.conditions)
+        ):
+            return ""
+        return "login" if self.words.is_unknown_person(way) else "permission"
+
+    def _of_the_rest(self, way: Exit, function: FunctionSymbol) -> str:
+        """What is asked for where all are turned away who have not left before: what those had."""
+        passed = [atom for other in function.facts.exits if other is not way for atom in other.conditions if atom[1]]
+        return self.words.kind([(value, False) for value, _ in passed], certain=True) or self._by_name(function)
+
+    def _by_called(self, atoms: Iterable[tuple[Value, bool]], function: FunctionSymbol) -> str:
+        """The kind by what a function of the project looks at that the condition asks."""
+        for value, _ in atoms:
+            inner = v.bare(value)
+            if not isinstance(inner, v.Call):
+                continue
+            for callee in self.infer.callees(Bound(inner, Frame(function.path, function.facts))):
+                if callee.function is not None and callee.function.facts.returns is not None:
+                    found = self.words.kind(
+                        [(x, False) for x in options_of(callee.function.facts.returns)], certain=True
+                    )
+                    if found:
+                        return found
+        return ""
+
+    def _by_name(self, function: FunctionSymbol) -> str:
+        """The kind by the name of a function that turns away without saying why."""
+        name = function.facts.qualname
+        for kind, table in (("role", "role"), ("permission", "permission"), ("token", "key"), ("login", "logged-in")):
+            if any(self.words.has(table, part) for part in name.split(".")):
+                return kind
+        return ""
+
+    def _is_refusal_class(self, way: Exit, function: FunctionSymbol) -> bool:
+        """Whether what is raised is a class of the project whose bases or whose status say that it turns away."""
+        value = v.bare(way.value)
+        target = value.target if isinstance(value, v.Call) else value
+        symbol = self.infer.symbol_of(target, Frame(function.path, function.facts))
+        if not isinstance(symbol, ClassSymbol):
+            return False
+        for base in self.program.lineage(symbol):
+            name = base if isinstance(base, str) else base.facts.qualname
+            if self.words.has("refusal", name.rpartition(".")[2]):
+                return True
+            if isinstance(base, ClassSymbol) and _status_of(base.facts) in {401, 403}:
+                return True
+        return False
+
+    def decides(self, function: FunctionSymbol) -> list[Check]:
+        """What a function asks for that tells by its result whether somebody may: `return request.user.is_staff`."""
+        returned = function.facts.returns
+        if returned is None or v.bare(returned) == v.Const(True):
+            return []
+        location = Location(function.path, function.facts.line)
+        frame = Frame(function.path, function.facts)
+        atoms: list[tuple[Value, bool]] = [(x, False) for x in options_of(returned)]
+        atoms += [(c, False) for e in function.facts.exits for c, _ in e.conditions]
+        kind = self.words.kind(atoms, certain=True)
+        if not kind:
+            for fact in function.facts.calls[:MANY_CALLS]:
+                for callee in self.infer.callees(Bound(fact.value, frame)):
+                    if callee.function is not None and callee.function.facts.returns is not None:
+                        kind = kind or self.words.kind([(callee.function.facts.returns, False)], certain=True)
+        return [Check(kind or "permission", function.facts.qualname, location)]
+
+    @staticmethod
+    def is_waived(call: v.Call, waived: Iterable[str], unless: Iterable[str]) -> bool:
+        """Whether a call says that it turns nobody away: one of `waived` is true, or one of `unless` false."""
+        given = dict(call.keywords)
+        return any(v.bare(given.get(key, v.UNKNOWN)) == v.Const(True) for key in waived) or any(
+            v.bare(given.get(key, v.UNKNOWN)) == v.Const(False) for key in unless
+        )
+
+
+def strongest(checks: Sequence[Check]) -> Check:
+    """The check that lets in the fewest."""
+    return min(checks, key=lambda check: (ORDER.index(check.kind), check.partial))
+
+
+def options_of(value: Value) -> tuple[Value, ...]:
+    """What a value may be."""
+    value = v.bare(value)
+    return value.options if isinstance(value, v.Choice) else (value,)
+
+
+def _by_path_value(value: Value) -> bool:
+    return any(name in PATH_WORDS for name in names_in(value))
+
+
+def _status_of(cls: ClassFacts) -> int:
+    for name in ("status_code", "code", "status", "http_status"):
+        value = v.bare(cls.attributes.get(name, v.UNKNOWN))
+        if isinstance(value, v.Const) and isinstance(value.value, int):
+            return value.value
+        if isinstance(value, (v.Attr, v.Ref)):
+            words = split_words(last_name(value))
+            return (
+                403
+                if "403" in words or "forbidden" in words
+                else 401
+                if "401" in words or "unauthorized" in words
+                else 0
+            )
+    return 0
+
+
+def _shown_condition(way: Exit) -> str:
+    """The names in the condition that turned somebody away."""
+    atoms = way.conditions[-way.inner :] if way.inner else way.conditions
+    names = [name for value, _ in atoms for name in list(names_in(value))[:4] if name.isidentifier()]
+    return " ".join(dict.fromkeys(names))[:50] or "refuses"
+
+
+def by_path(way: Exit) -> bool:
+    """Whether a way out hangs on the path that is asked for."""
+    return any(_by_path_value(value) for value, _ in way.conditions)

@@ -1,0 +1,65 @@
+"""What the settings of an application say for all its routes: default guards, and what every request passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from prodready.finding import Location
+from prodready.link.frames import Bound
+from prodready.link.holders import is_settings
+from prodready.link.route_values import RouteValues
+from prodready.read import values as v
+from prodready.read.values import Value
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One entry: the qualified name that it has, and where."""
+
+    text: str
+    location: Location
+
+
+class GuardSettings:
+    """Reads settings."""
+
+    def __init__(self, values: RouteValues) -> None:
+        self.values = values
+        self.program, self.knowledge = values.program, values.knowledge
+
+    @cached_property
+    def defaults(self) -> list[Setting]:
+        """What guards the routes that have no guards of their own."""
+        return list(self._entries("guards"))
+
+    @cached_property
+    def middleware(self) -> list[Setting]:
+        """What every request passes."""
+        return list(self._entries("middleware"))
+
+    def _entries(self, purpose: str) -> list[Setting]:
+        found: dict[str, Setting] = {}
+        for name, effect in self.knowledge.settings.items():
+            if effect.settles != purpose:
+                continue
+            for path in self.program.outlines:
+                facts = self.program.facts(path) if is_settings(path) else None
+                value = facts.values.get(name) if facts is not None else None
+                if value is None:
+                    continue
+                line = value.line if isinstance(value, v.Named) else 1
+                for part in self._at(value, effect.at):
+                    for text in self.values.words(Bound(part, self.values.module(path))):
+                        found.setdefault(text, Setting(text, Location(path, line)))
+        return list(found.values())
+
+    def _at(self, value: Value, keys: tuple[int | str, ...]) -> list[Value]:
+        inner = v.bare(value)
+        if not keys:
+            return [inner]
+        if isinstance(inner, v.Choice):
+            return [part for option in inner.options for part in self._at(option, keys)]
+        if not isinstance(inner, v.Map):
+            return []
+        return [x for k, x in inner.items if isinstance(k, v.Const) and k.value in keys]

@@ -1,0 +1,326 @@
+"""Values that are guards: decorators, dependencies, permission classes, and what makes one of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from prodready.finding import Location
+from prodready.knowledge_form import Effect
+from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.guard_checks import ORDER, Check, Checks, options_of, strongest
+from prodready.link.guard_words import names_in
+from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
+from prodready.link.route import Guard
+from prodready.link.route_values import RouteValues
+from prodready.read import values as v
+from prodready.read.facts import last_name
+from prodready.read.values import Value
+
+WAIVING = ("optional", "allow_anonymous", "is_optional")
+UNLESS = ("required", "auto_error", "raise_error", "raise_exception", "is_required")
+"""Arguments by which functions of projects that make guards are told to turn nobody away."""
+
+
+class GuardValues(Checks):
+    """Tells the guards that a value amounts to."""
+
+    def __init__(self, values: RouteValues) -> None:
+        super().__init__(values)
+        self._busy: set[tuple[str, str]] = set()
+
+    def of_value(self, bound: Bound, where: str, depth: int = 0) -> list[Guard]:
+        """The guards that a decorator, a dependency, a permission class or an instance of one amounts to."""
+        value = v.bare(bound.value)
+        if depth > 6:
+            return []
+        here = place_of(bound)
+        if isinstance(value, v.Choice):
+            options = [self.of_value(bound.sub(o), where, depth + 1) for o in value.options]
+            if any(not option for option in options):
+                return []
+            return [min((g for o in options for g in o), key=lambda g: g.strength)] if options else []
+        if isinstance(value, v.Seq):
+            return [g for one in self.values.elements(bound.sub(value)) for g in self.of_value(one, where, depth + 1)]
+        if isinstance(value, v.Call):
+            return self._of_call(bound.sub(value), value, where, here, depth)
+        if isinstance(value, v.Item):  # Annotated[User, Depends(...)]
+            return self._annotated(bound.sub(value), depth)
+        symbol = self.infer.symbol_of(value, bound.frame)
+        effect = self.values.effect(bound.sub(value))
+        if effect is not None and (guard := kind_of(effect)):
+            return [Guard(guard, _shown(value), here, where)]
+        match symbol:
+            case FunctionSymbol():
+                return self._of_function(symbol, where, here, depth)
+            case ClassSymbol():
+                return self.of_guard_class(symbol, where, here, depth)
+            case ValueSymbol() if symbol.value != value:
+                inner = Bound(symbol.value, self.values.module(symbol.path))
+                found = self.of_value(inner, where, depth + 1)
+                return [replace(g, text=_shown(value) if depth == 0 else g.text) for g in found]
+            case LibrarySymbol():
+                kind = self.knowledge.guards(symbol.name)
+                if kind:
+                    partial = any(self.knowledge.types[n].spares_reading for n in self.knowledge.lineage(symbol.name))
+                    return [Guard(kind, _shown(value), here, where, partial)]
+                return self._unknown(value, where, here, symbol.name)
+        if isinstance(value, v.Attr):
+            owner = self.infer.type_of(bound.sub(value.base))
+            member = self.program.member(owner.cls, value.name) if owner is not None and owner.cls else None
+            if isinstance(member, FunctionSymbol):
+                return self._of_function(member, where, here, depth)
+        reduced = self.values.reducer.step(bound.sub(value))
+        if reduced:
+            return [g for inner, _ in reduced[:2] for g in self.of_value(inner, where, depth + 1)]
+        return self._unknown(value, where, here)
+
+    def _of_call(self, bound: Bound, call: v.Call, where: str, here: Location, depth: int) -> list[Guard]:
+        for callee in self.infer.callees(bound):
+            effect = callee.effect
+            if effect is not None and (kind_of(effect) or effect.asks):
+                return self._known(bound, call, callee, where, here, depth)
+            if callee.cls is not None:
+                return self.of_guard_class(callee.cls, where, here, depth, bound)
+            if callee.function is not None:
+                return self._made_by(bound, call, callee.function, where, here, depth)
+            kind = self.knowledge.guards(callee.name)
+            if kind and not self.is_waived(call, (), ("auto_error",)):
+                return [Guard(kind, _shown(call), here, where)]
+            if effect is not None:
+                return []
+        target = v.bare(call.target)
+        if isinstance(target, v.Call):  # decorator factories in two steps
+            return self.of_value(bound.sub(target), where, depth + 1)
+        symbol = self.infer.symbol_of(target, bound.frame)
+        if isinstance(symbol, LibrarySymbol) and (kind := self.knowledge.guards(symbol.name)):
+            return [Guard(kind, _shown(call), here, where)]
+        return self._unknown(call, where, here, symbol.name if isinstance(symbol, LibrarySymbol) else "")
+
+    def _known(self, bound: Bound, call: v.Call, callee: Callee, where: str, here: Location, depth: int) -> list[Guard]:
+        effect = callee.effect
+        assert effect is not None
+        if self.is_waived(call, effect.waived, effect.unless):
+            return []
+        asked = self.values.argument(call, effect.asks)
+        if not kind_of(effect):
+            if asked is None:
+                return []
+            found = self.of_value(bound.sub(asked), where, depth + 1)
+            scoped = any(key == "scopes" and not _is_empty(x) for key, x in call.keywords)
+            return [replace(g, kind="permission") if scoped and g.kind == "login" else g for g in found]
+        kind = kind_of(effect)
+        if asked is not None:
+            kind = self._asked(bound.sub(asked), kind)
+        return [Guard(kind, _shown(call), here, where)]
+
+    def _asked(self, bound: Bound, kind: str) -> str:
+        """The kind of a guard by what it asks: a function that decides, or the name of a role or a permission."""
+        value = v.bare(bound.value)
+        symbol = self.infer.symbol_of(value, bound.frame)
+        if isinstance(symbol, FunctionSymbol):
+            returned = symbol.facts.returns
+            found = self.words.kind([(returned, False)], certain=False) if returned is not None else ""
+            return found or kind
+        texts = self.values.words(bound)
+        if kind == "permission" and texts and all(self.words.ends("logged-in", text) for text in texts):
+            return "login"
+        return "role" if kind == "login" and texts else kind
+
+    def _made_by(
+        self, bound: Bound, call: v.Call, function: FunctionSymbol, where: str, here: Location, depth: int
+    ) -> list[Guard]:
+        """A decorator with arguments, a function that makes a dependency."""
+        if self.is_waived(call, WAIVING, UNLESS) or self.words.is_optional(function.facts.qualname):
+            return []
+        checks = self.checks(function, factory=True)
+        if checks:
+            best = strongest(checks)
+            return [Guard(best.kind, _shown(call), here, where, best.partial)]
+        returned = function.facts.returns
+        if returned is not None and isinstance(v.bare(returned), v.Call):
+            frame = self.infer.enter(Callee(function.facts.qualname, function=function), bound)
+            if frame is not None:
+                return [
+                    replace(g, text=_shown(call), location=here)
+                    for g in self.of_value(Bound(returned, frame), where, depth + 1)
+                ]
+        return self._by_returned(Bound(call, bound.frame), where, here, depth)
+
+    def _by_returned(self, bound: Bound, where: str, here: Location, depth: int) -> list[Guard]:
+        reduced = self.values.reducer.step(bound)
+        options = [inner.sub(option) for inner, _ in (reduced or ())[:2] for option in options_of(inner.value)]
+        found = [g for option in options for g in self.of_value(option, where, depth + 1) if g.kind != "unknown"]
+        return [replace(g, location=here) for g in sorted(found, key=lambda g: ORDER.index(g.kind))[:1]]
+
+    def _of_function(self, function: FunctionSymbol, where: str, here: Location, depth: int) -> list[Guard]:
+        """A decorator or a dependency that the project defines."""
+        if where == "dependency" and self.words.is_optional(function.facts.qualname):
+            return []
+        checks = self.checks(function, factory=True)
+        found: list[Guard] = []
+        text = function.facts.qualname.rpartition(".")[2]
+        if checks:
+            best = strongest(checks)
+            found.append(Guard(best.kind, text, here, where, best.partial))
+        if where == "dependency" and depth < 5:
+            found += [
+                replace(g, text=text, location=here)
+                for g in self.dependencies(Frame(function.path, function.facts), depth + 1)
+            ]
+        if not found and where == "decorator":
+            # A decorator that only puts others together: `return login_required(view)`.
+            returned = v.bare(function.facts.returns) if function.facts.returns is not None else None
+            if isinstance(returned, v.Call) and depth < 4:
+                frame = Frame(function.path, function.facts)
+                inner = self.of_value(Bound(returned.target, frame), where, depth + 1)
+                found += [replace(g, text=text, location=here) for g in inner if g.kind != "unknown"]
+            for _, nested in self.nested(function):
+                for decorator in nested.decorators:
+                    inner = self.of_value(
+                        Bound(decorator, self.infer.home(Frame(function.path, nested))), where, depth + 1
+                    )
+                    found += [replace(g, text=text, location=here) for g in inner if g.kind != "unknown"]
+        if not found and depth <= 3:
+            found = self._unknown(v.Ref(f":{text}"), where, here)
+        return sorted(found, key=lambda g: ORDER.index(g.kind))[:1]
+
+    def of_guard_class(
+        self, cls: ClassSymbol, where: str, here: Location, depth: int, made: Bound | None = None
+    ) -> list[Guard]:
+        """A permission class, an authenticator, or a class whose instances are called as a dependency."""
+        text = cls.facts.qualname
+        lineage = self.program.lineage(cls)
+        names = [m for base in lineage if isinstance(base, str) for m in self.knowledge.listed(base, "before")]
+        found: list[Check] = []
+        for name in dict.fromkeys([*names, "__call__", "authenticate"]):
+            member = self.program.member(cls, name)
+            if isinstance(member, FunctionSymbol):
+                found += self.checks(member)
+                found += self.decides(member) if name in names else ()
+        if found:
+            return [Guard(strongest(found).kind, text, here, where, self._spares_reading(cls))]
+        for base in lineage:
+            if isinstance(base, str) and (kind := self.knowledge.guards(base)):
+                partial = any(self.knowledge.types[n].spares_reading for n in self.knowledge.lineage(base))
+                return [Guard(kind, text, here, where, partial)]
+        initial = self.program.member(cls, "__init__")
+        if isinstance(initial, FunctionSymbol):
+            inner = self.dependencies(Frame(initial.path, initial.facts), depth + 1)
+            if inner:
+                return [replace(g, text=text, location=here) for g in inner[:1]]
+        if any(isinstance(m, FunctionSymbol) for m in (self.program.member(cls, n) for n in names)):
+            return [Guard("permission", text, here, where, self._spares_reading(cls))]
+        return []
+
+    def _spares_reading(self, cls: ClassSymbol) -> bool:
+        """Whether a permission class looks at the method and lets reading pass."""
+        for name in ("has_permission", "has_object_permission"):
+            member = self.program.member(cls, name)
+            if isinstance(member, FunctionSymbol):
+                values = [value for way in member.facts.exits for value, _ in way.conditions]
+                values += [member.facts.returns] if member.facts.returns is not None else []
+                looks = any(inner == "SAFE_METHODS" for value in values for inner in names_in(value))
+                returned = member.facts.returns
+                if looks and returned is not None:
+                    options = [v.bare(option) for option in options_of(returned)]
+                    # What is compared itself is what is returned: `return request.method in SAFE_METHODS or ...`.
+                    return any(o == v.Const(True) or (isinstance(o, v.Op) and o.kind == "in") for o in options)
+        return False
+
+    def _unknown(self, value: Value, where: str, here: Location, name: str = "") -> list[Guard]:
+        """What is not to be found and may be a guard, by its name."""
+        simple = (name or last_name(value)).rpartition(".")[2]
+        if where == "settings" or not simple or not self.words.has("guard", simple):
+            return []
+        if self.words.has("no-guard", simple):
+            return []
+        return [Guard("unknown", _shown(value), here, where)]
+
+    def dependencies(self, frame: Frame, depth: int = 0) -> list[Guard]:
+        """The dependencies in the parameters of a function, and theirs."""
+        found: list[Guard] = []
+        key = frame.key
+        if depth > 5 or key in self._busy:
+            return found
+        self._busy.add(key)
+        try:
+            home = self.infer.home(frame)
+            here = Location(frame.path, frame.function.line)
+            for param in frame.function.params:
+                for value in (param.default, param.annotation):
+                    if value is not None:
+                        inner = self.in_parameter(Bound(value, home), depth)
+                        lines = isinstance(v.bare(value), v.Call)
+                        found += inner if lines else [replace(g, location=here) for g in inner]
+        finally:
+            self._busy.discard(key)
+        return found
+
+    def in_parameter(self, bound: Bound, depth: int = 0) -> list[Guard]:
+        """The guards that the default or the annotation of a parameter or a field brings."""
+        value = v.bare(bound.value)
+        if isinstance(value, v.Call):
+            effect = self.values.effect(bound.sub(value))
+            if effect is None or effect.guards or not effect.asks:
+                return []
+            asked = self.values.argument(value, effect.asks)
+            if asked is None:
+                return []
+            return self.of_value(bound.sub(value), "dependency", depth + 1)
+        if isinstance(value, (v.Item, v.Ref, v.Attr, v.Choice)):
+            return self._annotated(bound.sub(value), depth)
+        return []
+
+    def _annotated(self, bound: Bound, depth: int) -> list[Guard]:
+        """`Annotated[User, Depends(current_user)]`, or a name that stands for it."""
+        value = v.bare(bound.value)
+        if depth > 6:
+            return []
+        if isinstance(value, v.Item):
+            if last_name(value.base) != "Annotated":
+                return []
+            key = v.bare(value.key)
+            parts = key.items if isinstance(key, v.Seq) else (key,)
+            found = [g for part in parts[1:] for g in self.in_parameter(bound.sub(part), depth + 1)]
+            return found or (self._annotated(bound.sub(parts[0]), depth + 1) if parts else [])
+        if isinstance(value, v.Choice):
+            return []  # None or a user: nobody is turned away
+        if isinstance(value, (v.Ref, v.Attr)):
+            symbol = self.infer.symbol_of(value, bound.frame)
+            if isinstance(symbol, ValueSymbol) and isinstance(v.bare(symbol.value), (v.Item, v.Call)):
+                inner = Bound(v.bare(symbol.value), self.values.module(symbol.path))
+                found = self._annotated(inner, depth + 1) or self.in_parameter(inner, depth + 1)
+                return [replace(g, text=_shown(value)) for g in found]
+        return []
+
+
+def _is_empty(value: Value) -> bool:
+    inner = v.bare(value)
+    return isinstance(inner, v.Seq) and not inner.items
+
+
+def kind_of(effect: Effect) -> str:
+    """The kind of guard that the knowledge calls something; one that does not say is for a permission."""
+    return effect.guards or ("permission" if effect.decorates == "guard" and not effect.asks else "")
+
+
+def place_of(bound: Bound) -> Location:
+    """Where a value stands, as far as it tells; else where its function begins."""
+    value = bound.value
+    line = getattr(value, "line", 0) or getattr(v.bare(value), "line", 0)
+    column = getattr(value, "column", 1) if line else 1
+    return Location(bound.frame.path, line or bound.frame.function.line, column or 1)
+
+
+def _shown(value: Value) -> str:
+    """A decorator or a dependency as somebody would write it, shortened."""
+    value = v.bare(value)
+    if isinstance(value, v.Call):
+        name = last_name(value)
+        words = [
+            a.value if isinstance(a, v.Const) and isinstance(a.value, str) else last_name(a)
+            for a in map(v.bare, value.args)
+        ]
+        inside = ", ".join(str(word) for word in words if word)
+        return f"{name}({inside[:40]})"
+    return last_name(value) or "?"

@@ -1,0 +1,267 @@
+"""What a condition asks of whoever sent a request, judged by its words: a login, a role, a permission, ownership, a key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from prodready.knowledge import Knowledge
+from prodready.read import values as v
+from prodready.read.facts import RAISE, Exit, last_name
+from prodready.read.values import Value
+from prodready.words import split_words
+
+Atom = tuple[Value, bool]
+REFUSING = frozenset({401, 403})
+HIDING = frozenset({404})
+"""Statuses that turn somebody away, and those that do so only where the condition speaks of who asks."""
+
+MAX_NAMES = 60
+
+
+class GuardWords:
+    """Judges names and conditions by the word lists of the knowledge."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._lists = {name: [tuple(phrase.split()) for phrase in words] for name, words in knowledge.words.items()}
+        self.has = lru_cache(maxsize=20_000)(self._has)
+
+    def _has(self, table: str, name: str) -> bool:
+        """Whether a name has one of the phrases of a list in it."""
+        words = split_words(name)
+        return any(
+            words[start : start + len(phrase)] == phrase
+            for phrase in self._lists.get(table, ())
+            for start in range(len(words) - len(phrase) + 1)
+        )
+
+    def ends(self, table: str, name: str) -> bool:
+        """Whether a name ends in one of the phrases of a list."""
+        words = split_words(name)
+        return any(words[-len(phrase) :] == phrase for phrase in self._lists.get(table, ()))
+
+    def speaks_of_user(self, value: Value) -> bool:
+        """Whether a value is, or belongs to, whoever is logged in: `g.user.id`, `request.user`, `session["user_id"]`."""
+        if isinstance(value, v.Named):
+            return self.speaks_of_user(value.value) or "current" in split_words(value.name)
+        if isinstance(value, v.Attr):
+            own = self.ends("user", value.name) or self.ends("user-key", value.name)
+            return (own and self._is_about_request(value.base)) or self.speaks_of_user(value.base)
+        if isinstance(value, v.Param):
+            return self.ends("user", value.name)
+        if isinstance(value, v.Ref):
+            name = value.name.rpartition(".")[2].lstrip(":")
+            return name[:1].islower() and self.ends("user", name)  # not the class
+        if isinstance(value, v.Item):
+            return (self._key_of_user(value.key) and self._is_about_request(value.base)) or self.speaks_of_user(
+                value.base
+            )
+        if isinstance(value, v.Call):
+            target = v.bare(value.target)
+            if isinstance(target, v.Attr) and target.name in {"get", "pop"} and value.args:
+                return self._key_of_user(value.args[0]) and self._is_about_request(target.base)
+            given = [*value.args, *(x for _, x in value.keywords)]
+            return (
+                (self.ends("user", last_name(target)) and all(map(self._carries_request, given)))
+                or (isinstance(target, v.Attr) and self.speaks_of_user(target.base))
+                or any(self.speaks_of_user(a) for a in value.args[:1] if last_name(target) in {"str", "int", "UUID"})
+            )
+        if isinstance(value, (v.Mark, v.Free)):
+            return self.speaks_of_user(value.value)
+        if isinstance(value, v.Op) and value.kind in {"after", "typed", "if"}:
+            return self.speaks_of_user(value.subject)
+        return False
+
+    def _carries_request(self, value: Value) -> bool:
+        """Whether an argument is what the framework gives: the request, a session, a token from its headers."""
+        value = v.bare(value)
+        if isinstance(value, v.Attr):
+            return self._is_about_request(value) or self._is_about_request(value.base)
+        return isinstance(value, (v.Param, v.Ref, v.Const)) and (
+            isinstance(value, v.Const) or self._is_about_request(value) or self.has("key", getattr(value, "name", ""))
+        )
+
+    def _key_of_user(self, key: Value) -> bool:
+        key = v.bare(key)
+        return isinstance(key, v.Const) and isinstance(key.value, str) and self.ends("user-key", key.value)
+
+    def _is_about_request(self, base: Value) -> bool:
+        """Whether an object is one that the framework fills anew for each request."""
+        name = last_name(v.bare(base)) if not isinstance(base, v.Param) else base.name
+        words = split_words(name)
+        return bool(
+            {"request", "session", "g", "self", "state", "info", "context", "ctx", "scope", "req"}.intersection(words)
+        )
+
+    def kind(self, atoms: Iterable[Atom], *, certain: bool) -> str:
+        """What conditions ask for that turned out against somebody: the strongest of it, or nothing.
+
+        `certain` says that who fails is turned away with a status for that, so that less telling words will do.
+        """
+        found: list[str] = []
+        for value, truth in atoms:
+            one = self._atom(value, truth, certain=certain)
+            if one:
+                found.append(one)
+        for kind in ("role", "permission", "ownership", "token", "login"):
+            if kind in found:
+                return kind
+        return ""
+
+    def _atom(self, value: Value, truth: bool, *, certain: bool) -> str:
+        names = list(names_in(value))
+        if not certain and isinstance(value, v.Named) and isinstance(v.bare(value), v.Call):
+            names = [value.name]  # what was looked up is there or not; how it was looked up tells nothing
+        if isinstance(value, v.Op) and value.kind == "caught":
+            return "token" if self._any("key", names) else "login" if certain and self._any("logged-in", names) else ""
+        if isinstance(value, v.Op) and value.kind in {"test", "in"} and value.args:
+            sides = (value.subject, value.args[0])
+            key = v.bare(value.subject)
+            if value.kind == "in" and isinstance(key, v.Const) and self._is_about_request(sides[1]):
+                if truth:
+                    return ""
+                return "role" if self._any("role", [str(key.value)]) else "login" if self._key_of_user(key) else ""
+            about = [self.speaks_of_user(side) for side in sides]
+            if self._any("role", names) and (any(about) or certain):
+                return "role"
+            if any(about):
+                other = sides[1] if about[0] else sides[0]
+                if isinstance(v.bare(other), (v.Const, v.Text)):
+                    return "role" if not truth else ""
+                if self._any("permission", list(names_in(other))):
+                    return "permission"
+                if truth:  # who is the same is turned away
+                    return ""
+                return "ownership" if any(self.has("owner", name) for name in names_in(other)) or certain else ""
+            if certain and self._any("key", names):
+                return "token"
+            if certain and not truth and self._any("owner", names) and self._any("user", names):
+                return "ownership"
+            return ""
+        named, value = value, v.bare(value)
+        if truth and not self._any("anonymous", names) and not self._any("negation", names):
+            return ""  # who has it is turned away: that keeps nobody else out
+        if self._any("role", names):
+            return "role"
+        if self._any("permission", names):
+            return "permission"
+        if any(self.speaks_of_user(argument) for argument in _given(value)):
+            if any(self.has("owner", name) and not self.has("user-key", name) for name in names[:2]):
+                return "ownership"
+            return "permission" if certain else ""
+        if self._any("anonymous", names):
+            return "login" if truth else ""
+        if truth:
+            return ""
+        if (
+            self.speaks_of_user(named)
+            or self._any("authenticated", names)
+            or (certain and self._any("logged-in", names))
+        ):
+            return "token" if self._any("key", names[:1]) and not self.speaks_of_user(value) else "login"
+        if self._any("key", names):
+            return "token"
+        return ""
+
+    def is_optional(self, name: str) -> bool:
+        """Whether a dependency of this name turns nobody away."""
+        return self.has("optional", name)
+
+    def _any(self, table: str, names: Iterable[str]) -> bool:
+        return any(self.has(table, name) for name in names)
+
+    def is_about_something_else(self, atoms: Iterable[Atom]) -> bool:
+        """Whether conditions are of a kind that says nothing of who may do a thing."""
+        return any(self.has("no-guard", name) for value, _ in atoms for name in names_in(value))
+
+    # What somebody is given who fails
+
+    def refuses(self, exit_: Exit) -> str:
+        """How a way out turns somebody away: `refused` by a status or a name, `hidden`, `sent`, `told`, or nothing."""
+        value = v.bare(exit_.value)
+        statuses = set(self._statuses(value))
+        if statuses & REFUSING:
+            return "refused"
+        names = [name for name in names_in(value) if len(name) < 60]
+        callee = last_name(value) if isinstance(value, (v.Call, v.Ref, v.Attr)) else ""
+        if any(self.has("refusal", name) for name in [callee, *(n for n in names if n.isupper())] if name):
+            return "refused"
+        if statuses & HIDING:
+            return "hidden"
+        words = split_words(callee)
+        if "redirect" in words:
+            return (
+                "refused" if any(self.has("open-route", name) and "log" in name.lower() for name in names) else "sent"
+            )
+        if any(self.has("refusal", text) for text in texts_in(value)):
+            return "told"
+        if exit_.kind == RAISE:
+            return "hidden"
+        return ""
+
+    def is_unknown_person(self, exit_: Exit) -> bool:
+        """Whether somebody is turned away because nobody knows who it is, and not for what they may do."""
+        words = {word for name in names_in(exit_.value) for word in split_words(name)}
+        return 401 in set(self._statuses(exit_.value)) or not words.isdisjoint(
+            {"unauthorized", "authenticated", "authentication"}
+        )
+
+    def _statuses(self, value: Value) -> Iterator[int]:
+        inner = v.bare(value)
+        if isinstance(inner, v.Call):
+            for argument in (*inner.args, *(x for _, x in inner.keywords)):
+                yield from self._statuses(argument)
+        elif isinstance(inner, v.Seq):
+            for item in inner.items:
+                yield from self._statuses(item)
+        elif isinstance(inner, v.Const) and isinstance(inner.value, int) and not isinstance(inner.value, bool):
+            yield inner.value
+        elif isinstance(inner, (v.Attr, v.Ref)):
+            for word in split_words(last_name(inner)):
+                if word in {"401", "403", "404"}:
+                    yield int(word)
+                elif word == "unauthorized":
+                    yield 401
+                elif word == "forbidden":
+                    yield 403
+
+
+def _given(value: Value) -> Iterator[Value]:
+    """The arguments of a call and of the calls that it is chained to: of `filter` in `rows.filter(owner=user).exists()`."""
+    while isinstance(value, (v.Call, v.Attr, v.Named)):
+        if isinstance(value, v.Call):
+            yield from value.args
+            yield from (x for _, x in value.keywords)
+            value = value.target
+        else:
+            value = value.base if isinstance(value, v.Attr) else value.value
+
+
+def names_in(value: Value, limit: int = MAX_NAMES) -> Iterator[str]:
+    """The names and keys that a value is made of, the outermost first; those of modules are left out."""
+    waiting = [value]
+    while waiting and limit:
+        limit -= 1
+        one = waiting.pop(0)
+        if isinstance(one, (v.Attr, v.Param)):
+            yield one.name
+        elif isinstance(one, v.Named):
+            yield one.name
+        elif isinstance(one, v.Ref):
+            yield one.name.rpartition(".")[2].lstrip(":")
+        elif isinstance(one, v.Const) and isinstance(one.value, str) and len(one.value) < 60:
+            yield one.value
+        if isinstance(one, v.Call):
+            waiting = [one.target, *one.args, *(x for _, x in one.keywords), *waiting]
+        elif not isinstance(one, v.Ref):
+            waiting = [*v.children(one), *waiting]
+
+
+def texts_in(value: Value) -> Iterator[str]:
+    """The constant texts in a value."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, v.Const) and isinstance(one.value, str):
+            yield one.value
+        waiting.extend(v.children(one))

@@ -1,0 +1,273 @@
+"""What guards a handler: decorators, dependencies, classes, hooks, checks inside, and what the settings say for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from prodready.finding import Location
+from prodready.link.frames import Bound, Frame
+from prodready.link.guard_checks import MANY_CALLS, by_path, strongest
+from prodready.link.guard_classes import GuardClasses
+from prodready.link.guard_settings import GuardSettings
+from prodready.link.guard_words import names_in
+from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
+from prodready.link.route import SAFE_METHODS, Guard, Handler
+from prodready.link.route_values import RouteValues
+from prodready.read import values as v
+from prodready.read.facts import CallFact
+
+QUERIES = frozenset(
+    {
+        "filter",
+        "filter_by",
+        "get",
+        "get_object_or_404",
+        "get_or_404",
+        "first_or_404",
+        "exclude",
+        "where",
+        "find_one",
+        "aget",
+        "get_list_or_404",
+        "find",
+        "select",
+        "one_or_404",
+    }
+)
+
+
+class Guards(GuardClasses):
+    """Finds the guards of handlers."""
+
+    def __init__(self, values: RouteValues) -> None:
+        super().__init__(values)
+        self.settings = GuardSettings(values)
+        self._inside: dict[tuple[str, str, bool], tuple[Guard, ...]] = {}
+        self._hooks: dict[tuple[str, int], tuple[Guard, ...]] = {}
+
+    def of(
+        self,
+        handler: Handler,
+        wrappers: Sequence[Bound],
+        given: Sequence[Bound],
+        before: Sequence[Bound],
+        methods: Sequence[str],
+    ) -> tuple[Guard, ...]:
+        """All guards of a handler that answers `methods`.
+
+        `wrappers` are calls around it, `given` what the route and the routers above it list as guards, `before` what runs
+        before every handler there.
+        """
+        found: list[Guard] = []
+        for bound in given:
+            for one in self.values.elements(bound):
+                found += self.of_value(one, "dependency")
+        if handler.frame is not None:
+            found += self._decorated(handler.frame)
+            found += self.dependencies(handler.frame)
+        for wrapper in wrappers:
+            found += self.of_value(wrapper, "decorator")
+        if handler.cls is not None:
+            found += self.of_class(handler.cls, handler)
+        if handler.frame is not None:
+            found += self._inline(handler.frame)
+        for hook in before:
+            found += self._hook(hook)
+        found += self._from_settings(handler)
+        reading = all(method in SAFE_METHODS for method in methods)
+        kept = [
+            replace(g, kind="open") if g.partial and reading and g.where in {"class", "settings"} else g for g in found
+        ]
+        return tuple(dict.fromkeys(kept))
+
+    def _decorated(self, frame: Frame) -> Iterator[Guard]:
+        home = self.infer.home(frame)
+        for decorator in frame.function.decorators:
+            bound = Bound(decorator, home)
+            value = v.bare(decorator)
+            effect = self.values.effect(bound)
+            if effect is not None and (effect.route is not None or effect.decorates == "handler") and not effect.guards:
+                if (
+                    effect.route is not None
+                    and isinstance(value, v.Call)
+                    and effect.route.guards
+                    and effect.route.detail
+                ):
+                    listed = self.values.argument(value, effect.route.guards)
+                    if listed is not None:
+                        yield from (
+                            g
+                            for one in self.values.elements(bound.sub(listed))
+                            for g in self.of_value(one, "decorator")
+                        )
+                continue
+            found = self.of_value(bound, "decorator")
+            if not isinstance(value, v.Call):  # a name does not tell where it stands
+                found = [replace(g, location=Location(frame.path, frame.function.line)) for g in found]
+            yield from found
+
+    def _hook(self, bound: Bound) -> tuple[Guard, ...]:
+        key = (bound.frame.path, id(bound.value))
+        if key not in self._hooks:
+            self._hooks[key] = tuple(self._of_hook(bound))
+        return self._hooks[key]
+
+    def _of_hook(self, bound: Bound) -> Iterator[Guard]:
+        value = v.bare(bound.value)
+        effect = self.values.effect(bound) if isinstance(value, v.Call) else None
+        if effect is not None and effect.asks and not effect.guards and isinstance(value, v.Call):
+            asked = self.values.argument(value, effect.asks)
+            value = v.bare(asked) if asked is not None else value
+        symbol = self.infer.symbol_of(value if not isinstance(value, v.Call) else value.target, bound.frame)
+        if isinstance(symbol, ClassSymbol):
+            yield from self.of_middleware(symbol)
+        elif isinstance(symbol, FunctionSymbol):
+            found = self.checks(symbol, factory=True)
+            if found:
+                best = strongest(found)
+                exempt = best.partial or any(by_path(e) for e in symbol.facts.exits)
+                yield Guard(
+                    best.kind, symbol.facts.qualname, Location(symbol.path, symbol.facts.line), "before_request", exempt
+                )
+            else:
+                frame = self.infer.home(Frame(symbol.path, symbol.facts))
+                for decorator in symbol.facts.decorators:
+                    guards = self.of_value(Bound(decorator, frame), "before_request")
+                    yield from (g for g in guards if g.kind != "unknown")
+        else:
+            yield from (g for g in self.of_value(bound.sub(value), "before_request") if g.kind != "unknown")
+
+    def of_middleware(self, cls: ClassSymbol) -> Iterator[Guard]:
+        """What a class that every request passes turns away."""
+        for base in self.program.lineage(cls):
+            if isinstance(base, str):
+                kind = self.knowledge.guards(base)
+                if kind:
+                    yield Guard(kind, cls.facts.qualname, Location(cls.path, cls.facts.line), "middleware", True)
+                continue
+            for name in base.facts.methods:
+                function = self.program.function(base.path, f"{base.facts.qualname}.{name}")
+                if function is None or name.startswith("__init"):
+                    continue
+                checks = self.checks(FunctionSymbol(base.path, function))
+                if checks:
+                    best = strongest(checks)
+                    yield Guard(best.kind, cls.facts.qualname, Location(base.path, function.line), "middleware", True)
+                    return
+
+    @cached_property
+    def _by_middleware(self) -> tuple[Guard, ...]:
+        """What the middleware of the settings turns away."""
+        found: list[Guard] = []
+        for middleware in self.settings.middleware:
+            symbol = self.values.named(middleware.text, middleware.location.path)
+            if isinstance(symbol, ClassSymbol):
+                found += self.of_middleware(symbol)
+            elif kind := self.knowledge.guards(middleware.text):
+                found.append(Guard(kind, middleware.text.rpartition(".")[2], middleware.location, "middleware", True))
+        return tuple(found)
+
+    def _from_settings(self, handler: Handler) -> Iterator[Guard]:
+        cls = handler.cls
+        yield from self._by_middleware
+        frame = handler.frame
+        if cls is not None:
+            bases = [base for base in self.program.lineage(cls) if isinstance(base, str)]
+            attributes = {m for base in bases for m in self.knowledge.listed(base, "guarded_by")}
+            if not attributes or any(isinstance(self.program.member(cls, a), ValueSymbol) for a in attributes):
+                return
+            if any(self.program.member(cls, f"get_{a.removesuffix('_classes')}s") for a in attributes):
+                return
+        elif frame is None or not self._takes_defaults(frame):
+            return
+        for default in self.settings.defaults:
+            symbol = self.values.named(default.text, default.location.path)
+            if isinstance(symbol, ClassSymbol):
+                yield from self.of_guard_class(symbol, "settings", default.location, 0)
+            elif kind := self.knowledge.guards(default.text):
+                partial = any(self.knowledge.types[n].spares_reading for n in self.knowledge.lineage(default.text))
+                yield Guard(kind, default.text.rpartition(".")[2], default.location, "settings", partial)
+
+    def _takes_defaults(self, frame: Frame) -> bool:
+        """Whether a function is made a view of the kind that the default guards are for, and has none of its own."""
+        home = self.infer.home(frame)
+        effects = [self.values.effect(Bound(d, home)) for d in frame.function.decorators]
+        names = [e for e in effects if e is not None]
+        made = any(
+            e.route is not None and e.route.methods and not e.route.path and e.decorates == "handler" for e in names
+        )
+        return made and not any(e.decorates == "guard" and e.asks for e in names)
+
+    def _inline(self, frame: Frame) -> tuple[Guard, ...]:
+        key = (*frame.key, True)
+        if key not in self._inside:
+            found: dict[tuple[str, str], Guard] = {}
+            for guard in (*self._own_checks(frame), *self._helpers(frame), *self._queries(frame)):
+                found.setdefault((guard.kind, guard.where), guard)
+            self._inside[key] = tuple(found.values())
+        return self._inside[key]
+
+    def _own_checks(self, frame: Frame) -> Iterator[Guard]:
+        for check in self._exits(FunctionSymbol(frame.path, frame.function), own=True):
+            yield Guard(check.kind, check.text, check.location, "inline", check.partial)
+
+    def _helpers(self, frame: Frame) -> Iterator[Guard]:
+        for fact in frame.function.calls[: 2 * MANY_CALLS]:
+            bound = Bound(fact.value, frame)
+            here = Location(frame.path, fact.span.line, fact.span.column)
+            for callee in self.infer.callees(bound):
+                effect = callee.effect
+                if effect is not None and effect.guards and effect.guards != "open" and effect.decorates != "guard":
+                    if not self.is_waived(fact.value, effect.waived, effect.unless):
+                        yield Guard(effect.guards, f"{fact.name}()", here, "helper")
+                elif callee.function is not None and not callee.assumed and not self._takes_credentials(fact):
+                    for check in [one for one in self.checks(callee.function) if one.raises][:1]:
+                        yield Guard(check.kind, f"{fact.name}()", here, "helper", check.partial)
+
+    def _takes_credentials(self, fact: CallFact) -> bool:
+        """Whether a call is given what somebody logs in with: it is part of a login, and guards nothing."""
+        given = [*fact.value.args, *(x for _, x in fact.value.keywords)]
+        names = [name for value in given for name in list(names_in(value))[:3]]
+        return any(self.words.ends("password", name) for name in names)
+
+    def _queries(self, frame: Frame) -> Iterator[Guard]:
+        """Rows are looked up among those that belong to whoever asks."""
+        functions = [frame]
+        cls = self.program.owner(frame.path, frame.function)
+        if cls is not None:
+            for name in ("get_queryset", "get_object", "queryset"):
+                member = self.program.member(cls, name)
+                if isinstance(member, FunctionSymbol):
+                    functions.append(Frame(member.path, member.facts))
+        for one in functions:
+            for fact in one.function.calls:
+                if self._is_scoped(fact, one.function.calls):
+                    yield Guard(
+                        "ownership", f"{fact.name}()", Location(one.path, fact.span.line, fact.span.column), "query"
+                    )
+                    break
+
+    def _is_scoped(self, fact: CallFact, calls: Sequence[CallFact]) -> bool:
+        if fact.name in {"eq"} and len(fact.value.args) == 2:
+            sides = fact.value.args
+            about = [self.words.speaks_of_user(side) for side in sides]
+            if about[0] == about[1]:
+                return False
+            if not any(call.name in QUERIES and _holds(call, fact) for call in calls):
+                return False  # compared by the handler itself
+            other = v.bare(sides[1] if about[0] else sides[0])
+            return isinstance(other, v.Attr) and self.words.ends("owner", other.name)
+        if fact.name in QUERIES:
+            return any(
+                self.words.speaks_of_user(value) and any(self.words.ends("owner", part) for part in key.split("__"))
+                for key, value in fact.value.keywords
+            )
+        return False
+
+
+def _holds(outer: CallFact, inner: CallFact) -> bool:
+    """Whether a call stands inside of another one."""
+    a, b = outer.span, inner.span
+    return (a.line, a.column) <= (b.line, b.column) and (b.end_line, b.end_column) <= (a.end_line, a.end_column)

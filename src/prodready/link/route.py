@@ -1,0 +1,81 @@
+"""What a route and its guards are: plain data, for the command that lists them and the rules that judge them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from prodready.finding import Location
+from prodready.link.frames import Frame
+from prodready.link.program import ClassSymbol
+from prodready.link.url_paths import PathTemplate, shown
+
+ANY = "*"
+"""The method of a route that answers all of them."""
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "WEBSOCKET"})
+STRENGTH = {"unknown": 0, "open": 0, "token": 1, "login": 1, "ownership": 2, "permission": 2, "role": 2}
+"""A login lets in everybody who has an account; the others let in some of them."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A check that a request must pass.
+
+    `kind` is one of the guards of the knowledge, or `unknown` for what may be one and is not to be found. `text` is what it
+    is called, `where` how it comes to the handler: decorator, dependency, class, base, dispatch, middleware, before_request,
+    inline, helper, query or settings. `partial`: it lets some requests pass unseen (by their path, or those that only read).
+    """
+
+    kind: str
+    text: str
+    location: Location
+    where: str
+    partial: bool = False
+
+    @property
+    def strength(self) -> int:
+        """0 lets everybody in, 1 who has an account, 2 only some of them."""
+        return STRENGTH[self.kind]
+
+
+@dataclass(frozen=True)
+class Handler:
+    """What answers a route: a function or method of the project, or something of a library, by name."""
+
+    name: str
+    location: Location
+    frame: Frame | None = field(default=None, compare=False)
+    cls: ClassSymbol | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Route:
+    """A method and a path that the application answers.
+
+    `group` tells which router, blueprint or list it was declared in. `unknown` says what could not be found out:
+    a prefix, a method, where it is mounted.
+    """
+
+    methods: tuple[str, ...]
+    path: PathTemplate
+    handler: Handler
+    name: str
+    location: Location
+    guards: tuple[Guard, ...] = ()
+    group: str = ""
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """The path as one prints it."""
+        return shown(self.path)
+
+    @property
+    def changes(self) -> bool:
+        """Whether one of its methods is for changing something; of a route for all methods nobody can tell."""
+        return any(method not in SAFE_METHODS and method != ANY for method in self.methods)
+
+    @property
+    def guarded(self) -> int:
+        """The strength of its strongest guard."""
+        return max((guard.strength for guard in self.guards), default=0)

@@ -1,0 +1,274 @@
+"""Where routes are declared: in calls and decorators of all files of an application."""
+
+from __future__ import annotations
+
+from prodready.finding import Location
+from prodready.knowledge_form import Effect, RouteForm
+from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.program import ClassSymbol, FunctionSymbol
+from prodready.link.route_lists import RouteLists
+from prodready.link.route_nodes import ROOT, Declared, Inclusion, Node
+from prodready.link.route_values import RouteValues
+from prodready.read import values as v
+from prodready.read.facts import CallFact, FileFacts, last_name
+
+VERB_NAMES = frozenset(
+    {"get", "post", "put", "patch", "delete", "head", "options", "route", "view", "trace", "register", "host"}
+)
+"""Names that many methods have which declare no routes."""
+
+
+class RouteGraph(RouteLists):
+    """All that declares routes in the files of a program that are part of the application."""
+
+    def __init__(self, values: RouteValues, outside: frozenset[str]) -> None:
+        super().__init__(values)
+        self.outside = outside
+        self._module_names()
+        for path in self._paths():
+            facts = self.program.facts(path)
+            if facts is not None:
+                self._file(path, facts)
+
+    def _module_names(self) -> None:
+        functions = {n.rpartition(".")[2] for n, e in self.knowledge.functions.items() if e.route is not None}
+        methods: set[str] = set()
+        hooks: set[str] = set()
+        for entry in self.knowledge.types.values():
+            for name, effect in entry.methods.items():
+                if isinstance(effect, Effect) and effect.route is not None:
+                    methods.add(name)
+                if isinstance(effect, Effect) and (
+                    effect.decorates == "middleware" or (effect.route and effect.route.before)
+                ):
+                    hooks.add(name)
+        kinds = {n.rpartition(".")[2] for n, e in self.knowledge.types.items() if e.route is not None}
+        kinds |= {
+            a.rpartition(".")[2] for a, n in self.knowledge.aliases.items() if self.knowledge.types[n].route is not None
+        }
+        self.function_names, self.method_names, self.type_names, self.hook_names = functions, methods, kinds, hooks
+        self.names = functions | methods | kinds | hooks
+
+    def _paths(self) -> list[str]:
+        """The files that may declare routes; none at all where nothing that holds them is ever made."""
+        outlines = self.program.outlines
+        paths = [path for path in outlines if path not in self.outside]
+        certain = (self.function_names | self.type_names) - self.method_names
+        if not any(
+            certain.intersection(outlines[path].calls) or "urlpatterns" in outlines[path].aliases for path in paths
+        ):
+            renamed = {alias for path in paths for original, alias in outlines[path].renamed if original in certain}
+            derived = {sub for path in paths for sub, base in outlines[path].derived if base in self.type_names}
+            if not renamed and not derived:
+                return []
+        return [path for path in paths if not self.names.isdisjoint(outlines[path].calls)]
+
+    def _file(self, path: str, facts: FileFacts) -> None:
+        for qualname, called in facts.called.items():
+            if self.names.isdisjoint(called) and not self._has_own(facts, qualname):
+                continue
+            frame = Frame(path, facts.functions[qualname])
+            if frame.function.owner and self.values.overrides(frame):
+                continue
+            decorated = self._decorated(path, facts, qualname)
+            for fact in frame.function.calls:
+                target = decorated.get((fact.value.line, fact.value.column))
+                if target is not None or self._is_worth(fact):
+                    self._call(frame, fact, target)
+        for qualname in facts.functions:
+            if qualname == "<module>":
+                continue
+            function = facts.functions[qualname]
+            for decorator in function.decorators:
+                value = v.bare(decorator)
+                if not isinstance(value, v.Call) and last_name(value) in self.hook_names:
+                    self._bare_hook(
+                        FunctionSymbol(path, function), Bound(value, self.infer.home(Frame(path, function)))
+                    )
+
+    def _has_own(self, facts: FileFacts, qualname: str) -> bool:
+        """Whether a class of the file is derived from what holds routes and may be made here."""
+        called = facts.called[qualname]
+        return any(name[:1].isupper() for name in called)
+
+    def _decorated(
+        self, path: str, facts: FileFacts, qualname: str
+    ) -> dict[tuple[int, int], FunctionSymbol | ClassSymbol]:
+        """What the decorators in the body of a function stand above."""
+        prefix = "" if qualname == "<module>" else f"{qualname}."
+        found: dict[tuple[int, int], FunctionSymbol | ClassSymbol] = {}
+        names = [n for n in facts.functions if n.startswith(prefix) and n != "<module>"]
+        for name in names:
+            function = facts.functions[name]
+            for decorator in function.decorators:
+                value = v.bare(decorator)
+                if isinstance(value, v.Call):
+                    found[value.line, value.column] = FunctionSymbol(path, function)
+        for name, cls in facts.classes.items():
+            if name.startswith(prefix):
+                for decorator in cls.decorators:
+                    value = v.bare(decorator)
+                    if isinstance(value, v.Call):
+                        found[value.line, value.column] = ClassSymbol(path, cls)
+        return found
+
+    def _is_worth(self, fact: CallFact) -> bool:
+        """Whether a call that decorates nothing may declare something: `get` of a mapping does not."""
+        if fact.name in self.names and fact.name not in VERB_NAMES:
+            return True
+        if fact.name in VERB_NAMES:
+            given = len(fact.value.args) + len(fact.value.keywords)
+            last = v.bare(fact.value.args[1]) if len(fact.value.args) > 1 else None
+            return given > 1 and (last is None or isinstance(last, (v.Ref, v.Attr, v.Call)))
+        return fact.name[:1].isupper()
+
+    def _call(self, frame: Frame, fact: CallFact, decorated: FunctionSymbol | ClassSymbol | None) -> None:
+        bound = Bound(fact.value, frame)
+        star = next((a for a in fact.value.args if v.is_star(a)), None)
+        if isinstance(star, v.Op) and fact.name in self.method_names and self._spread_call(frame, fact, star):
+            return
+        found = self.values.form(bound)
+        if found is None:
+            hook = self.values.effect(bound) if decorated is not None and fact.name in self.hook_names else None
+            if hook is not None and hook.decorates == "middleware" and isinstance(decorated, FunctionSymbol):
+                self._hook(bound, decorated)
+            return
+        form, callee = found
+        location = Location(frame.path, fact.span.line, fact.span.column, fact.span.end_line, fact.span.end_column)
+        if callee.effect is None or callee.effect.route is None:  # what holds routes is made
+            self._make(bound, form, location)
+            return
+        if callee.effect.returns and self.knowledge.route(callee.effect.returns) is not None:
+            self._make(bound, form, location)
+            for parent in self.nodes_of_receiver(bound, callee):
+                self.holder(parent).children.append(Inclusion(self.made(bound), [()], [], location))
+            return
+        if form.before:
+            self._before(bound, form, callee, decorated)
+            return
+        if form.into:
+            for child in self.nodes_of_receiver(bound, callee):
+                self._into(bound, form, child, location)
+            return
+        if form.detail or (not form.path and not form.child):
+            return
+        is_method = callee.type is not None or callee.receiver is not None
+        if form.path and (decorated is not None or form.handler) and (is_method or decorated is not None):
+            self._declare(bound, form, callee, decorated, location)
+        elif form.child and is_method:
+            self._include(bound, form, callee, location)
+
+    def _spread_call(self, frame: Frame, fact: CallFact, star: v.Op) -> bool:
+        """`for route in ROUTES: api.add_resource(*route)`: one call for each element."""
+        each = v.bare(star.subject)
+        rows = self.values.reducer.elements(Bound(each.subject, frame)) if isinstance(each, v.Op) else []
+        tables = [(row, items) for row in rows if isinstance(items := v.bare(row.value), v.Seq)]
+        for row, items in tables:
+            self._row(frame, fact, row, items)
+        return bool(tables)
+
+    def _row(self, frame: Frame, fact: CallFact, row: Bound, items: v.Seq) -> None:
+        found = self.values.form(Bound(fact.value, frame))
+        if found is None or not found[0].path:
+            return
+        form, callee = found
+        call = v.call(fact.value.target, items.items, fact.value.keywords, fact.value.line, fact.value.column)
+        assert isinstance(call, v.Call)
+        handler = self.values.argument(call, form.handler)
+        if handler is None:
+            return
+        location = Location(frame.path, fact.span.line, fact.span.column)
+        paths = self.paths(Bound(call, row.frame), form)
+        declared = Declared(form, paths, call, row.frame, row.sub(handler), location, callee.receiver)
+        for node in self.nodes_of_receiver(Bound(fact.value, frame), callee):
+            self.holder(node).routes.append(declared)
+
+    def _declare(
+        self,
+        bound: Bound,
+        form: RouteForm,
+        callee: Callee,
+        decorated: FunctionSymbol | ClassSymbol | None,
+        location: Location,
+    ) -> None:
+        call = bound.value
+        assert isinstance(call, v.Call)
+        handler: Bound | FunctionSymbol | ClassSymbol | None = decorated
+        given = self.values.argument(call, form.handler)
+        if given is not None:
+            handler = bound.sub(given)
+        if handler is None:
+            return
+        declared = Declared(form, self.paths(bound, form), call, bound.frame, handler, location, callee.receiver)
+        if (callee.type is None and callee.receiver is None) or _is_function(callee):
+            # A decorator that needs no router: whoever lists the function takes it in.
+            symbol = handler if isinstance(handler, (FunctionSymbol, ClassSymbol)) else None
+            self.holder(("function", symbol.path, 0, symbol.facts.qualname) if symbol else ROOT).routes.append(declared)
+            return
+        for node in self.nodes_of_receiver(bound, callee):
+            self.holder(node).routes.append(declared)
+
+    def _include(self, bound: Bound, form: RouteForm, callee: Callee, location: Location) -> None:
+        parents = self.nodes_of_receiver(bound, callee)
+        for parent in parents:
+            self.take_in(parent, bound, form, location)
+
+    def take_in(self, parent: Node, bound: Bound, form: RouteForm, location: Location) -> None:
+        """Note that `parent` takes in what a call names as its child."""
+        call = bound.value
+        assert isinstance(call, v.Call)
+        child = self.values.argument(call, form.child)
+        if child is None:
+            return
+        prefix = self.values.argument(call, form.prefix)
+        prefixes = self.templates(bound.sub(prefix)) if prefix is not None else []
+        guards = [bound.sub(g)] if (g := self.values.argument(call, form.guards)) is not None else []
+        self.children(parent, bound.sub(child), form, prefixes, guards, location)
+
+    def _before(
+        self, bound: Bound, form: RouteForm, callee: Callee, decorated: FunctionSymbol | ClassSymbol | None
+    ) -> None:
+        call = bound.value
+        assert isinstance(call, v.Call)
+        given = self.values.argument(call, form.before)
+        for node in [ROOT] if form.root else self.nodes_of_receiver(bound, callee):
+            if given is not None:
+                self.holder(node).before.append(bound.sub(given))
+            elif isinstance(decorated, FunctionSymbol):
+                self._note_hook(node, decorated)
+
+    def _bare_hook(self, function: FunctionSymbol, decorator: Bound) -> None:
+        value = decorator.value
+        effect = self.values.effect(decorator)
+        if effect is None or not isinstance(value, v.Attr):
+            return
+        if effect.route is not None and effect.route.before:
+            for node in [ROOT] if effect.route.root else self.nodes(decorator.sub(value.base)):
+                self._note_hook(node, function)
+        elif effect.decorates == "middleware":
+            for node in self.nodes(decorator.sub(value.base)):
+                self._note_hook(node, function)
+
+    def _hook(self, bound: Bound, function: FunctionSymbol) -> None:
+        target = v.bare(bound.value.target) if isinstance(bound.value, v.Call) else None
+        for node in self.nodes(bound.sub(target.base)) if isinstance(target, v.Attr) else [ROOT]:
+            self._note_hook(node, function)
+
+    def _note_hook(self, node: Node, function: FunctionSymbol) -> None:
+        frame = self.infer.home(Frame(function.path, function.facts))
+        self.holder(node).before.append(Bound(v.Ref(f":{function.facts.qualname}"), frame))
+
+    def nodes_of_receiver(self, bound: Bound, callee: Callee) -> list[Node]:
+        """The nodes that a method is called on."""
+        target = v.bare(bound.value.target) if isinstance(bound.value, v.Call) else None
+        receiver = target.base if isinstance(target, v.Attr) else callee.receiver
+        if receiver is None:
+            return [ROOT]
+        found = self.nodes(bound.sub(receiver))
+        if not found:
+            found = [ROOT]
+        return found
+
+
+def _is_function(callee: Callee) -> bool:
+    return callee.type is None and callee.effect is not None

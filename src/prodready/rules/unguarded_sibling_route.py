@@ -1,0 +1,133 @@
+"""A route that changes something lacks the guard that the routes beside it have.
+
+Why it matters
+--------------
+Guards are put on routes one by one, and one is forgotten. Nothing breaks: the page works, the tests pass, and whoever finds
+the address can do what was meant for those who are logged in, or for the office alone.
+
+Bad
+---
+    from flask import Blueprint, request
+    from flask_login import login_required
+
+    from shop.coupons import coupons
+
+    def coupon_routes():
+        bp = Blueprint("coupons", __name__, url_prefix="/coupons")
+
+        @bp.post("/")
+        @login_required
+        def create_coupon():
+            coupons.create(request.form["code"])
+            return "", 201
+
+        @bp.post("/<int:coupon_id>/rename")
+        @login_required
+        def rename_coupon(coupon_id):
+            coupons.rename(coupon_id, request.form["code"])
+            return "", 204
+
+        @bp.delete("/<int:coupon_id>")
+        def delete_coupon(coupon_id):
+            coupons.delete(coupon_id)
+            return "", 204
+
+        return bp
+
+Good
+----
+    from flask import Blueprint, request
+    from flask_login import login_required
+
+    from shop.coupons import coupons
+
+    def coupon_routes():
+        bp = Blueprint("coupons", __name__, url_prefix="/coupons")
+
+        @bp.post("/")
+        @login_required
+        def create_coupon():
+            coupons.create(request.form["code"])
+            return "", 201
+
+        @bp.post("/<int:coupon_id>/rename")
+        @login_required
+        def rename_coupon(coupon_id):
+            coupons.rename(coupon_id, request.form["code"])
+            return "", 204
+
+        @bp.delete("/<int:coupon_id>")
+        @login_required
+        def delete_coupon(coupon_id):
+            coupons.delete(coupon_id)
+            return "", 204
+
+        return bp
+
+Not reported
+------------
+Routes that are open by their nature (login, registration, password reset, web hooks, health checks, callbacks); requests
+that only read, such as a search by POST; routes that say they are open; routers where guards are not the rule; routes with
+a guard of any kind, also inside the handler, in a hook or in a middleware; guards that could not be found.
+`prodready routes` lists what was found.
+
+References
+----------
+- CWE-862: Missing Authorization
+- OWASP Top 10: Broken Access Control
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prodready.finding import Confidence, Finding, Severity, Step
+from prodready.link.linked import Linked
+from prodready.link.route_siblings import Forgotten, Siblings
+from prodready.rules.base import Rule
+
+ASKS = {"login": "a login", "role": "a role", "permission": "a permission", "ownership": "ownership", "token": "a key"}
+
+
+def check(linked: Linked) -> Iterator[Finding]:
+    """Report every handler that was forgotten when its siblings were guarded."""
+    for one in Siblings(linked.routes).forgotten():
+        if one.route.handler.location.path not in linked.outside:
+            yield _finding(one)
+
+
+def _finding(one: Forgotten) -> Finding:
+    route, (_, guard) = one.route, one.siblings[0]
+    frame = route.handler.frame
+    assert frame is not None
+    what = f"{'/'.join(route.methods) if route.methods != ('*',) else 'anything at'} {route.shown}"
+    name = frame.function.qualname.rpartition(".")[2]
+    return Finding(
+        code=rule.code,
+        slug=rule.slug,
+        message=f"`{name}()` lets anyone do {what}; {one.of} routes beside it ask for {ASKS[guard.kind]} (`{guard.text}`)",
+        severity=Severity.ERROR,
+        confidence=Confidence.HIGH if one.same else Confidence.MEDIUM,
+        location=route.handler.location,
+        related=tuple(
+            Step(
+                sibling.handler.location,
+                f"{'/'.join(sibling.methods)} {sibling.shown} asks for {ASKS[g.kind]}: `{g.text}`",
+            )
+            for sibling, g in one.siblings
+        ),
+        hint="guard it like the others, or say in its name or in a comment why it is open",
+        context=frame.function.qualname,
+        snippet=f"{name} {route.shown}",
+        statement=(route.handler.location.line, route.handler.location.line),
+    )
+
+
+rule = Rule(
+    code="PRD202",
+    slug="unguarded-sibling-route",
+    severity=Severity.ERROR,
+    stage="mvp",
+    needles=("post", "put", "patch", "delete", "route", "path(", "url(", "router", "handler", "controller"),
+    check=check,
+)
