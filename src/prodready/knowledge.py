@@ -154,6 +154,15 @@ class Knowledge:
             and name != method
         ]
 
+    def makers_of(self, method: str) -> frozenset[str]:
+        """The names of all methods that make a row and run this method of it."""
+        return frozenset(
+            name
+            for entry in self.types.values()
+            for name, member in entry.methods.items()
+            if isinstance(member, Effect) and method in member.calls and member.does in {"write", "ensure"}
+        )
+
     def is_within(self, type_name: str, method: str) -> bool:
         """Whether the framework calls this method of a subclass inside of a transaction."""
         return any(fnmatchcase(method, p) for name in self.lineage(type_name) for p in self.types[name].within)

@@ -41,6 +41,7 @@ class Holders:
         self._held: dict[Key, bool] = {}
         self._sites: dict[Key, list[tuple[Frame, int, bool]]] = {}
         self._requests: bool | None = None
+        self._runs_of: dict[str, list[tuple[Frame, CallFact, frozenset[Key]]]] = {}
 
     def held(self, frame: Frame) -> bool:
         """Whether all of a function runs in a transaction: its own, or one that every caller holds."""
@@ -107,13 +108,26 @@ class Holders:
                 if self.program.function(base.path, overridden) is not None:
                     for site in self.infer.callers(base.path, overridden):
                         yield site.frame, site.fact
-        names = {n for base in bases if isinstance(base, str) for n in self.knowledge.callers_of(base, simple)}
+        libraries = [base for base in bases if isinstance(base, str)]
+        names = {name for base in libraries for name in self.knowledge.callers_of(base, simple)}
+        if any(map(self.knowledge.is_row, libraries)):
+            names |= self.knowledge.makers_of(simple)
         for name in sorted(names):
+            for caller, fact, targets in self._running(name):
+                if frame.key in targets:
+                    yield caller, fact
+
+    def _running(self, name: str) -> list[tuple[Frame, CallFact, frozenset[Key]]]:
+        """The calls of this name by which a library runs methods of the project, and which those are."""
+        if name not in self._runs_of:
+            found = []
             for path, function, fact in self.program.calls_named(name):
                 caller = Frame(path, function)
-                deed = self.deeds.deed(fact, caller) if caller.path not in self.outside else None
-                if deed is not None and any((s.path, s.facts.qualname) == frame.key for s, _ in deed.targets):
-                    yield caller, fact
+                deed = self.deeds.deed(fact, caller) if path not in self.outside else None
+                if deed is not None and deed.targets:
+                    found.append((caller, fact, frozenset((s.path, s.facts.qualname) for s, _ in deed.targets)))
+            self._runs_of[name] = found
+        return self._runs_of[name]
 
     def is_entry(self, frame: Frame) -> bool:
         """Whether a request, a queue or a signal calls a function."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prodready.link.frames import Bound, Frame
+from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.labels import Labels
 from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.read import values as v
@@ -70,7 +70,7 @@ class Openings:
             value = leaf.value
             if isinstance(value, v.Call):
                 for callee in self.infer.callees(leaf):
-                    if callee.effect is not None and callee.effect.does in deeds:
+                    if _does(callee, value, deeds):
                         return True
                     if callee.function is not None and callee.cls is None and self._holds_open(callee.function, depth):
                         return True
@@ -85,7 +85,7 @@ class Openings:
         value = v.bare(bound.value)
         if isinstance(value, v.Call):
             for callee in self.infer.callees(bound.sub(value)):
-                if callee.effect is not None and callee.effect.does in deeds:
+                if _does(callee, value, deeds):
                     return True
                 if callee.function is not None and self._holds_open(callee.function, depth):
                     return True
@@ -211,3 +211,13 @@ def _is_given(value: Value) -> bool:
     """Whether a value is what a decorator was given, seen from inside of it."""
     value = v.bare(value)
     return isinstance(v.bare(value.value), v.Param) if isinstance(value, v.Free) else isinstance(value, v.Param)
+
+
+def _does(callee: Callee, call: v.Call, deeds: frozenset[str]) -> bool:
+    """Whether a call does one of these deeds, unless a keyword calls it off."""
+    effect = callee.effect
+    return (
+        effect is not None
+        and effect.does in deeds
+        and not any(key in effect.unless and v.bare(value) == v.Const(False) for key, value in call.keywords)
+    )

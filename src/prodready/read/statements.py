@@ -158,6 +158,8 @@ class Statements(Definitions):
         left, right = self.eval(test.left), self.eval(test.comparators[0])
         self.scope.silent -= 1
         self.scope.env = after
+        if isinstance(left, v.Choice):  # after a comparison before: the constant, or what it was
+            left = next((option for option in left.options if isinstance(option, v.Param)), left)
         fixed = isinstance(right, v.Const) or is_constant_name(right)
         return (left, right) if fixed and not isinstance(left, v.Const) else ()
 
