@@ -12,10 +12,11 @@ from prodready.link.frames import Bound, Frame
 from prodready.link.holders import Holders
 from prodready.link.labels import Labels
 from prodready.link.openings import Deed, Key
-from prodready.link.paths import EMPTY, Path, Steps, Walker, Write, agrees, makes, strength, worst
+from prodready.link.paths import Steps, Walker, agrees, makes
 from prodready.link.program import FunctionSymbol
 from prodready.link.scope import Scope
 from prodready.link.sinks import place
+from prodready.link.writes import EMPTY, Path, Write, strength, worst
 from prodready.read import values as v
 from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, Flow
 from prodready.read.values import Value

@@ -47,7 +47,8 @@ from prodready.finding import Confidence, Finding, Location, Severity, Step
 from prodready.link.frames import Frame
 from prodready.link.hooks import plain
 from prodready.link.linked import Linked
-from prodready.link.paths import COMMIT, Write, strength
+from prodready.link.paths import COMMIT
+from prodready.link.writes import Write, strength
 from prodready.link.transactions import Summary
 from prodready.read import values as v
 from prodready.read.values import Value
