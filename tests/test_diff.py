@@ -74,6 +74,15 @@ class TestTouched:
         app.write("more.py", (app.root / "app.py").read_text())
         assert places(check("--diff", "HEAD")) == [("more.py", 15)]
 
+    def test_what_other_analysers_say_of_changed_lines(self, app: App, check: Check) -> None:
+        app.write("web/old.js", 'localStorage.setItem("access_token", token);\n')
+        app.write("web/store.js", "// stores\nconst name = 1;\n")
+        app.git("add", "-A")
+        app.git("commit", "-qm", "Add scripts")
+        app.change("web/old.js", "token);\n", "token);\n// the end\n")
+        app.change("web/store.js", "const name = 1;", 'localStorage.setItem("access_token", token);')
+        assert places(check("--diff", "HEAD")) == [("web/store.js", 2)]
+
     def test_a_copy_inserted_before_its_original(self, app: App, check: Check) -> None:
         line = "    db().execute(f\"SELECT * FROM a WHERE x = '{q}'\")\n"
         app.change("app.py", line, line + "    # between\n" + line)

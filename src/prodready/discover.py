@@ -36,6 +36,12 @@ WEB = (
 )  # fmt: skip
 """What the names of the files of a front end end with."""
 
+TEXTS = (
+    *("*.yml", "*.yaml", "*.toml", "*.json", "*.ini", "*.cfg", "*.conf", "*.sh", "*.env", ".env*"),
+    *("*Dockerfile*", "*Containerfile*", "Procfile"),
+)
+"""Other files, as patterns, that some analyser may want."""
+
 WEB_SETTINGS = frozenset({"tsconfig.json", "jsconfig.json", "package.json"})
 """Files that say what the names of modules stand for there."""
 

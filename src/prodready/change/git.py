@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from prodready.discover import ENDINGS
+from prodready.discover import ENDINGS, TEXTS, WEB
 
 # A repository laid out in the files of a branch could bring a configuration of its own, and with it commands.
 _GUARDS = ("-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false", "-c", "core.quotePath=true")
@@ -15,7 +15,7 @@ _DIFF = (
     *("--find-renames", "--relative", "--ignore-submodules=all", "--src-prefix=a/", "--dst-prefix=b/"),
 )
 # Of other files, which may be large or not even there in a partial clone, nothing is asked.
-_READ = tuple(f"*{ending}" for ending in ENDINGS)
+_READ = (*(f"*{ending}" for ending in (*ENDINGS, *WEB)), *TEXTS)
 
 
 class GitError(Exception):

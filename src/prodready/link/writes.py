@@ -1,0 +1,144 @@
+"""The writes on one path through a function, and how much speaks against them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from prodready.finding import Location
+from prodready.link.hooks import plain
+from prodready.read import values as v
+from prodready.read.values import Value
+
+MOST = 40
+"""Writes kept of one path: nobody reads more."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """One write on a path.
+
+    `root` is the object that is written, None where it is another one each time. `repeated` says that it stands in a loop,
+    `looped` that this loop is in the function itself, `tolerated` that it goes on to the next round when one fails, or
+    without end. `via` are the calls that lead to it, the outermost first; `unit` is a function that has writes to keep
+    together of its own, of which this is one. `makes`: it is a new row. `expired`: what is removed was picked by being below
+    a limit, as what is too old is. `call` is the outermost of the calls. `needs` is what the
+    function's parameters have to be for it; `rows` are those that a commit writes, as far as they are known.
+    """
+
+    label: str
+    kind: str
+    place: Location
+    root: Value | None = None
+    repeated: bool = False
+    looped: bool = False
+    tolerated: bool = False
+    assumed: bool = False
+    via: tuple[tuple[str, Location], ...] = ()
+    unit: tuple[str, str] | None = None
+    store: str = ""
+    makes: bool = False
+    removes: bool = False
+    expired: bool = False
+    call: v.Call | None = None
+    needs: tuple[tuple[str, Value], ...] = ()
+    rows: tuple[Value, ...] = ()
+
+    @property
+    def line(self) -> int:
+        """The line in the function that the path goes through."""
+        return (self.via[0][1] if self.via else self.place).line
+
+
+@dataclass(frozen=True)
+class Path:
+    """What has been written on the way; `open` inside of a transaction begun by hand; `pending` awaits a
+    commit, `made` says that there is a new row in it.
+
+    Of what is pending: the object, and whether the change matters little: when it was last changed, or that it refers to
+    nothing any more. `alone` are statements that commit
+    themselves unless a commit follows; `known` is what the conditions passed have shown.
+    """
+
+    writes: tuple[Write, ...] = ()
+    open: bool = False
+    made: bool = False
+    pending: tuple[tuple[Value | None, bool], ...] = ()
+    labels: tuple[str, ...] = ()
+    alone: tuple[Write, ...] = ()
+    known: tuple[tuple[Value, Value], ...] = ()
+
+    @property
+    def needs(self) -> tuple[tuple[str, Value], ...]:
+        """What the parameters have to be to come here."""
+        return tuple((name, value) for subject, value in self.known if (name := _param(subject)))
+
+    @property
+    def weight(self) -> tuple[int, int, int]:
+        """How much speaks against the path, to tell the worst of several."""
+        alone = [write for write in self.writes if write.unit is None]
+        return (strength((*alone, *self.alone)), len(self.writes) + len(self.alone), len(self.pending))
+
+    def add(self, writes: Iterable[Write]) -> Path:
+        """The path with more writes on it."""
+        known = {(write.place, write.via) for write in self.writes}
+        new = tuple(write for write in writes if (write.place, write.via) not in known)
+        return replace(self, writes=(*self.writes, *new)[:MOST])
+
+
+EMPTY = Path()
+
+
+def strength(writes: Iterable[Write]) -> int:
+    """How many writes a path has that leave a partial state between them.
+
+    Only writes to one database can be in one transaction. Writes of one object count once, a repeated one twice; what only
+    makes sure that a row exists does no harm alone.
+    """
+    by_store: dict[str, list[Write]] = {}
+    for write in writes:
+        by_store.setdefault(write.store, []).append(write)
+    # Of a session that is only known as such nobody can tell that it is another one.
+    return max(
+        (_together([w for s in by_store if _same(s, store) for w in by_store[s]]) for store in by_store), default=0
+    )
+
+
+def _same(store: str, other: str) -> bool:
+    return (
+        not store
+        or not other
+        or (
+            store.partition(" ")[0] == other.partition(" ")[0]
+            and (store == other or not (" " in store and " " in other))
+        )
+    )
+
+
+def _together(writes: Iterable[Write]) -> int:
+    roots: set[Value] = set()
+    committed: set[Value] = set()
+    count = 0
+    for write in writes:
+        if write.kind == "ensure" or (write.rows and committed.issuperset(write.rows)):
+            continue
+        committed.update(write.rows)
+        if write.root is not None:
+            may_be = set(write.root.options) if isinstance(write.root, v.Choice) else {write.root}
+            may_be = {plain(one) for one in may_be}
+            count += may_be.isdisjoint(roots)
+            roots |= may_be
+        else:
+            count += 2 if write.repeated else 1
+    return count
+
+
+def worst(paths: Iterable[Path | None]) -> Path | None:
+    """The path on which most is written."""
+    live = [path for path in paths if path is not None]
+    return max(live, key=lambda path: path.weight) if live else None
+
+
+def _param(value: Value) -> str:
+    inner = v.bare(value)
+    return inner.name if isinstance(inner, v.Param) else ""
