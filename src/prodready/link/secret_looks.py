@@ -85,6 +85,7 @@ class SecretLooks:
         self.program = reducer.program
         self.names = Names(reducer.knowledge)
         self._objects: dict[tuple[str, str, str], bool] = {}
+        self._showing: dict[tuple[str, str], bool] = {}
 
     def _carry(self, bound: Bound, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
         raise NotImplementedError
@@ -281,10 +282,13 @@ class SecretLooks:
         return bool({"dataclass", "define", "frozen", "attrs"} & set(names)) or bool(printed & set(bases))
 
     def _shows_secret(self, function: FunctionSymbol) -> bool:
-        if function.facts.returns is None:
-            return False
-        frame = Frame(function.path, function.facts)
-        return any(isinstance(f, Leak) for f in self._carry(Bound(function.facts.returns, frame), (), 4))
+        key = (function.path, function.facts.qualname)
+        if key not in self._showing:
+            self._showing[key] = False  # while it is asked: what shows itself shows nothing by that
+            frame, returns = Frame(function.path, function.facts), function.facts.returns
+            found = self._carry(Bound(returns, frame), (), 4) if returns is not None else ()
+            self._showing[key] = any(isinstance(one, Leak) for one in found)
+        return self._showing[key]
 
     def _acts_as_object(self, bound: Bound) -> bool:
         """Whether the function around uses a parameter as an object: reads its fields, stores or deletes it as a row."""
