@@ -130,13 +130,12 @@ class Walker:
         if path.open or (not path.pending and any(write.kind == "commit" for write in path.writes)):
             return after  # a second commit of nothing is none
         roots = {root for root, _ in path.pending}
-        known = tuple(root for root in roots if root is not None)
-        root = None if len(known) < len(roots) or not known else known[0] if len(known) == 1 else v.choice(list(known))
+        root = next(iter(roots)) if len(roots) == 1 else None
         stamps = bool(path.pending) and all(stamp for _, stamp in path.pending)
         kind = "ensure" if stamps else "commit"
         label = ", ".join(path.labels[:3]) or COMMIT
         write = replace(
-            self._write(deed), kind=kind, root=root, label=label, makes=path.made, needs=path.needs, rows=known
+            self._write(deed), kind=kind, root=root, label=label, makes=path.made, needs=path.needs, rows=tuple(roots)
         )
         return after.add([write])
 

@@ -23,7 +23,8 @@ class Write:
     without end. `via` are the calls that lead to it, the outermost first; `unit` is a function that has writes to keep
     together of its own, of which this is one. `makes`: it is a new row. `expired`: what is removed was picked by being below
     a limit, as what is too old is. `call` is the outermost of the calls. `needs` is what the
-    function's parameters have to be for it; `rows` are those that a commit writes, as far as they are known.
+    function's parameters have to be for it; `rows` are those that a commit writes, None for
+    one that is not known.
     """
 
     label: str
@@ -42,7 +43,7 @@ class Write:
     expired: bool = False
     call: v.Call | None = None
     needs: tuple[tuple[str, Value], ...] = ()
-    rows: tuple[Value, ...] = ()
+    rows: tuple[Value | None, ...] = ()
 
     @property
     def line(self) -> int:
@@ -117,13 +118,15 @@ def _same(store: str, other: str) -> bool:
 
 def _together(writes: Iterable[Write]) -> int:
     roots: set[Value] = set()
-    committed: set[Value] = set()
+    committed: set[Value | None] = set()
     count = 0
     for write in writes:
         if write.kind == "ensure" or (write.rows and committed.issuperset(write.rows)):
             continue
-        committed.update(write.rows)
-        if write.root is not None:
+        committed.update(row for row in write.rows if row is not None)
+        if len(write.rows) > 1:
+            count += 1
+        elif write.root is not None:
             may_be = set(write.root.options) if isinstance(write.root, v.Choice) else {write.root}
             may_be = {plain(one) for one in may_be}
             count += may_be.isdisjoint(roots)
