@@ -49,11 +49,9 @@ def of_fastapi(app: Any) -> list[list[str]]:
 
 
 def of_django() -> list[list[str]]:
-    import django
-
-    django.setup()
-    from django.urls import get_resolver
-
+    # Of the application's environment, not of ours.
+    importlib.import_module("django").setup()
+    get_resolver = importlib.import_module("django.urls").get_resolver
     found: list[list[str]] = []
 
     def walk(patterns: Iterable[Any], prefix: str) -> None:
