@@ -144,7 +144,7 @@ class GitHub(Fake):
             more = {"hasNextPage": end < len(items), "endCursor": str(end) if end > start else None}
             return {"pageInfo": more, "nodes": items[start:end]}
 
-        def note(item: dict[str, Any]) -> dict[str, Any]:
+        def shown(item: dict[str, Any]) -> dict[str, Any]:
             return {"viewerDidAuthor": item["author"] == ME, "body": item["body"], "id": item["id"]}
 
         threads = [
@@ -152,14 +152,14 @@ class GitHub(Fake):
                 "id": thread["id"],
                 "isResolved": thread["resolved"],
                 "resolvedBy": {"login": thread["by"]} if thread["by"] else None,
-                "comments": {"nodes": [note(thread["notes"][0])]},
+                "comments": {"nodes": [shown(thread["notes"][0])]},
             }
             for thread in self.threads
         ]
         pull = {
             "headRefOid": self.head,
             "reviewThreads": page(threads, variables.get("threads")),
-            "comments": page([note(item) for item in self.notes], variables.get("comments")),
+            "comments": page([shown(item) for item in self.notes], variables.get("comments")),
         }
         return 200, {"data": {"viewer": {"login": f"{ME}[bot]"}, "repository": {"pullRequest": pull}}}
 
