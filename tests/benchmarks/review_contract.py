@@ -33,7 +33,8 @@ from review_fakes import TOKEN, Answer, GitHub, served
 _VALIDATE = """
 const {buildSchema, parse, validate} = require("graphql");
 const {readFileSync} = require("fs");
-const built = buildSchema(readFileSync("node_modules/@octokit/graphql-schema/schema.graphql", "utf8"), {assumeValidSDL: true});
+const file = "node_modules/@octokit/graphql-schema/schema.graphql";
+const built = buildSchema(readFileSync(file, "utf8"), {assumeValidSDL: true});
 const documents = JSON.parse(readFileSync(0, "utf8"));
 console.log(JSON.stringify(documents.flatMap(text => validate(built, parse(text)).map(String))));
 """
@@ -70,7 +71,11 @@ class Contract(GitHub):
         try:
             urllib.request.urlopen(request, timeout=60).close()
         except urllib.error.HTTPError as error:
-            self.wrong.append(f"{name}: {error.code} {error.read()[:500].decode()}")
+            said = error.read().decode()
+            places = [item["location"][0] for item in json.loads(said).get("validation", ())]
+            # Some of GitHub's own examples, which Prism answers with, are not as its description says.
+            if not places or set(places) != {"response"}:
+                self.wrong.append(f"{name}: {error.code} {said[:500]}")
 
 
 def main() -> None:
