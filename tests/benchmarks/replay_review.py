@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from replay import _git
+from replay import _git, _used
 
 from prodready.review.place import CONTEXT
 
@@ -48,12 +48,13 @@ def _replay(repository: Path, clone: Path, count: int, span: int) -> None:
     commits = listed.split()[::-1]
     _git(clone, "checkout", "-q", "-f", f"{commits[0]}~{span}")
     _review(clone, "HEAD")
-    seconds, comments, outside, suggestions, broken, apart = [], 0, 0, 0, 0, 0
+    seconds, work, comments, outside, suggestions, broken, apart = [], [], 0, 0, 0, 0, 0
     for commit in commits:
         _git(clone, "checkout", "-q", "-f", commit)
-        started = time.perf_counter()
+        started, used = time.perf_counter(), _used()
         plan = _review(clone, f"{commit}~{span}...{commit}")
         seconds.append(time.perf_counter() - started)
+        work.append(_used() - used)
         lines = _shown(clone, f"{commit}~{span}", commit)
         apart += len(re.findall("^- `", plan["summary"], re.MULTILINE))
         for comment in plan["comments"]:
@@ -69,7 +70,8 @@ def _replay(repository: Path, clone: Path, count: int, span: int) -> None:
     print(
         f"{repository}: {len(commits)} commits, {comments} comments, {outside} outside of the diff, "
         f"{apart} in the summary only, {suggestions} suggestions, {broken} that do not go in; "
-        f"median {statistics.median(seconds):.2f}, most {max(seconds):.2f} s"
+        f"wall time: median {statistics.median(seconds):.2f}, most {max(seconds):.2f} s; "
+        f"processor time: median {statistics.median(work):.2f}, most {max(work):.2f} s"
     )
 
 
