@@ -25,6 +25,7 @@ pytest.importorskip("gitlab")
 from prodready.review import github as github_module
 from prodready.review import gitlab as gitlab_module
 from prodready.review import sync as sync_module
+from prodready.review.comment import key_of
 
 BOTH = ("github", "gitlab")
 WRITES = {"github": "POST .*/reviews", "gitlab": "POST .*/discussions"}
@@ -445,6 +446,12 @@ HOSTILE = [
     "``````` ~~~~~~~",
     "<!-- prodready summary -->",
 ]
+
+
+def test_a_mark_counts_at_the_start_only() -> None:
+    mark = f"<!-- prodready finding={'0' * 32} -->"
+    assert key_of(f"{mark}\nx") == "0" * 32
+    assert key_of(f"x\n{mark}") == key_of(f"> {mark}") == ""
 
 
 @pytest.mark.parametrize("text", HOSTILE)
