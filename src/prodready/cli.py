@@ -52,6 +52,10 @@ def _run(arguments: Namespace) -> int:
         from prodready import cli_baseline
 
         return cli_baseline.run(arguments)
+    if arguments.command == "review":
+        from prodready import cli_review
+
+        return cli_review.run(arguments)
     if arguments.command == "routes":
         from prodready import cli_routes
 

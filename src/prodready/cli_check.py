@@ -59,6 +59,7 @@ class Job:
         self.overrides = overrides
         self.given: dict[str, bytes] = {}
         self.other_side: dict[str, bytes] = {}
+        self.changes: dict[str, sides.Change] = {}
         self.problems: list[Problem] = []
         self.projects: dict[Path, list[Path]] = {}
         output = arguments.output_file
@@ -191,7 +192,7 @@ class Job:
                 return check(settings, targets, options)
             from prodready.change import compare
 
-            change = sides.read(settings.root, self.change)
+            change = self.changes[str(settings.root)] = sides.read(settings.root, self.change)
             for path, other in change.new.items():
                 self.other_side[str(settings.root / path)] = other or b""
             return compare.check(settings, targets, change, options)

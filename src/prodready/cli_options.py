@@ -72,13 +72,55 @@ def parser() -> ArgumentParser:
         deed.add_argument("--quiet", "-q", action="store_true", help="no progress, no last line")
         _engine(deed.add_argument_group("how to run"))
 
+    review = commands.add_parser(
+        "review",
+        help="comment on the lines of a pull or merge request, in a job of GitHub Actions or GitLab CI",
+        epilog=_EXIT_CODES,
+    )
+    review.add_argument("paths", nargs="*", metavar="PATH", help="files or directories (default: here)")
+    _posting(review.add_argument_group("how to report it"))
+    group = review.add_argument_group("what to report")
+    _chosen(group)
+    group.add_argument("--diff", metavar="REV", help="the change (default: that of the request, by the environment)")
+    _known(group)
+    _engine(review.add_argument_group("how to run"))
+
     clean = commands.add_parser("clean", help="delete the cache of a project")
     clean.add_argument("paths", nargs="*", metavar="PATH", help="a place in the project (default: here)")
     _source(clean)
     return main
 
 
+def _posting(group: _ArgumentGroup) -> None:
+    group.add_argument("--provider", choices=("github", "gitlab"), help="default: the one whose job this is")
+    group.add_argument("--dry-run", action="store_true", help="print what a first run would post; asks nobody")
+    group.add_argument("--output-format", choices=("text", "json"), default="text", help="of --dry-run (default: text)")
+    group.add_argument(
+        "--max-comments", type=int, default=30, metavar="N", help="the rest goes to the summary (default: 30)"
+    )
+    group.add_argument("--exit-zero", action="store_true", help="exit with 0 in spite of findings")
+    group.add_argument("--quiet", "-q", action="store_true", help="no last line, no progress")
+
+
 def _what(group: _ArgumentGroup) -> None:
+    _chosen(group)
+    only = group.add_mutually_exclusive_group()
+    only.add_argument(
+        "--diff",
+        metavar="REV",
+        help="only what the change since REV touches or causes; REV... since the branch left REV; - a unified diff on stdin",
+    )
+    only.add_argument("--staged", action="store_true", help="only what the staged change touches or causes")
+    _known(group)
+    group.add_argument(
+        "--add-suppressions",
+        metavar="REASON",
+        help="write a comment with this reason for each finding, in place of reporting it",
+    )
+    group.add_argument("--force-exclude", action="store_true", help="leave out excluded files even if named")
+
+
+def _chosen(group: _ArgumentGroup) -> None:
     for name, text in (
         ("select", "report these rules, by code or prefix, in place of what the configuration selects"),
         ("ignore", "do not report these rules, in place of what the configuration ignores"),
@@ -88,22 +130,12 @@ def _what(group: _ArgumentGroup) -> None:
         group.add_argument(f"--{name}", action="append", metavar="CODES", help=f"{text}; comma-separated, repeatable")
     group.add_argument("--min-confidence", metavar="LEVEL", help="low, medium or high")
     group.add_argument("--min-severity", metavar="LEVEL", help="info, warning or error")
-    only = group.add_mutually_exclusive_group()
-    only.add_argument(
-        "--diff",
-        metavar="REV",
-        help="only what the change since REV touches or causes; REV... since the branch left REV; - a unified diff on stdin",
-    )
-    only.add_argument("--staged", action="store_true", help="only what the staged change touches or causes")
+
+
+def _known(group: _ArgumentGroup) -> None:
     known = group.add_mutually_exclusive_group()
     known.add_argument("--baseline", metavar="FILE", help="leave out the findings of this baseline")
     known.add_argument("--no-baseline", action="store_true", help="report the findings of the baseline too")
-    group.add_argument(
-        "--add-suppressions",
-        metavar="REASON",
-        help="write a comment with this reason for each finding, in place of reporting it",
-    )
-    group.add_argument("--force-exclude", action="store_true", help="leave out excluded files even if named")
 
 
 def _how(group: _ArgumentGroup) -> None:
