@@ -476,7 +476,7 @@ def read(): ...
     assert [place.line for place in found.unresolved] == [6]
 
 
-def test_a_knowledge_file_teaches_a_decorator(tmp_path: Path) -> None:
+def test_a_knowledge_file_teaches_a_decorator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "house.toml").write_text(
         'library = "house"\n[functions]\n"house.web.clerks" = { decorates = "guard", guards = "role" }\n'
     )
@@ -485,7 +485,9 @@ def test_a_knowledge_file_teaches_a_decorator(tmp_path: Path) -> None:
         "from flask import Flask\nfrom house.web import clerks\napp = Flask(__name__)\n"
         '@app.post("/files")\n@clerks\ndef file(): ...\n'
     )
-    main(["routes", str(tmp_path), "--no-cache", "--output-format", "json"])
+    assert main(["routes", str(tmp_path), "--no-cache", "--output-format", "json"]) == 0
+    guards = json.loads(capsys.readouterr().out)["routes"][0]["guards"]
+    assert [(guard["kind"], guard["name"]) for guard in guards] == [("role", "clerks")]
 
 
 # ---- the command

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from prodready.documents import Documents
 from prodready.link.frames import Bound
 from prodready.link.guards import Guards
 from prodready.link.holders import is_settings
@@ -39,13 +40,13 @@ class _Way:
 class Routes:
     """All routes of a program. `unresolved` are the places of what could not be followed; it never leads to a guess."""
 
-    def __init__(self, reducer: Labels, outside: frozenset[str]) -> None:
+    def __init__(self, reducer: Labels, outside: frozenset[str], documents: Documents) -> None:
         self.reducer = reducer
         self.program, self.infer, self.knowledge = reducer.program, reducer.infer, reducer.knowledge
         self.outside = outside
         self.values = RouteValues(reducer)
         self.views = Views(self.values)
-        self.graph = RouteGraph(self.values, outside)
+        self.graph = RouteGraph(self.values, outside, documents)
         self.guards = Guards(self.values)
         self._reached: set[Node] = set()
         self._walked: set[object] = set()
@@ -215,6 +216,7 @@ class Routes:
             full = self._names(way, name or view.name or _own_name(view.handler))
             tail = (*(("{pk}",) if view.row else ()), *parse(view.tail))
             known = self.guards.of(view.handler, view.wrappers, guards, way.before, methods)
+            known = tuple(dict.fromkeys((*declared.certain, *known)))
             for text in declared.paths:
                 segments = template(text, declared.regex or form.regex)
                 unknown = _doubt(way.unknown + missing, segments if text == HOLE else ())
