@@ -97,6 +97,13 @@ class RouteNodes:
         assert isinstance(call, v.Call)
         if (prefix := self.values.argument(call, form.prefix)) is not None:
             holder.prefixes = self.templates(bound.sub(prefix))
+        if (row := self.values.argument(call, form.row)) is not None:
+            above = self.values.argument(call, form.above)
+            outer = (
+                [p for n in self.nodes(bound.sub(above)) for p in self.holder(n).prefixes] if above is not None else []
+            )
+            names = [f"{{{text}_pk}}" for text in self.values.texts(bound.sub(row))[:1]]
+            holder.prefixes = [a + b + tuple(names) for a in outer or [()] for b in holder.prefixes]
         if (name := self.values.argument(call, form.name)) is not None:
             holder.name = next(iter(self.values.texts(bound.sub(name))), "")
         if (guards := self.values.argument(call, form.guards)) is not None:

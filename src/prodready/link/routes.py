@@ -17,7 +17,7 @@ from prodready.link.route_lists import template
 from prodready.link.route_nodes import ROOT, Declared, Holder, Inclusion, Node
 from prodready.link.route_values import HOLE, RouteValues
 from prodready.link.route_views import View, Views
-from prodready.link.url_paths import PathTemplate, parse
+from prodready.link.url_paths import PathTemplate, parse, variants
 from prodready.read import values as v
 
 MAX_DEPTH = 12
@@ -45,9 +45,9 @@ class Routes:
         self.program, self.infer, self.knowledge = reducer.program, reducer.infer, reducer.knowledge
         self.outside = outside
         self.values = RouteValues(reducer)
-        self.views = Views(self.values)
         self.graph = RouteGraph(self.values, outside, documents)
         self.guards = Guards(self.values)
+        self.views = Views(self.values, self.guards.makers)
         self._reached: set[Node] = set()
         self._walked: set[object] = set()
         found = list(self._all()) if self.graph.holders or self._url_modules() else []
@@ -214,22 +214,23 @@ class Routes:
                 if not methods:
                     continue
             full = self._names(way, name or view.name or _own_name(view.handler))
-            tail = (*(("{pk}",) if view.row else ()), *parse(view.tail))
+            tail = (*(("{pk}",) if view.row else ()), *template(view.tail, "(?P<" in view.tail))
             known = self.guards.of(view.handler, view.wrappers, guards, way.before, methods)
             known = tuple(dict.fromkeys((*declared.certain, *known)))
             for text in declared.paths:
-                segments = template(text, declared.regex or form.regex)
-                unknown = _doubt(way.unknown + missing, segments if text == HOLE else ())
-                yield Route(
-                    methods,
-                    way.path + segments + tail,
-                    view.handler,
-                    full,
-                    declared.location,
-                    known,
-                    f"{node[1]}:{node[2]}:{node[3]}",
-                    unknown,
-                )
+                regex = declared.regex or form.regex
+                for segments in dict.fromkeys(template(one, regex) for one in (variants(text) if regex else [text])):
+                    unknown = _doubt(way.unknown + missing, segments if text == HOLE else ())
+                    yield Route(
+                        methods,
+                        way.path + segments + tail,
+                        view.handler,
+                        full,
+                        declared.location,
+                        known,
+                        f"{node[1]}:{node[2]}:{node[3]}",
+                        unknown,
+                    )
 
     def _views(self, declared: Declared, suffix: str, cls: ClassSymbol | None) -> tuple[list[View], tuple[str, ...]]:
         handler = declared.handler
