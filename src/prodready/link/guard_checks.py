@@ -103,6 +103,8 @@ class Checks:
             if kind in {"role", "permission"} and self.claims.claim(way, frame) is not None:
                 continue  # what the client says of itself guards nothing
             if kind:
+                if kind == "permission" and self.words.is_unknown_person(way):
+                    kind = "login"
                 location = Location(function.path, way.line, way.column)
                 partial = any(_by_path_value(c) for c, _ in way.conditions)
                 answers = any(truth and self._is_sent_key(value) for value, truth in way.conditions)

@@ -42,8 +42,10 @@ class GuardClasses(GuardValues):
                     yield Guard(kind, base.rpartition(".")[2], Location(cls.path, cls.facts.line), "base")
         for base in lineage:
             if isinstance(base, ClassSymbol):  # dependencies that a class declares for all of its handlers
-                for name, value in base.facts.attributes.items():
-                    if isinstance(v.bare(value), v.Call) and name in base.facts.annotations:
+                for name, annotation in base.facts.annotations.items():
+                    given = v.bare(base.facts.attributes.get(name, annotation))
+                    value = given.subject if isinstance(given, v.Op) and given.kind == "typed" else given
+                    if not name.startswith("_"):
                         yield from self.in_parameter(Bound(value, self.values.module(base.path)))
         yield from self._hooks_of_class(cls, own, action)
         yield from self._row_of_class(cls, action)

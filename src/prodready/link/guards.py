@@ -63,29 +63,36 @@ class Guards(GuardClasses):
         given: Sequence[Bound],
         before: Sequence[Bound],
         methods: Sequence[str],
+        *,
+        all_of_them: bool = True,
     ) -> tuple[Guard, ...]:
-        """All guards of a handler that answers `methods`.
+        """All guards of a handler that answers `methods`, or if that is enough those that are found first.
 
         `wrappers` are calls around it, `given` what the route and the routers above it list as guards, `before` what runs
         before every handler there.
         """
         found: list[Guard] = []
+        if not all_of_them:
+            found += (g for hook in before for g in self._hook(hook))
+            found += self._from_settings(handler)
         for bound in given:
             for one in self.values.elements(bound):
                 found += self.of_value(one, "dependency")
         if handler.frame is not None:
             found += self._decorated(handler.frame)
             found += self.dependencies(handler.frame)
-            found += self._handed_on(handler.frame)
         for wrapper in wrappers:
             found += self.of_value(wrapper, "decorator")
         if handler.cls is not None:
             found += self.of_class(handler.cls, handler)
+        if found and not all_of_them:
+            return tuple(found)
         if handler.frame is not None:
+            found += self._handed_on(handler.frame)
             found += self._inline(handler.frame)
-        for hook in before:
-            found += self._hook(hook)
-        found += self._from_settings(handler)
+        if all_of_them:
+            found += (g for hook in before for g in self._hook(hook))
+            found += self._from_settings(handler)
         reading = all(method in SAFE_METHODS for method in methods)
         kept = [
             replace(g, kind="open") if g.partial and reading and g.where in {"class", "settings"} else g for g in found

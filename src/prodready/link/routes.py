@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from prodready.documents import Documents
 from prodready.link.frames import Bound
@@ -215,8 +216,7 @@ class Routes:
                     continue
             full = self._names(way, name or view.name or _own_name(view.handler))
             tail = (*(("{pk}",) if view.row else ()), *template(view.tail, "(?P<" in view.tail))
-            known = self.guards.of(view.handler, view.wrappers, guards, way.before, methods)
-            known = tuple(dict.fromkeys((*declared.certain, *known)))
+            find = partial(self._guards, declared.certain, view, guards, way.before, methods)
             for text in declared.paths:
                 regex = declared.regex or form.regex
                 for segments in dict.fromkeys(template(one, regex) for one in (variants(text) if regex else [text])):
@@ -227,10 +227,24 @@ class Routes:
                         view.handler,
                         full,
                         declared.location,
-                        known,
                         f"{node[1]}:{node[2]}:{node[3]}",
                         unknown,
+                        find,
                     )
+
+    def _guards(
+        self,
+        certain: tuple[Guard, ...],
+        view: View,
+        given: tuple[Bound, ...],
+        before: tuple[Bound, ...],
+        methods: tuple[str, ...],
+        all_of_them: bool,
+    ) -> tuple[Guard, ...]:
+        if certain and not all_of_them:
+            return certain
+        found = self.guards.of(view.handler, view.wrappers, given, before, methods, all_of_them=all_of_them)
+        return tuple(dict.fromkeys((*certain, *found)))
 
     def _views(self, declared: Declared, suffix: str, cls: ClassSymbol | None) -> tuple[list[View], tuple[str, ...]]:
         handler = declared.handler
