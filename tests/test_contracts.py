@@ -300,7 +300,7 @@ def _keys(value: object) -> set[str]:
 BASE = {
     "prodready", "words", "finding", "config", "config_values", "knowledge", "knowledge_check",
     "knowledge_form", "globs", "ignore", "discover", "source",
-    "suppress", "patterns",
+    "suppress", "patterns", "documents",
 }  # fmt: skip
 ALLOWED = {
     "read": BASE,

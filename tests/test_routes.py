@@ -476,7 +476,7 @@ def read(): ...
     assert [place.line for place in found.unresolved] == [6]
 
 
-def test_a_knowledge_file_teaches_a_decorator(tmp_path: Path) -> None:
+def test_a_knowledge_file_teaches_a_decorator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "house.toml").write_text(
         'library = "house"\n[functions]\n"house.web.clerks" = { decorates = "guard", guards = "role" }\n'
     )
@@ -485,7 +485,9 @@ def test_a_knowledge_file_teaches_a_decorator(tmp_path: Path) -> None:
         "from flask import Flask\nfrom house.web import clerks\napp = Flask(__name__)\n"
         '@app.post("/files")\n@clerks\ndef file(): ...\n'
     )
-    main(["routes", str(tmp_path), "--no-cache", "--output-format", "json"])
+    assert main(["routes", str(tmp_path), "--no-cache", "--output-format", "json"]) == 0
+    guards = json.loads(capsys.readouterr().out)["routes"][0]["guards"]
+    assert [(guard["kind"], guard["name"]) for guard in guards] == [("role", "clerks")]
 
 
 # ---- the command
@@ -546,3 +548,238 @@ def test_a_broken_file_is_named_and_the_rest_is_listed(
     printed = capsys.readouterr()
     assert "broken.py:1: " in printed.err
     assert "/closed" in printed.out
+
+
+# ---- guards that are only found on a second look
+
+
+def test_variables_that_are_raised_and_dependencies_of_controllers(tmp_path: Path) -> None:
+    found = table(
+        tmp_path,
+        people="""
+from fastapi import Depends, HTTPException
+unknown_person = HTTPException(status_code=401)
+
+def current_user(request):
+    user = find(request.headers.get("x"))
+    if user is None:
+        raise unknown_person
+    return user
+
+def editor(user=Depends(current_user)):
+    if not user.is_admin:
+        raise HTTPException(403)
+    return user
+""",
+        app="""
+from fastapi import APIRouter, Depends, FastAPI
+from views import controller
+from people import current_user, editor
+router = APIRouter()
+
+class Base:
+    user: User = Depends(current_user)
+
+@controller(router)
+class Pages(Base):
+    @router.get("/pages")
+    def pages(self): ...
+
+@controller(router)
+class Edits:
+    user: User = Depends(editor)
+
+    @router.post("/pages")
+    def add(self): ...
+
+app = FastAPI()
+app.include_router(router)
+""",
+    )
+    assert shown(found) == ["GET /pages Pages.pages login@dependency", "POST /pages Edits.add role@dependency"]
+
+
+def test_classes_in_the_arguments_of_a_dependency(tmp_path: Path) -> None:
+    found = table(
+        tmp_path,
+        app="""
+from fastapi import Depends, FastAPI, HTTPException
+app = FastAPI()
+
+class Permission:
+    def __init__(self, request):
+        if not self.has_permission(request):
+            raise HTTPException(status_code=403)
+
+class MayEdit(Permission): ...
+
+class All:
+    def __init__(self, wanted):
+        self.wanted = wanted
+
+    def __call__(self, request):
+        for one in self.wanted:
+            one(request)
+
+@app.post("/a", dependencies=[Depends(All([MayEdit]))])
+def edit(): ...
+
+@app.post("/b", dependencies=[Depends(All([]))])
+def free(): ...
+""",
+    )
+    assert shown(found) == ["POST /a edit permission@dependency", "POST /b free"]
+
+
+def test_permission_classes_are_joined_and_left_to_the_next_class(tmp_path: Path) -> None:
+    found = table(
+        tmp_path,
+        app__urls="""
+from django.urls import path
+from app import views
+urlpatterns = [
+    path("both", views.Both.as_view()),
+    path("either", views.Either.as_view()),
+    path("left", views.Left.as_view()),
+]
+""",
+        app__views="""
+from rest_framework.permissions import AllowAny, IsAdminUser, IsAuthenticated
+from rest_framework.views import APIView
+
+class Both(APIView):
+    permission_classes = [IsAuthenticated & IsAdminUser]
+    def post(self, request): ...
+
+class Either(APIView):
+    permission_classes = [IsAuthenticated | IsAdminUser]
+    def post(self, request): ...
+
+class Base(APIView):
+    def get_permissions(self):
+        return [IsAdminUser()]
+
+class Left(Base):
+    def get_permissions(self):
+        if self.request.method == "GET":
+            return []
+        return super().get_permissions()
+    def post(self, request): ...
+""",
+    )
+    assert shown(found) == [
+        "POST /both Both.post login@class role@class",
+        "POST /either Either.post login@class",
+        "POST /left Left.post role@class",
+    ]
+
+
+def test_views_that_are_handed_the_request_rows_and_memberships(tmp_path: Path) -> None:
+    found = table(
+        tmp_path,
+        app__urls=r"""
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import path, re_path
+from app import views
+urlpatterns = [
+    path("handed", views.handed),
+    path("row/<int:pk>", views.Row.as_view()),
+    path("team/<int:pk>", views.team),
+    re_path(r"^old/(?:page-(?P<n>\d+)/)?$", views.old),
+]
+urlpatterns += i18n_patterns(path("hello", views.old))
+""",
+        app__views="""
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.views.generic import DetailView
+from app.models import Member, Team
+
+class Page(LoginRequiredMixin, DetailView):
+    def get(self, request): ...
+
+def handed(request):
+    return Page.as_view()(request)
+
+class Row(DetailView):
+    def get_object(self):
+        row = super().get_object()
+        if not row.is_accessible_by(self.request.user):
+            raise Http404()
+        return row
+
+def get_team(request, pk):
+    team = Team.objects.get(pk=pk)
+    get_object_or_404(Member, team=team, user=request.user)
+    return team
+
+def team(request, pk):
+    return get_team(request, pk)
+
+def old(request, n=1): ...
+""",
+    )
+    assert shown(found) == [
+        "* /handed handed login@base",
+        "* /old old",
+        "* /old/page-{n} old",
+        "GET /row/{pk} Row.get permission@dispatch",
+        "* /team/{pk} team ownership@helper",
+        "* /{language}/hello old",
+    ]
+
+
+def test_hooks_that_ask_for_nothing_guard_nothing(tmp_path: Path) -> None:
+    found = table(
+        tmp_path,
+        app="""
+from flask import Flask, abort, g, redirect, request
+from state import busy
+app = Flask(__name__)
+
+@app.before_request
+def wait():
+    if busy():
+        if request.endpoint == "admin.load":
+            return
+        return "later", 403
+
+@app.before_request
+def read_token():
+    token = request.headers.get("Authorization")
+    if token:
+        try:
+            g.user = look_up(token)
+        except LookupError:
+            abort(401)
+
+@app.post("/notes")
+def add(): ...
+""",
+    )
+    assert shown(found) == ["POST /notes add"]
+
+
+def test_nested_routers_stand_below_a_row(tmp_path: Path) -> None:
+    found = table(
+        tmp_path,
+        app__urls="""
+from django.urls import include, path
+from rest_framework_nested import routers
+from app.views import Lines, Orders
+router = routers.SimpleRouter()
+router.register("orders", Orders)
+lines = routers.NestedSimpleRouter(router, "orders", lookup="order")
+lines.register("lines", Lines)
+urlpatterns = [path("", include(router.urls)), path("", include(lines.urls))]
+""",
+        app__views="""
+from rest_framework.viewsets import ViewSet
+class Orders(ViewSet):
+    def list(self, request): ...
+class Lines(ViewSet):
+    def create(self, request): ...
+""",
+    )
+    assert shown(found) == ["GET /orders Orders.list", "POST /orders/{order_pk}/lines Lines.create"]

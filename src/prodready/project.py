@@ -18,6 +18,7 @@ import msgspec
 from prodready import discover, knowledge
 from prodready.cache import NO_STAMP, Cache, Entry, Stamp, content_key, stamp_of, tool_digest
 from prodready.config import Config
+from prodready.documents import Documents
 from prodready.engines import Engines
 from prodready.engines.base import Answers
 from prodready.finding import Finding, Problem, Report, RouteTable, Suppressed
@@ -59,10 +60,14 @@ class Options:
 
 
 class _Outcome(msgspec.Struct):
-    """What linking and judging all files gave, before anything is selected: kept for the next run on the same files."""
+    """What linking and judging all files gave, before anything is selected: kept for the next run on the same files.
+
+    `asked` are the digests of the files that are not source and that it rests on.
+    """
 
     findings: tuple[Finding, ...]
     problems: tuple[Problem, ...]
+    asked: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -172,10 +177,13 @@ class Session:
             chosen = self.chosen(run, targets, options)
             problems = [*run.walk.problems, *run.state.problems]
             linked = self._linked(run)
+            routes = linked.routes
+            problems += linked.documents.problems
+            chosen |= self._among(linked.documents.asked, targets, options)
             return RouteTable(
                 str(self.config.root),
-                listed(linked.routes, linked.route_callers, chosen),
-                tuple(place for place in linked.routes.unresolved if place.path in chosen),
+                listed(routes, linked.route_callers, chosen),
+                tuple(place for place in routes.unresolved if place.path in chosen),
                 tuple(problem for problem in problems if self._concerns(problem, targets)),
             )
 
@@ -312,15 +320,16 @@ class Session:
         part = "" if len(chosen) * 2 > len(state.entries) else _part_key(whole, chosen)
         for key in filter(None, (whole, part)):
             kept = _decoded_outcome(cache.run(key))
-            if kept is not None:
+            if kept is not None and self._documents(state).are_as(kept.asked):
                 return kept
         linked = self._linked(run, chosen if part else None)
         # A cache is not for two processes that once were one: only where all was read just now.
         fresh = all(entry.key in state.bodies or entry.known.error for entry in state.entries.values())
         apart = fresh and state.jobs > 1 and len(state.bodies) >= WORTH_A_POOL
         judged = judge(list(all_rules().values()), linked, _run_rule, apart=apart)
-        outcome = _Outcome(tuple(sorted(judged.findings, key=lambda f: f.sort_key)), tuple(judged.problems))
-        if run.lasting and not judged.problems and not facts.missed:
+        problems = (*judged.problems, *linked.documents.problems)
+        outcome = _Outcome(tuple(sorted(judged.findings, key=lambda f: f.sort_key)), problems, linked.documents.asked)
+        if run.lasting and not problems and not facts.missed:
             # The name of a file that is not UTF-8 does not go into msgpack: such a project is judged anew each time.
             with contextlib.suppress(UnicodeEncodeError):
                 cache.save_run(part or whole, msgspec.msgpack.encode(outcome))
@@ -330,7 +339,10 @@ class Session:
         outlines = {path: run.state.entries[path].outline for path in sorted(run.state.entries)}
         outside = frozenset(path for path in outlines if "tests" in discover.kind(self.config, path))
         program = Program(self._knowledge(run.cache), outlines, run.facts)
-        return Linked(program, chosen, outside, run.web.facts)
+        return Linked(program, chosen, outside, run.web.facts, self._documents(run.state))
+
+    def _documents(self, state: State) -> Documents:
+        return Documents(self.config.root, state.given)
 
     def _run_key(self, state: State, web: WebFiles) -> str:
         settings = f"{tool_digest()} {knowledge.digest(self._sources)} {self.config.test_paths}"

@@ -43,6 +43,9 @@ FROM_ROUTE = frozenset(
 )
 """Parts of a request that come from the path: they say what is asked for, not who asks."""
 
+REQUESTS = frozenset({"request", "req", "info", "context", "ctx", "event", "websocket", "scope", "handler", "ws"})
+"""Words in names of what carries a request."""
+
 FLAGS = frozenset({"is", "has", "can", "may", "allow", "allowed"})
 
 
@@ -270,8 +273,21 @@ class ClientClaims:
             return False
         if not isinstance(value, (v.Attr, v.Call, v.Item, v.Ref)):
             return False
+        root: Value = value
+        while isinstance(root, (v.Attr, v.Item, v.Call, v.Named)):
+            root = root.value if isinstance(root, v.Named) else root.target if isinstance(root, v.Call) else root.base
+        if isinstance(root, v.Param) and bound.frame.binding(root.name) is None and self._is_no_request(bound, root):
+            return False
         labels = self.reducer.labels(bound)
         return "request" in labels or ("cookies" in labels or "headers" in labels or "body" in labels)
+
+    def _is_no_request(self, bound: Bound, root: v.Param) -> bool:
+        """Whether a parameter of a handler is filled by something else: a dependency, a row, the application."""
+        param = bound.frame.param(root.name)
+        if param is not None and param.annotation is None and param.default is None:
+            names = {word for name in names_in(bound.value) for word in split_words(name)}
+            return not self.infer.library_types(self.infer.type_of(bound.sub(root))) and names.isdisjoint(REQUESTS)
+        return self._is_given(bound, root)
 
     def _is_unchecked(self, bound: Bound, call: v.Call) -> bool:
         """Whether a call reads a token and is told not to verify it."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from prodready.finding import Location
 from prodready.link.client_claims import ClientClaims
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_words import GuardWords, names_in
-from prodready.link.program import ClassSymbol, FunctionSymbol
+from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
 from prodready.read.facts import RAISE, RETURN, ClassFacts, Exit, FunctionFacts, last_name
@@ -28,13 +30,17 @@ ORDER = ("role", "permission", "ownership", "login", "token", "open", "unknown")
 
 @dataclass(frozen=True)
 class Check:
-    """A place that turns requests away: what it asks for, and whether some requests never get there."""
+    """A place that turns requests away: what it asks for, and whether some requests never get there.
+
+    `answers` says that only those get there who send a key or a token.
+    """
 
     kind: str
     text: str
     location: Location
     partial: bool = False
     raises: bool = True
+    answers: bool = False
 
 
 class Checks:
@@ -90,17 +96,34 @@ class Checks:
                     yield from self.checks(callee.function, factory=wraps or fact.name == own, depth=depth + 1)
 
     def _exits(self, function: FunctionSymbol, *, own: bool = False, sure: bool = False) -> Iterator[Check]:
-        for way in function.facts.exits:
+        frame = Frame(function.path, function.facts)
+        for exit_ in function.facts.exits:
+            way = self._spelled_out(exit_, frame)
             kind = self._of_exit(way, function, own=own) or (self._at_least(way) if sure else "")
-            if (
-                kind in {"role", "permission"}
-                and self.claims.claim(way, Frame(function.path, function.facts)) is not None
-            ):
+            if kind in {"role", "permission"} and self.claims.claim(way, frame) is not None:
                 continue  # what the client says of itself guards nothing
             if kind:
+                if kind == "permission" and self.words.is_unknown_person(way):
+                    kind = "login"
                 location = Location(function.path, way.line, way.column)
                 partial = any(_by_path_value(c) for c, _ in way.conditions)
-                yield Check(kind, _shown_condition(way), location, partial, way.kind == RAISE)
+                answers = any(truth and self._is_sent_key(value) for value, truth in way.conditions)
+                yield Check(kind, _shown_condition(way), location, partial, way.kind == RAISE, answers)
+
+    def _spelled_out(self, way: Exit, frame: Frame) -> Exit:
+        """The way out with the value of a variable of a module in its place: `raise not_logged_in`."""
+        value = v.bare(way.value)
+        symbol = self.infer.symbol_of(value, frame) if isinstance(value, (v.Ref, v.Attr)) else None
+        if isinstance(symbol, ValueSymbol) and isinstance(v.bare(symbol.value), v.Call):
+            return replace(way, value=symbol.value)
+        return way
+
+    def _is_sent_key(self, value: Value) -> bool:
+        """Whether a condition is that a key or a token was sent at all."""
+        inner = v.bare(value)
+        return isinstance(inner, (v.Call, v.Attr, v.Item)) and any(
+            self.words.has("key", name) for name in names_in(value)
+        )
 
     def _of_exit(self, way: Exit, function: FunctionSymbol, *, own: bool) -> str:
         how = self.words.refuses(way)
@@ -110,6 +133,7 @@ class Checks:
             return self._of_the_rest(way, function)
         if not how or not way.conditions:
             return ""
+        way = replace(way, conditions=tuple(c if not _tests_path(c[0]) else (v.UNKNOWN, c[1]) for c in way.conditions))
         atoms = way.conditions[-way.inner :] if way.inner else ()
         certain = how == "refused"
         kind = self.words.kind(atoms, certain=certain)
@@ -119,6 +143,8 @@ class Checks:
             kind = self.words.kind([a for a in way.conditions if not a[1]], certain=True)
             if not kind and not self.words.is_about_something_else(atoms):
                 kind = self._by_called(atoms, function) or self._by_name(function)
+        if not kind and how == "sent" and not own:
+            kind = self.words.kind([a for a in way.conditions if not a[1] and self._is_login(a[0])], certain=False)
         if not kind or (how in {"hidden", "sent", "told"} and kind in {"token"}):
             return ""
         if how in {"hidden", "sent"} and kind == "login" and any(t for _, t in atoms) and len(atoms) == 1:
@@ -126,6 +152,9 @@ class Checks:
         if self.words.is_about_something_else(atoms) and kind in {"login", "token", "permission"}:
             return ""
         return kind
+
+    def _is_login(self, value: Value) -> bool:
+        return any(self.words.has("authenticated", name) for name in names_in(value))
 
     def _at_least(self, way: Exit) -> str:
         """What a guard that turns away without saying why asks for at least."""
@@ -144,9 +173,9 @@ class Checks:
 
     def _by_called(self, atoms: Iterable[tuple[Value, bool]], function: FunctionSymbol) -> str:
         """The kind by what a function of the project looks at that the condition asks."""
-        for value, _ in atoms:
+        for value, truth in atoms:
             inner = v.bare(value)
-            if not isinstance(inner, v.Call):
+            if truth or not isinstance(inner, v.Call):
                 continue
             for callee in self.infer.callees(Bound(inner, Frame(function.path, function.facts))):
                 if callee.function is not None and callee.function.facts.returns is not None:
@@ -189,6 +218,7 @@ class Checks:
         frame = Frame(function.path, function.facts)
         atoms: list[tuple[Value, bool]] = [(x, False) for x in options_of(returned)]
         atoms += [(c, False) for e in function.facts.exits for c, _ in e.conditions]
+        atoms += [(x, False) for e in function.facts.exits if e.kind == RETURN for x in options_of(e.value)]
         kind = self.words.kind(atoms, certain=True)
         if not kind:
             for fact in function.facts.calls[:MANY_CALLS]:
@@ -215,6 +245,13 @@ def options_of(value: Value) -> tuple[Value, ...]:
     """What a value may be."""
     value = v.bare(value)
     return value.options if isinstance(value, v.Choice) else (value,)
+
+
+def _tests_path(value: Value) -> bool:
+    """Whether a condition compares the path, or the name of the route, with constants."""
+    if not isinstance(value, v.Op) or value.kind not in {"test", "in"} or not value.args:
+        return False
+    return last_name(v.bare(value.subject)) in PATH_WORDS and isinstance(v.bare(value.args[0]), (v.Const, v.Seq))
 
 
 def _by_path_value(value: Value) -> bool:

@@ -42,19 +42,39 @@ class GuardClasses(GuardValues):
                     yield Guard(kind, base.rpartition(".")[2], Location(cls.path, cls.facts.line), "base")
         for base in lineage:
             if isinstance(base, ClassSymbol):  # dependencies that a class declares for all of its handlers
-                for name, value in base.facts.attributes.items():
-                    if isinstance(v.bare(value), v.Call) and name in base.facts.annotations:
+                for name, annotation in base.facts.annotations.items():
+                    given = v.bare(base.facts.attributes.get(name, annotation))
+                    value = given.subject if isinstance(given, v.Op) and given.kind == "typed" else given
+                    if not name.startswith("_"):
                         yield from self.in_parameter(Bound(value, self.values.module(base.path)))
         yield from self._hooks_of_class(cls, own, action)
+        yield from self._row_of_class(cls, action)
+
+    def _row_of_class(self, cls: ClassSymbol, action: str) -> Iterator[Guard]:
+        """A method that finds the row for all handlers of a class and refuses it to some."""
+        if action in {"list", "create"} or not any(isinstance(base, str) for base in self.program.lineage(cls)):
+            return
+        member = self.program.member(cls, "get_object")
+        if isinstance(member, FunctionSymbol):
+            found = [c for c in self.checks(member) if c.raises and c.kind in {"permission", "ownership", "role"}]
+            if found:
+                best = strongest(found)
+                yield Guard(best.kind, "get_object", Location(member.path, member.facts.line), "dispatch", best.partial)
 
     def _listed(self, cls: ClassSymbol, attribute: str, action: str) -> Iterator[Guard]:
         """The guards that an attribute of the class lists; of the nearest class that has it."""
-        getter = self.program.member(cls, f"get_{attribute.removesuffix('_classes')}s")
-        if isinstance(getter, FunctionSymbol):
-            found = self._got(getter, cls, action)
-            if found is not None:
-                yield from found
-                return
+        name = f"get_{attribute.removesuffix('_classes')}s"
+        for base in self.program.lineage(cls):  # each may leave some actions to the next
+            getter = (
+                self.program.function(base.path, f"{base.facts.qualname}.{name}")
+                if isinstance(base, ClassSymbol) and name in base.facts.methods
+                else None
+            )
+            if getter is not None and isinstance(base, ClassSymbol):
+                found = self._got(FunctionSymbol(base.path, getter), cls, action)
+                if found is not None:
+                    yield from found
+                    return
         member = self.program.member(cls, attribute)
         if not isinstance(member, ValueSymbol):
             return
@@ -85,6 +105,8 @@ class GuardClasses(GuardValues):
             tried = [w for w in getter.facts.exits if w.kind == RETURN and _holds(w, action) is False]
             options = [o for o in options if not any(_same(o.value, w.value) for w in tried)] or options
         found: list[Guard] = []
+        if options and all(isinstance(s := v.bare(o.value), v.Seq) and not s.items for o in options):
+            return [Guard("open", f"{getter.facts.qualname.rpartition('.')[2]} gives []", here, "class")]
         for option in options:
             value = v.bare(option.value)
             target = v.bare(value.target) if isinstance(value, v.Call) else None

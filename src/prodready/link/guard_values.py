@@ -39,6 +39,10 @@ class GuardValues(Checks):
             if any(not option for option in options):
                 return []
             return [min((g for o in options for g in o), key=lambda g: g.strength)] if options else []
+        if isinstance(value, v.Op) and value.kind == "intersection":  # IsAuthenticated & IsOwner
+            return [
+                g for part in (value.subject, *value.args) for g in self.of_value(bound.sub(part), where, depth + 1)
+            ]
         if isinstance(value, v.Seq):
             return [g for one in self.values.elements(bound.sub(value)) for g in self.of_value(one, where, depth + 1)]
         if isinstance(value, v.Call):
@@ -192,7 +196,10 @@ class GuardValues(Checks):
         lineage = self.program.lineage(cls)
         names = [m for base in lineage if isinstance(base, str) for m in self.knowledge.listed(base, "before")]
         found: list[Check] = []
-        for name in dict.fromkeys([*names, "__call__", "authenticate"]):
+        first = (
+            ("__init__",) if where == "dependency" and made is None else ()
+        )  # Depends(Permission): made for each request
+        for name in dict.fromkeys([*names, *first, "__call__", "authenticate"]):
             member = self.program.member(cls, name)
             if isinstance(member, FunctionSymbol):
                 found += self.checks(member)
@@ -203,6 +210,8 @@ class GuardValues(Checks):
             if isinstance(base, str) and (kind := self.knowledge.guards(base)):
                 partial = any(self.knowledge.types[n].spares_reading for n in self.knowledge.lineage(base))
                 return [Guard(kind, text, here, where, partial)]
+        if made is not None and (listed := self._given_guards(made, where, here, depth)):
+            return [replace(listed[0], text=text)]
         initial = self.program.member(cls, "__init__")
         if isinstance(initial, FunctionSymbol):
             inner = self.dependencies(Frame(initial.path, initial.facts), depth + 1)
@@ -211,6 +220,19 @@ class GuardValues(Checks):
         if any(isinstance(m, FunctionSymbol) for m in (self.program.member(cls, n) for n in names)):
             return [Guard("permission", text, here, where, self._spares_reading(cls))]
         return []
+
+    def _given_guards(self, made: Bound, where: str, here: Location, depth: int) -> list[Guard]:
+        """The strongest of the guards that an object is made with: `All([IsMember, IsEditor])`."""
+        call = made.value
+        found: list[Guard] = []
+        for argument in (*call.args, *(x for _, x in call.keywords)) if isinstance(call, v.Call) else ():
+            if not isinstance(v.bare(argument), (v.Seq, v.Ref, v.Attr)):
+                continue
+            for one in self.values.elements(made.sub(argument)):
+                symbol = self.infer.symbol_of(v.bare(one.value), one.frame)
+                if isinstance(symbol, ClassSymbol):
+                    found += self.of_guard_class(symbol, where, here, depth + 1)
+        return sorted(found, key=lambda g: ORDER.index(g.kind))
 
     def _spares_reading(self, cls: ClassSymbol) -> bool:
         """Whether a permission class looks at the method and lets reading pass."""

@@ -17,6 +17,7 @@ from prodready.link.route import SAFE_METHODS, Guard, Handler
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
 from prodready.read.facts import CallFact
+from prodready.words import split_words
 
 QUERIES = frozenset(
     {
@@ -46,6 +47,14 @@ class Guards(GuardClasses):
         self.settings = GuardSettings(values)
         self._inside: dict[tuple[str, str, bool], tuple[Guard, ...]] = {}
         self._hooks: dict[tuple[str, int], tuple[Guard, ...]] = {}
+        self._own: dict[tuple[str, str], bool] = {}
+        self.makers = frozenset(
+            name
+            for entry in self.knowledge.types.values()
+            for name, effect in entry.methods.items()
+            if not isinstance(effect, str) and effect.route is not None and "self" in effect.route.handler
+        )
+        """Methods of classes that make a handler of the class."""
 
     def of(
         self,
@@ -54,13 +63,18 @@ class Guards(GuardClasses):
         given: Sequence[Bound],
         before: Sequence[Bound],
         methods: Sequence[str],
+        *,
+        all_of_them: bool = True,
     ) -> tuple[Guard, ...]:
-        """All guards of a handler that answers `methods`.
+        """All guards of a handler that answers `methods`, or if that is enough those that are found first.
 
         `wrappers` are calls around it, `given` what the route and the routers above it list as guards, `before` what runs
         before every handler there.
         """
         found: list[Guard] = []
+        if not all_of_them:
+            found += (g for hook in before for g in self._hook(hook))
+            found += self._from_settings(handler)
         for bound in given:
             for one in self.values.elements(bound):
                 found += self.of_value(one, "dependency")
@@ -71,16 +85,34 @@ class Guards(GuardClasses):
             found += self.of_value(wrapper, "decorator")
         if handler.cls is not None:
             found += self.of_class(handler.cls, handler)
+        if found and not all_of_them:
+            return tuple(found)
         if handler.frame is not None:
+            found += self._handed_on(handler.frame)
             found += self._inline(handler.frame)
-        for hook in before:
-            found += self._hook(hook)
-        found += self._from_settings(handler)
+        if all_of_them:
+            found += (g for hook in before for g in self._hook(hook))
+            found += self._from_settings(handler)
         reading = all(method in SAFE_METHODS for method in methods)
         kept = [
             replace(g, kind="open") if g.partial and reading and g.where in {"class", "settings"} else g for g in found
         ]
         return tuple(dict.fromkeys(kept))
+
+    def _handed_on(self, frame: Frame) -> list[Guard]:
+        """The guards of the view that a function hands its request to: `return Page.as_view()(request)`; the weakest."""
+        found: list[list[Guard]] = []
+        for fact in frame.function.calls:
+            maker = v.bare(fact.value.target)
+            target = v.bare(maker.target) if isinstance(maker, v.Call) else None
+            if not isinstance(target, v.Attr) or target.name not in self.makers:
+                continue
+            symbol = self.infer.symbol_of(v.bare(target.base), frame)
+            if isinstance(symbol, ClassSymbol):
+                name = f"{symbol.facts.qualname}.dispatch"
+                handler = Handler(name, Location(symbol.path, symbol.facts.line), cls=symbol)
+                found.append([*self.of_class(symbol, handler), *self._from_settings(handler)])
+        return min(found, key=lambda guards: max((g.strength for g in guards), default=0), default=[])
 
     def _decorated(self, frame: Frame) -> Iterator[Guard]:
         home = self.infer.home(frame)
@@ -124,8 +156,9 @@ class Guards(GuardClasses):
         if isinstance(symbol, ClassSymbol):
             yield from self.of_middleware(symbol)
         elif isinstance(symbol, FunctionSymbol):
-            found = self.checks(symbol, factory=True)
-            if found:
+            called = isinstance(v.bare(bound.value), v.Call)
+            found = tuple(c for c in self.checks(symbol, factory=called) if not c.answers)
+            if found and not self.words.has("no-guard", symbol.facts.qualname):
                 best = strongest(found)
                 exempt = best.partial or any(by_path(e) for e in symbol.facts.exits)
                 yield Guard(
@@ -225,6 +258,25 @@ class Guards(GuardClasses):
                 elif callee.function is not None and not callee.assumed and not self._takes_credentials(fact):
                     for check in [one for one in self.checks(callee.function) if one.raises][:1]:
                         yield Guard(check.kind, f"{fact.name}()", here, "helper", check.partial)
+                    if self._looks_up_own(callee.function):
+                        yield Guard("ownership", f"{fact.name}()", here, "helper")
+
+    def _looks_up_own(self, function: FunctionSymbol, depth: int = 0) -> bool:
+        """Whether a function finds nothing where what is asked for does not belong to who asks, and refuses then."""
+        key = (function.path, function.facts.qualname)
+        if key not in self._own:
+            self._own[key] = False
+            frame = Frame(function.path, function.facts)
+            for fact in function.facts.calls[:MANY_CALLS]:
+                if "404" in fact.name and self._is_scoped(fact, function.facts.calls):
+                    self._own[key] = True
+                elif depth < 2 and "get" in split_words(fact.name):
+                    callees = self.infer.callees(Bound(fact.value, frame))
+                    self._own[key] |= any(
+                        c.function is not None and not c.assumed and self._looks_up_own(c.function, depth + 1)
+                        for c in callees
+                    )
+        return self._own[key]
 
     def _takes_credentials(self, fact: CallFact) -> bool:
         """Whether a call is given what somebody logs in with: it is part of a login, and guards nothing."""

@@ -7,6 +7,7 @@ from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from prodready.documents import Documents
 from prodready.finding import Step
 from prodready.knowledge import Knowledge
 from prodready.link.client_claims import Claim, ClientClaims
@@ -47,10 +48,12 @@ class Linked:
         targets: Iterable[str] | None = None,
         outside: frozenset[str] = frozenset(),
         web: Callable[[], Mapping[str, WebFacts]] = dict,
+        documents: Documents | None = None,
     ) -> None:
         self.program = program
         self.outside = outside
         self._web = web
+        self.documents = documents or Documents()
         self.scope: Scope | None = Scope(program.outlines, targets) if targets is not None else None
         self.knowledge: Knowledge = program.knowledge
         self.infer = Inference(program)
@@ -125,7 +128,7 @@ class Linked:
     @cached_property
     def routes(self) -> Routes:
         """The routes of the application and their guards; always of the whole of it."""
-        return Routes(self.reducer, self.outside)
+        return Routes(self.reducer, self.outside, self.documents)
 
     @cached_property
     def client_claims(self) -> list[Claim]:

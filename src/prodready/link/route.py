@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from prodready.finding import Location
 from prodready.link.frames import Frame
@@ -61,9 +63,19 @@ class Route:
     handler: Handler
     name: str
     location: Location
-    guards: tuple[Guard, ...] = ()
     group: str = ""
     unknown: tuple[str, ...] = ()
+    find_guards: Callable[[bool], tuple[Guard, ...]] = field(default=lambda _: (), compare=False, repr=False)
+
+    @cached_property
+    def guards(self) -> tuple[Guard, ...]:
+        """The checks that a request for it must pass; looked for when somebody asks."""
+        return self.find_guards(True)
+
+    @property
+    def has_guards(self) -> bool:
+        """Whether there are any; cheaper than to look for all of them."""
+        return bool(self.__dict__["guards"] if "guards" in self.__dict__ else self.find_guards(False))
 
     @property
     def shown(self) -> str:

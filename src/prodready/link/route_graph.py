@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from prodready.documents import Documents
 from prodready.finding import Location
 from prodready.knowledge_form import Effect, RouteForm
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.link.route_lists import RouteLists
 from prodready.link.route_nodes import ROOT, Declared, Inclusion, Node
+from prodready.link.route_specs import RouteSpecs
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
 from prodready.read.facts import CallFact, FileFacts, last_name
@@ -21,9 +23,10 @@ VERB_NAMES = frozenset(
 class RouteGraph(RouteLists):
     """All that declares routes in the files of a program that are part of the application."""
 
-    def __init__(self, values: RouteValues, outside: frozenset[str]) -> None:
+    def __init__(self, values: RouteValues, outside: frozenset[str], documents: Documents) -> None:
         super().__init__(values)
         self.outside = outside
+        self.specs = RouteSpecs(values, documents)
         self._module_names()
         for path in self._paths():
             facts = self.program.facts(path)
@@ -146,6 +149,9 @@ class RouteGraph(RouteLists):
         if form.before:
             self._before(bound, form, callee, decorated)
             return
+        if form.spec:
+            self._specified(bound, form, callee, location)
+            return
         if form.into:
             for child in self.nodes_of_receiver(bound, callee):
                 self._into(bound, form, child, location)
@@ -207,6 +213,26 @@ class RouteGraph(RouteLists):
             return
         for node in self.nodes_of_receiver(bound, callee):
             self.holder(node).routes.append(declared)
+
+    def _specified(self, bound: Bound, form: RouteForm, callee: Callee, location: Location) -> None:
+        """The routes of an OpenAPI file."""
+        call = bound.value
+        assert isinstance(call, v.Call)
+        given = self.values.argument(call, form.spec)
+        resolver = self.values.argument(call, form.resolver)
+        prefix = self.values.argument(call, form.prefix)
+        prefixes = self.templates(bound.sub(prefix)) if prefix is not None else []
+        for node in self.nodes_of_receiver(bound, callee):
+            found = None
+            if given is not None:
+                resolved = bound.sub(resolver) if resolver is not None else None
+                found = self.specs.of(bound.sub(given), self.holder(node).specs, resolved)
+            if found is None:
+                self.unresolved.append(location)
+                continue
+            inner: Node = ("list", bound.frame.path, call.line, f"spec:{call.column}")
+            self.holder(inner).routes = found.routes
+            self.holder(node).children.append(Inclusion(inner, prefixes or [found.base], [], location))
 
     def _include(self, bound: Bound, form: RouteForm, callee: Callee, location: Location) -> None:
         parents = self.nodes_of_receiver(bound, callee)

@@ -121,6 +121,9 @@ class RouteLists(RouteNodes):
         child = self.values.argument(call, inner.child)
         given = self.values.argument(call, inner.prefix)
         own = self.templates(bound.sub(given)) if given is not None else []
+        if inner.under:
+            found = self.values.effect(bound)
+            own = [()] if found is not None and self._is_off(call, found.unless) else [parse(inner.under)]
         named = self.values.argument(call, inner.name)
         name = next(iter(self.values.texts(bound.sub(named))), "") if named is not None else ""
         together = [a + b for a in prefixes or [()] for b in own or [()]]
@@ -129,6 +132,11 @@ class RouteLists(RouteNodes):
         if child is not None:
             merged = RouteForm(child=inner.child, regex=form.regex or inner.regex)
             self.children(parent, bound.sub(child), merged, together, more, location, name, depth + 1)
+
+    @staticmethod
+    def _is_off(call: v.Call, unless: tuple[str, ...]) -> bool:
+        given = dict(call.keywords)
+        return any(v.bare(given.get(key, v.UNKNOWN)) == v.Const(False) for key in unless)
 
     def _pair(self, parent: Node, bound: Bound, value: v.Seq, form: RouteForm, location: Location) -> None:
         """`(r"/pattern", Handler)`."""

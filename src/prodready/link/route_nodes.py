@@ -8,6 +8,7 @@ from prodready.finding import Location
 from prodready.knowledge_form import RouteForm
 from prodready.link.frames import Bound, Frame
 from prodready.link.program import ClassSymbol, FunctionSymbol
+from prodready.link.route import Guard
 from prodready.link.route_values import HOLE, RouteValues
 from prodready.link.url_paths import PathTemplate, parse
 from prodready.read import values as v
@@ -23,7 +24,7 @@ ROOT: Node = ("root", "", 0, "")
 
 @dataclass
 class Declared:
-    """A route as it is declared: the paths, the call, and what it says of the handler."""
+    """A route as it is declared: the paths, the call, and what it says of the handler and, for certain, of its guards."""
 
     form: RouteForm
     paths: list[str]
@@ -33,6 +34,7 @@ class Declared:
     location: Location
     receiver: v.Value | None = None
     regex: bool = False
+    certain: tuple[Guard, ...] = ()
 
 
 @dataclass
@@ -58,6 +60,7 @@ class Holder:
     before: list[Bound] = field(default_factory=list)
     children: list[Inclusion] = field(default_factory=list)
     routes: list[Declared] = field(default_factory=list)
+    specs: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     location: Location = field(default_factory=lambda: Location("", 1))
 
@@ -94,12 +97,21 @@ class RouteNodes:
         assert isinstance(call, v.Call)
         if (prefix := self.values.argument(call, form.prefix)) is not None:
             holder.prefixes = self.templates(bound.sub(prefix))
+        if (row := self.values.argument(call, form.row)) is not None:
+            above = self.values.argument(call, form.above)
+            outer = (
+                [p for n in self.nodes(bound.sub(above)) for p in self.holder(n).prefixes] if above is not None else []
+            )
+            names = [f"{{{text}_pk}}" for text in self.values.texts(bound.sub(row))[:1]]
+            holder.prefixes = [a + b + tuple(names) for a in outer or [()] for b in holder.prefixes]
         if (name := self.values.argument(call, form.name)) is not None:
             holder.name = next(iter(self.values.texts(bound.sub(name))), "")
         if (guards := self.values.argument(call, form.guards)) is not None:
             holder.guards.append(bound.sub(guards))
         if (before := self.values.argument(call, form.before)) is not None:
             holder.before += list(self.values.elements(bound.sub(before)))
+        if (spec := self.values.argument(call, form.spec)) is not None:
+            holder.specs += [text for text in self.values.texts(bound.sub(spec)) if HOLE not in text]
         if (child := self.values.argument(call, form.child)) is not None:
             self.children(node, bound.sub(child), form, [], [], location)
         self._into(bound, form, node, location)

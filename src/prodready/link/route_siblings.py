@@ -47,9 +47,11 @@ class Siblings:
         seen: set[object] = set()
         for group in self._groups():
             changing = [route for route in group if self._changes(route)]
+            bare = [route for route in changing if self._is_bare(route)]
+            if not bare:
+                continue
             guarded = [(route, guard) for route in group if (guard := self._own_guard(route)) is not None]
             guarded_changes = sum(route in changing for route, _ in guarded)
-            bare = [route for route in changing if self._is_bare(route)]
             handlers = {route.handler.location for route in bare}
             if not guarded_changes or len({r.handler.location for r, _ in guarded}) < FEWEST_GUARDED:
                 continue
@@ -86,7 +88,7 @@ class Siblings:
         return max(own, key=lambda guard: guard.strength, default=None)
 
     def _is_bare(self, route: Route) -> bool:
-        if route.guards or not route.handler.name or self._is_open(route) or self._only_reads(route):
+        if not route.handler.name or self._is_open(route) or self._only_reads(route) or route.has_guards:
             return False
         frame = route.handler.frame
         if frame is None:

@@ -37,16 +37,10 @@ class View:
 class Views:
     """Finds handlers."""
 
-    def __init__(self, values: RouteValues) -> None:
+    def __init__(self, values: RouteValues, makers: frozenset[str]) -> None:
         self.values = values
+        self._makers = makers
         self.infer, self.program, self.knowledge = values.infer, values.program, values.knowledge
-        self._makers = {
-            name
-            for entry in self.knowledge.types.values()
-            for name, effect in entry.methods.items()
-            if not isinstance(effect, str) and effect.route is not None and "self" in effect.route.handler
-        }
-        """Methods of classes that make a handler of the class."""
 
     def of(self, bound: Bound, form: RouteForm, suffix: str = "", depth: int = 0) -> list[View]:
         """What a value that is given as a handler answers; empty where that is not to be found."""

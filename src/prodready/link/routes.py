@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
+from prodready.documents import Documents
 from prodready.link.frames import Bound
 from prodready.link.guards import Guards
 from prodready.link.holders import is_settings
@@ -16,7 +18,7 @@ from prodready.link.route_lists import template
 from prodready.link.route_nodes import ROOT, Declared, Holder, Inclusion, Node
 from prodready.link.route_values import HOLE, RouteValues
 from prodready.link.route_views import View, Views
-from prodready.link.url_paths import PathTemplate, parse
+from prodready.link.url_paths import PathTemplate, parse, variants
 from prodready.read import values as v
 
 MAX_DEPTH = 12
@@ -39,14 +41,14 @@ class _Way:
 class Routes:
     """All routes of a program. `unresolved` are the places of what could not be followed; it never leads to a guess."""
 
-    def __init__(self, reducer: Labels, outside: frozenset[str]) -> None:
+    def __init__(self, reducer: Labels, outside: frozenset[str], documents: Documents) -> None:
         self.reducer = reducer
         self.program, self.infer, self.knowledge = reducer.program, reducer.infer, reducer.knowledge
         self.outside = outside
         self.values = RouteValues(reducer)
-        self.views = Views(self.values)
-        self.graph = RouteGraph(self.values, outside)
+        self.graph = RouteGraph(self.values, outside, documents)
         self.guards = Guards(self.values)
+        self.views = Views(self.values, self.guards.makers)
         self._reached: set[Node] = set()
         self._walked: set[object] = set()
         found = list(self._all()) if self.graph.holders or self._url_modules() else []
@@ -213,21 +215,36 @@ class Routes:
                 if not methods:
                     continue
             full = self._names(way, name or view.name or _own_name(view.handler))
-            tail = (*(("{pk}",) if view.row else ()), *parse(view.tail))
-            known = self.guards.of(view.handler, view.wrappers, guards, way.before, methods)
+            tail = (*(("{pk}",) if view.row else ()), *template(view.tail, "(?P<" in view.tail))
+            find = partial(self._guards, declared.certain, view, guards, way.before, methods)
             for text in declared.paths:
-                segments = template(text, declared.regex or form.regex)
-                unknown = _doubt(way.unknown + missing, segments if text == HOLE else ())
-                yield Route(
-                    methods,
-                    way.path + segments + tail,
-                    view.handler,
-                    full,
-                    declared.location,
-                    known,
-                    f"{node[1]}:{node[2]}:{node[3]}",
-                    unknown,
-                )
+                regex = declared.regex or form.regex
+                for segments in dict.fromkeys(template(one, regex) for one in (variants(text) if regex else [text])):
+                    unknown = _doubt(way.unknown + missing, segments if text == HOLE else ())
+                    yield Route(
+                        methods,
+                        way.path + segments + tail,
+                        view.handler,
+                        full,
+                        declared.location,
+                        f"{node[1]}:{node[2]}:{node[3]}",
+                        unknown,
+                        find,
+                    )
+
+    def _guards(
+        self,
+        certain: tuple[Guard, ...],
+        view: View,
+        given: tuple[Bound, ...],
+        before: tuple[Bound, ...],
+        methods: tuple[str, ...],
+        all_of_them: bool,
+    ) -> tuple[Guard, ...]:
+        if certain and not all_of_them:
+            return certain
+        found = self.guards.of(view.handler, view.wrappers, given, before, methods, all_of_them=all_of_them)
+        return tuple(dict.fromkeys((*certain, *found)))
 
     def _views(self, declared: Declared, suffix: str, cls: ClassSymbol | None) -> tuple[list[View], tuple[str, ...]]:
         handler = declared.handler

@@ -15,6 +15,9 @@ _PARAMETER = re.compile(
     r"|\{(?P<brace>\w*)(?::(?P<convertor>[^{}]*(?:\{[^{}]*\}[^{}]*)*))?\}"  # {id}, {id:path}, {id:\d{3}}
     r"|(?<![\w\\(?]):(?P<colon>[A-Za-z_]\w*)"  # :id
 )
+MAX_VARIANTS = 8
+"""Spellings of one pattern: three optional groups."""
+
 _DEEP = frozenset({"path", "re", "path:path"})
 _KINDS = frozenset(
     {"int", "str", "string", "float", "uuid", "path", "slug", "any", "re", "regex", "default", "strorempty"}
@@ -91,6 +94,24 @@ def parse_regex(pattern: str) -> PathTemplate:
             out.append(char)
             index += 1
     return tuple(part for part in "".join(out).split("/") if part)
+
+
+def variants(pattern: str) -> list[str]:
+    """A regular expression with and without each of its optional groups: `^x/(?:page-(?P<n>\\d+)/)?$`."""
+    found = [""]
+    index = 0
+    while index < len(pattern):
+        end = index + (2 if pattern[index] == "\\" else 1)
+        if pattern[index] == "[":
+            end = max(pattern.find("]", index + 2), index) + 1
+        without = False
+        if pattern[index] == "(":
+            end = _closing(pattern, index) + 1
+            without = pattern[end : end + 1] == "?" and "/" in pattern[index:end] and len(found) < MAX_VARIANTS
+        piece = pattern[index:end]
+        index = end + without
+        found = [text + piece for text in found] + (found if without else [])
+    return found
 
 
 def _closing(text: str, start: int) -> int:

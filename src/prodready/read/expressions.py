@@ -159,6 +159,8 @@ class Expressions(Containers):
             return v.op("difference", left, (right,))
         if isinstance(operator, ast.BitOr):
             return v.choice([left, right])
+        if isinstance(operator, ast.BitAnd) and not (_is_number(a) or _is_number(b)):
+            return v.op("intersection", left, (right,))
         if isinstance(operator, ast.Div):
             return v.call(v.Ref("operator.truediv"), (left, right), (), line, column)
         return fold(operator, a, b)

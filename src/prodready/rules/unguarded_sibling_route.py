@@ -128,6 +128,6 @@ rule = Rule(
     slug="unguarded-sibling-route",
     severity=Severity.ERROR,
     stage="mvp",
-    needles=("post", "put", "patch", "delete", "route", "path(", "url(", "router", "handler", "controller"),
+    needles=("post", "put", "patch", "delete", "route", "path(", "url(", "router", "handler", "controller", "add_api"),
     check=check,
 )
