@@ -32,8 +32,8 @@ def candidates(source: Source, app: Application) -> Iterator[Candidate]:
     """Each check of a handler that changes something and whose address, or name, stands behind a gate of a page."""
     for scope in source.scopes:
         node = scope.node
-        cuts = list(_checks(source, node))
-        if not cuts or not _handles(source, node):
+        cuts = list(_checks(source, node)) if _handles(source, node) else []
+        if not cuts:
             continue
         if not _changes(source, node):
             yield source.skipped(KIND, "it only reads, by its methods", node)
