@@ -90,10 +90,22 @@ def example(rule: Rule, section: str) -> str:
     return textwrap.dedent(rule.sections()[section]) + "\n"
 
 
+PAGE = re.compile(r"^# (?P<name>[\w.]+):\n(?P<text>(?:#   .*\n)+)", re.MULTILINE)
+"""A page that an example needs, in comments."""
+
+
+def write_example(rule: Rule, section: str, folder: Path) -> str:
+    """Put the code of a section, and the pages that stand in its comments, into files, and return the code."""
+    code = example(rule, section)
+    (folder / rule.example).write_text(code)
+    for page in PAGE.finditer(code):
+        (folder / page["name"]).write_text(re.sub(r"^#   ", "", page["text"], flags=re.MULTILINE))
+    return code
+
+
 @EVERY_RULE
 def test_every_bad_example_is_reported(rule: Rule, tmp_path: Path) -> None:
-    code = example(rule, "Bad")
-    (tmp_path / rule.example).write_text(code)
+    code = write_example(rule, "Bad", tmp_path)
     report = checked(tmp_path)
     assert report.problems == ()
     lines = {finding.location.line for finding in report.findings if finding.code == rule.code}
@@ -111,7 +123,7 @@ def test_every_bad_example_is_reported(rule: Rule, tmp_path: Path) -> None:
 
 @EVERY_RULE
 def test_no_good_example_is_reported(rule: Rule, tmp_path: Path) -> None:
-    (tmp_path / rule.example).write_text(example(rule, "Good"))
+    write_example(rule, "Good", tmp_path)
     report = checked(tmp_path)
     assert report.problems == ()
     assert [f"{f.location.line}: {f.message}" for f in report.findings if f.code == rule.code] == []

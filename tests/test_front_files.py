@@ -127,14 +127,17 @@ def test_which_files_are_found(tmp_path: Path) -> None:
     assert found.files == ()
 
 
-def test_nothing_is_imported_where_no_rule_asks(tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text("x = 1\n")
-    (tmp_path / "page.jsx").write_text(PAGE)
+@pytest.mark.parametrize(("page", "rules"), [(True, "not rule.front"), (False, "True")])
+def test_nothing_is_imported_where_no_rule_asks_or_there_are_no_pages(tmp_path: Path, page: bool, rules: str) -> None:
+    (tmp_path / "app.py").write_text("from flask import Flask\napp = Flask(__name__)\n@app.post('/x')\ndef x(): ...\n")
+    if page:
+        (tmp_path / "page.jsx").write_text(PAGE)
     code = (
-        "import sys; from pathlib import Path; from prodready.project import check; from prodready.config import Config\n"
-        "from prodready.rules import all_rules; assert not any(rule.front for rule in all_rules().values())\n"
-        "check(Config(root=Path(sys.argv[1])), [Path(sys.argv[1])])\n"
-        "print([name for name in sys.modules if 'tree_sitter' in name or '.web' in name])"
+        "import sys; from pathlib import Path; from prodready import project; from prodready.config import Config\n"
+        f"some = {{code: rule for code, rule in project.all_rules().items() if {rules}}}\n"
+        "project.all_rules = lambda: some\n"
+        "project.check(Config(root=Path(sys.argv[1])), [Path(sys.argv[1])])\n"
+        "print([name for name in sys.modules if 'tree_sitter' in name])"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -20,10 +20,11 @@ KEPT = 150
 
 
 class Application:
-    """The files of an application, tests left out, by their paths."""
+    """The files of an application, tests left out, by their paths; `pages` are the texts of its front end."""
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
+    def __init__(self, files: Mapping[str, bytes], pages: Mapping[str, bytes] | None = None) -> None:
         self.files = dict(files)
+        self.pages = {path: data.decode("utf-8", "replace") for path, data in (pages or {}).items()}
         self.atomic_requests = any(ATOMIC_REQUESTS.search(data) for data in files.values())
         self.source = lru_cache(KEPT)(self._source)
         self.definitions = lru_cache(None)(self._definitions)

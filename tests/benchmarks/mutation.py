@@ -4,7 +4,8 @@
     python tests/benchmarks/mutation.py TREE --diff models.py:185
 
 A mutant is the application with one file changed: a transaction is gone (`transaction`), a password is stored as it is
-(`hashing`), a bound parameter stands in the text of its statement (`parameters`), or a secret is logged (`secret-log`).
+(`hashing`), a bound parameter stands in the text of its statement (`parameters`), a secret is logged (`secret-log`), or a
+route does not ask any more for what a page asks for (`permission`).
 It is found if prodready, at the default confidence, reports what it did not report before, with the code for that kind,
 in the mutated function or with a step of the trace in it; what it reports there with low confidence ("held back"), or
 elsewhere, is counted apart. What is a
@@ -29,6 +30,7 @@ from unittest.mock import patch
 
 import mutants_hashing
 import mutants_parameters
+import mutants_permission
 import mutants_secret_log
 import mutants_transaction
 from mutants_context import Application
@@ -59,6 +61,7 @@ KINDS: Mapping[str, Kind] = {
         (mutants_hashing, {"PRD101", "PRD102"}),
         (mutants_parameters, {"PRD301"}),
         (mutants_secret_log, {"PRD401"}),
+        (mutants_permission, {"PRD201", "PRD202"}),
     )
 }
 
@@ -80,16 +83,18 @@ class Outcome:
 
 
 def read(tree: Path) -> tuple[dict[str, bytes], Application]:
-    """All files of an application that prodready reads, and the application without its tests and the like."""
+    """All files that prodready reads of an application, its pages too, and the application without its tests."""
     root = tree.resolve()
     files, own = {}, {}
-    for file in discover.walk(config.load(root, isolated=True), [root]).files:
+    walk = discover.walk(config.load(root, isolated=True), [root])
+    pages = {path: (root / path).read_bytes() for path in walk.web}
+    for file in walk.files:
         data = files[file.path] = (root / file.path).read_bytes()
         if not file.kinds and not discover.is_generated(data) and not LEFT_OUT.search(file.path):
             own[file.path] = data
     if not own:
         raise SystemExit(f"{tree}: there are no Python files but tests")
-    return files, Application(own)
+    return {**files, **pages}, Application(own, pages)
 
 
 def candidates(app: Application, kinds: Iterable[str]) -> dict[str, list[Candidate]]:

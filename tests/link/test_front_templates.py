@@ -47,6 +47,16 @@ def test_options_of_vue(attribute: str, expected: str) -> None:
     ]
 
 
+def test_who_shows_a_component_of_vue_does_not_run_its_methods() -> None:
+    files = {
+        "Users.vue": VUE.replace("OPEN", 'v-if="currentUser.isAdmin"'),
+        "api.js": API,
+        "router.js": 'import Users from "./Users.vue"; export default new Router({ routes: [{ component: Users }] });',
+        "Page.vue": '<template><Users/></template><script>import Users from "./Users.vue"; export default {};</script>',
+    }
+    assert places(files) == ["DELETE /api/users/{} 'Delete' [staff]"]
+
+
 def test_setup_of_vue_with_else_and_a_component_in_a_file_of_its_own() -> None:
     files = {
         "Row.vue": """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from prodready.finding import Location
 from prodready.knowledge import Knowledge
@@ -182,8 +183,9 @@ class Gates:
     def _computed(self, path: str, owner: int, test: Expr) -> Bound | None:
         """The expression that a name such as `canSend` stands for, where it is in sight: it may speak of a form."""
         found = self.program.meaning(path, owner, test)
-        if not isinstance(found, Bound):
-            return None
+        if not isinstance(found, Bound) or isinstance(found.value, Member):
+            chain = self.chain(found.path, found.value) if isinstance(found, Bound) else self.chain(path, test)
+            return self._getters.get(chain[-1]) if chain else None
         if isinstance(found.value, CallOf):
             call = self.program.files[found.path].calls[found.value.index]
             chain = self.chain(found.path, call.target)
@@ -198,6 +200,21 @@ class Gates:
             returns = self.program.files[found.path].functions[found.value.index].returns
             found = Bound(found.path, found.value.index, returns[0][0]) if len(returns) == 1 else found
         return found if isinstance(found.value, (Both, Either, Compare, Not, Const, Choose)) else None
+
+    @cached_property
+    def _getters(self) -> dict[str, Bound]:
+        """What a name stands for that only one class of the project has: `get canSend() { return !!this.text }`."""
+        found: dict[str, list[Bound]] = {}
+        for path, facts in self.program.files.items():
+            for index, fact in enumerate(facts.functions):
+                told = fact.returns[0][0] if len(fact.returns) == 1 else None
+                if fact.cls and fact.name.startswith(("can", "may")) and not fact.params and told is not None:
+                    found.setdefault(fact.name, []).append(Bound(path, index, told))
+        return {
+            name: several[0]
+            for name, several in found.items()
+            if len(several) == 1 and not isinstance(several[0].value, CallOf)
+        }
 
     def _returned(self, path: str, function: Fn, holds: bool, depth: int) -> frozenset[str]:
         """What a function that gives one thing promises."""

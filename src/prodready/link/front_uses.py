@@ -52,9 +52,11 @@ class Uses:
         """The places where a function runs, is shown or is given away."""
         found: list[Use] = []
         seen: Seen = set()
-        for use in self.index(path).functions.get(function, ()):
-            self._follow(use, found, seen, function, 0)
         fact = self.program.files[path].functions[function]
+        for use in self.index(path).functions.get(function, ()):
+            if use.role == "export" and fact.cls and self.program.files[path].kind == "vue":
+                continue  # who shows a component does not run its methods
+            self._follow(use, found, seen, function, 0)
         if not found and fact.cls and fact.name not in self._lifecycle:
             return self._of_member(path, fact.cls, fact.name)
         return found[:MOST]

@@ -237,7 +237,7 @@ class Guards(GuardClasses):
         key = (*frame.key, True)
         if key not in self._inside:
             found: dict[tuple[str, str], Guard] = {}
-            for guard in (*self._own_checks(frame), *self._helpers(frame), *self._queries(frame)):
+            for guard in (*self._own_checks(frame), *self._helpers(frame), *self.scoped_queries(frame)):
                 found.setdefault((guard.kind, guard.where), guard)
             self._inside[key] = tuple(found.values())
         return self._inside[key]
@@ -284,7 +284,7 @@ class Guards(GuardClasses):
         names = [name for value in given for name in list(names_in(value))[:3]]
         return any(self.words.ends("password", name) for name in names)
 
-    def _queries(self, frame: Frame) -> Iterator[Guard]:
+    def scoped_queries(self, frame: Frame) -> Iterator[Guard]:
         """Rows are looked up among those that belong to whoever asks."""
         functions = [frame]
         cls = self.program.owner(frame.path, frame.function)

@@ -32,6 +32,7 @@ from prodready.read.facts import CallFact, FunctionFacts
 
 if TYPE_CHECKING:
     from prodready.link.front import Front
+    from prodready.link.joined import Joined
     from prodready.read.web.facts import WebFacts
 
 
@@ -140,8 +141,16 @@ class Linked:
 
     @cached_property
     def route_callers(self) -> Mapping[Route, Sequence[Step]]:
-        """The places of the user interface that send requests to a route; none before front ends are joined."""
-        return {}
+        """The places of the user interface that send requests to each route."""
+        return self.joined.callers()
+
+    @cached_property
+    def joined(self) -> Joined:
+        """Which places of the user interface call which routes. Without routes no front end is read."""
+        from prodready.link.joined import Joined
+
+        routes = self.routes.routes
+        return Joined(self.front.places if routes else (), routes)
 
     @cached_property
     def regions(self) -> Regions:

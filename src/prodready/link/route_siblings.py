@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prodready.link.frames import Bound
-from prodready.link.guard_words import GuardWords, names_in
 from prodready.link.route import ANY, Guard, Route
+from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
-from prodready.link.url_paths import is_parameter
 from prodready.read import values as v
-from prodready.read.facts import Exit, FunctionFacts, last_name
 
 FEWEST_GUARDED = 2
 """Guarded routes beside one, before it is taken for forgotten."""
@@ -40,7 +38,8 @@ class Siblings:
     def __init__(self, routes: Routes) -> None:
         self.routes = routes
         self.values = routes.values
-        self.words: GuardWords = routes.guards.words
+        self.looks = RouteLooks(routes)
+        self.words = self.looks.words
 
     def forgotten(self) -> Iterator[Forgotten]:
         """All of them, each handler once."""
@@ -88,48 +87,23 @@ class Siblings:
         return max(own, key=lambda guard: guard.strength, default=None)
 
     def _is_bare(self, route: Route) -> bool:
-        if not route.handler.name or self._is_open(route) or self._only_reads(route) or route.has_guards:
+        if not route.handler.name or self.looks.is_open(route) or self.looks.only_reads(route) or route.has_guards:
             return False
         frame = route.handler.frame
         if frame is None:
             return False
-        if self._does_nothing(frame.function) or any(self._considers(way) for way in frame.function.exits):
+        if self.looks.does_nothing(frame.function) or any(self.looks.considers(way) for way in frame.function.exits):
             return False
         for fact in frame.function.calls:
             given = (*fact.value.args, *(value for _, value in fact.value.keywords))
             if self.words.ends("user", fact.name) or any(map(self.words.speaks_of_user, given)):
                 return False  # it works with whoever is logged in
-            if isinstance(v.bare(fact.value.target), v.Call) and self._is_lost(Bound(fact.value, frame)):
+            if isinstance(v.bare(fact.value.target), v.Call) and self.looks.is_lost(Bound(fact.value, frame)):
                 return False  # what is called is only known when it runs
-            if self.words.has("guard", fact.name) and self._is_lost(Bound(fact.value, frame)):
+            if self.words.has("guard", fact.name) and self.looks.is_lost(Bound(fact.value, frame)):
                 return False
         home = self.values.infer.home(frame)
-        return not any(self._may_guard(Bound(decorator, home)) for decorator in frame.function.decorators)
-
-    @staticmethod
-    def _does_nothing(function: FunctionFacts) -> bool:
-        """Whether a handler is a stub: it calls nothing and gives the same text to all."""
-        returned = function.returns
-        return not function.calls and (returned is None or isinstance(v.bare(returned), v.Const))
-
-    def _considers(self, way: Exit) -> bool:
-        """Whether a way out shows that somebody thought of who may get here: a refusal, a setting that opens the route."""
-        if self.words.refuses(way) == "refused":
-            return True
-        names = [name for value, _ in way.conditions for name in names_in(value) if name.isupper()]
-        return any(self.words.has("open-route", name) for name in names)
-
-    def _is_lost(self, call: Bound) -> bool:
-        """Whether what is called is not to be found."""
-        callees = self.values.infer.callees(call)
-        return not any(callee.function or callee.effect or callee.cls for callee in callees)
-
-    def _may_guard(self, decorator: Bound) -> bool:
-        """Whether a decorator of the project, or one that is not to be found, is called like a guard."""
-        name = last_name(decorator.value)
-        if self.values.effect(decorator) is not None or self.words.has("no-guard", name):
-            return False
-        return self.words.has("guard", name)
+        return not any(self.looks.may_guard(Bound(decorator, home)) for decorator in frame.function.decorators)
 
     def _changes(self, route: Route) -> bool:
         if route.changes:
@@ -142,23 +116,6 @@ class Siblings:
                 if callee.effect is not None and callee.effect.does in WRITING:
                     return True
         return False
-
-    def _is_open(self, route: Route) -> bool:
-        """Whether a route is open by its nature: a login, a web hook, a health check."""
-        names = [
-            route.handler.name.rpartition(".")[2],
-            route.handler.name.partition(".")[0] if route.handler.cls else "",
-        ]
-        names += [segment for segment in route.path if not is_parameter(segment)][-2:]
-        return any(self.words.has("open-route", name) for name in names if name)
-
-    def _only_reads(self, route: Route) -> bool:
-        """Whether a route that could change something is named like one that reads."""
-        names = [route.handler.name.rpartition(".")[2]]
-        names += [segment for segment in route.path if not is_parameter(segment)][-1:]
-        if route.handler.cls is not None:
-            names = names[1:]
-        return any(self.words.has("read-route", name) for name in names)
 
 
 def _once(group: list[Route]) -> list[Route]:

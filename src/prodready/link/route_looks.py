@@ -1,0 +1,61 @@
+"""What a handler looks like beside its guards: a stub, a login, a search; and what may be a check in it."""
+
+from __future__ import annotations
+
+from prodready.link.frames import Bound
+from prodready.link.guard_words import GuardWords, names_in
+from prodready.link.route import Route
+from prodready.link.routes import Routes
+from prodready.link.url_paths import is_parameter
+from prodready.read import values as v
+from prodready.read.facts import Exit, FunctionFacts, last_name
+
+
+class RouteLooks:
+    """Judges handlers by their names and by what they call, where no guard says anything."""
+
+    def __init__(self, routes: Routes) -> None:
+        self.values = routes.values
+        self.words: GuardWords = routes.guards.words
+
+    @staticmethod
+    def does_nothing(function: FunctionFacts) -> bool:
+        """Whether a handler is a stub: it calls nothing and gives the same text to all."""
+        returned = function.returns
+        return not function.calls and (returned is None or isinstance(v.bare(returned), v.Const))
+
+    def considers(self, way: Exit) -> bool:
+        """Whether a way out shows that somebody thought of who may get here: a refusal, a setting that opens the route."""
+        if self.words.refuses(way) == "refused":
+            return True
+        names = [name for value, _ in way.conditions for name in names_in(value) if name.isupper()]
+        return any(self.words.has("open-route", name) for name in names)
+
+    def is_lost(self, call: Bound) -> bool:
+        """Whether what is called is not to be found."""
+        callees = self.values.infer.callees(call)
+        return not any(callee.function or callee.effect or callee.cls for callee in callees)
+
+    def may_guard(self, decorator: Bound) -> bool:
+        """Whether a decorator of the project, or one that is not to be found, is called like a guard."""
+        name = last_name(decorator.value)
+        if self.values.effect(decorator) is not None or self.words.has("no-guard", name):
+            return False
+        return self.words.has("guard", name)
+
+    def is_open(self, route: Route) -> bool:
+        """Whether a route is open by its nature: a login, a web hook, a health check."""
+        names = [
+            route.handler.name.rpartition(".")[2],
+            route.handler.name.partition(".")[0] if route.handler.cls else "",
+        ]
+        names += [segment for segment in route.path if not is_parameter(segment)][-2:]
+        return any(self.words.has("open-route", name) for name in names if name)
+
+    def only_reads(self, route: Route) -> bool:
+        """Whether a route that could change something is named like one that reads."""
+        names = [route.handler.name.rpartition(".")[2]]
+        names += [segment for segment in route.path if not is_parameter(segment)][-1:]
+        if route.handler.cls is not None:
+            names = names[1:]
+        return any(self.words.has("read-route", name) for name in names)

@@ -1,0 +1,132 @@
+"""A page offers an action only to some people, and the route behind it lets everybody do it.
+
+Why it matters
+--------------
+A button that is not shown is no protection: whoever opens the browser's developer tools, or knows how to write a request,
+sends the same one without it. What the page asks (`user.isAdmin`) the server must ask again.
+
+Bad
+---
+    # page.html:
+    #   {% if current_user.is_admin %}
+    #     <form method="post" action="{{ url_for('users.delete_user', user_id=user.id) }}">
+    #       <button>Delete user</button>
+    #     </form>
+    #   {% endif %}
+    from flask import Blueprint, redirect
+    from flask_login import login_required
+
+    from shop.users import users
+
+    def user_routes():
+        bp = Blueprint("users", __name__)
+
+        @bp.post("/users/<int:user_id>/delete")
+        @login_required
+        def delete_user(user_id):
+            users.delete(user_id)
+            return redirect("/users")
+
+        return bp
+
+Good
+----
+    # page.html:
+    #   {% if current_user.is_admin %}
+    #     <form method="post" action="{{ url_for('users.delete_user', user_id=user.id) }}">
+    #       <button>Delete user</button>
+    #     </form>
+    #   {% endif %}
+    from flask import Blueprint, abort, redirect
+    from flask_login import current_user, login_required
+
+    from shop.users import users
+
+    def user_routes():
+        bp = Blueprint("users", __name__)
+
+        @bp.post("/users/<int:user_id>/delete")
+        @login_required
+        def delete_user(user_id):
+            if not current_user.is_admin:
+                abort(403)
+            users.delete(user_id)
+            return redirect("/users")
+
+        return bp
+
+Not reported
+------------
+Routes that ask for a role, a permission or ownership themselves, in a decorator, a dependency, a class, a hook or the
+handler, or that look rows up among those of who is logged in; routes with a guard that was not found; actions that another
+page offers to everybody; conditions about the state of a page. With low confidence: requests that only read, addresses
+that fit several routes, and handlers that do something unknown with who is logged in.
+`prodready routes` shows which pages call a route, and its guards.
+
+References
+----------
+- CWE-602: Client-Side Enforcement of Server-Side Security
+- CWE-862: Missing Authorization
+- OWASP Top 10: Broken Access Control
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prodready.finding import Finding, Severity, Step
+from prodready.link.joined import label_of, said, text_of
+from prodready.link.linked import Linked
+from prodready.link.permissions import Offer, Permissions
+from prodready.rules.base import Rule
+
+MOST_PLACES = 3
+WHO = {"login": "anyone who is logged in", "token": "anyone who has a key"}
+
+
+def check(linked: Linked) -> Iterator[Finding]:
+    """Report every handler that does for everybody what all its pages offer only to some."""
+    for offer in Permissions(linked.routes, linked.joined, linked.is_message).offers():
+        if offer.route.handler.location.path not in linked.outside:
+            yield _finding(offer)
+
+
+def _finding(offer: Offer) -> Finding:
+    route, (place, gate) = offer.route, offer.places[0]
+    frame = route.handler.frame
+    assert frame is not None
+    name = frame.function.qualname.rpartition(".")[2]
+    what = f"'{label_of(place)}'" if place.label else f"what calls `{name}()`"
+    who = WHO.get(offer.guard.kind if offer.guard else "", "anyone")
+    asks = f"`{text_of(gate.text)}`"
+    trace = (
+        Step(gate.location, f"the page asks for {asks}"),
+        Step(place.location, said(place)),
+        *place.via,
+        Step(route.handler.location, f"{offer.method} {route.shown} accepts {who}"),
+    )
+    return Finding(
+        code=rule.code,
+        slug=rule.slug,
+        message=f"the page shows {what} only if {asks}; {offer.method} {route.shown} accepts {who}",
+        severity=Severity.ERROR,
+        confidence=offer.confidence,
+        location=route.handler.location,
+        trace=trace,
+        related=tuple(Step(one.location, said(one)) for one, _ in offer.places[:MOST_PLACES]),
+        hint="ask the same on the server, before anything is done",
+        context=frame.function.qualname,
+        snippet=f"{name} {offer.method} {route.shown}",
+        statement=(route.handler.location.line, route.handler.location.line),
+    )
+
+
+rule = Rule(
+    code="PRD201",
+    slug="frontend-only-permission",
+    severity=Severity.ERROR,
+    stage="mvp",
+    needles=("post", "put", "patch", "delete", "route", "path(", "url(", "router", "handler", "controller"),
+    check=check,
+    front=True,
+)

@@ -1,0 +1,69 @@
+"""Mutants of routes that no longer ask who may do something."""
+
+from __future__ import annotations
+
+from mutant_cases import Application, mutation
+from mutants_source import Mutant
+
+APP = """\
+from flask import Flask, abort
+from flask_login import current_user
+from guards import admin_required, login_required
+
+app = Flask(__name__)
+
+
+@app.post("/users/<int:user_id>/block")
+@login_required
+@admin_required
+def block(user_id):
+    users.block(user_id)
+
+
+@app.delete("/users/<int:user_id>")
+def remove(user_id):
+    if not current_user.is_admin:
+        abort(403)
+    users.remove(user_id)
+
+
+@app.get("/users/<int:user_id>")
+@admin_required
+def show(user_id):
+    return users.get(user_id)
+"""
+PAGE = """\
+{% if current_user.is_admin %}
+<form method="post" action="{{ url_for('block', user_id=user.id) }}"><button>Block</button></form>
+{% endif %}
+"""
+SCRIPT = "export const removeUser = (id) => {\n  return fetch(`/users/${id}`, { method: 'DELETE' });\n}\n"
+BUTTON = "export const Row = ({ user, row }) =>\n  user.isAdmin && <a onClick={() => removeUser(row.id)}>Remove</a>;\n"
+
+
+def candidates(**pages: str) -> list[str]:
+    named = {path.replace("_", "."): text.encode() for path, text in pages.items()}
+    found = mutation.candidates(Application({"app.py": APP.encode()}, named), ["permission"])["permission"]
+    return [f"{one.function}: {one.subkind if isinstance(one, Mutant) else one.reason}" for one in found]
+
+
+NO_PAGE = "no page with a gate near its address"
+READS = "show: it only reads, by its methods"
+
+
+def test_a_check_is_taken_away_where_a_page_has_a_gate() -> None:
+    assert candidates() == [f"block: {NO_PAGE}", f"remove: {NO_PAGE}", READS]
+    assert candidates(page_html=PAGE) == ["block: decorator", f"remove: {NO_PAGE}", READS]
+    assert candidates(api_js=SCRIPT, page_jsx=BUTTON) == [f"block: {NO_PAGE}", "remove: inline", READS]
+    assert candidates(api_js=SCRIPT, page_jsx=BUTTON.replace("user.isAdmin && ", ""))[1] == f"remove: {NO_PAGE}"
+
+
+def test_what_is_left_without_the_check() -> None:
+    app = Application(
+        {"app.py": APP.encode()}, {"page.html": PAGE.encode(), "api.js": SCRIPT.encode(), "a.jsx": BUTTON.encode()}
+    )
+    block, remove = (
+        one.text for one in mutation.candidates(app, ["permission"])["permission"] if isinstance(one, Mutant)
+    )
+    assert block == APP.replace("@login_required\n@admin_required\n", "@login_required\n")
+    assert remove == APP.replace("if not current_user.is_admin:", "if False:")
