@@ -2,12 +2,12 @@
 
 Why it matters
 --------------
-The servers of `flask run`, `runserver`, `npm run dev` and `--reload` are made for one developer: they serve one request
-after the other or watch the files for changes, show errors with the code around them, and were never checked for attacks.
+What `runserver`, `npm run dev` and `--reload` start is made for one developer: it serves one request after
+the other or watches the files for changes, shows errors with the code around them, and was never checked for attacks.
 
 Bad
 ---
-    CMD ["flask", "run", "--host=0.0.0.0"]
+    CMD ["python", "manage.py", "runserver", "0.0.0.0:8000"]
 
 Good
 ----
@@ -22,7 +22,6 @@ confidence is medium, in other compose files low: they may well be for developme
 References
 ----------
 - CWE-489: Active Debug Code
-- https://flask.palletsprojects.com/en/stable/deploying/
 - https://docs.djangoproject.com/en/stable/ref/django-admin/#runserver
 """
 

@@ -22,7 +22,7 @@ Good
 
 Not reported
 ------------
-Services that neither say that they run a production server (gunicorn, uvicorn, celery, ...) nor are built here and publish
+Services that neither say that they run a production server nor are built here and publish
 ports: databases, one-off jobs, tools behind a profile; services whose code is mounted from the host, as in development;
 those that a swarm (`deploy`) or another service (`extends`) takes care of; compose files whose name or folder says that they
 are for development, tests or examples. Needs semgrep.
