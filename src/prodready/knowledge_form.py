@@ -18,6 +18,7 @@ LABELS = frozenset(
         "secret",
         "database-error",  # an exception that says that the database refused something
         "not-found",  # an exception that says that what was looked for is not there
+        "cascade",  # what a reference is given that goes with the row that it refers to
         "row",  # of a type: an instance is a row of a table
         "commits-alone",  # of a type: a connection that commits each statement that nobody commits
         "command",  # of a type: what it does is reached from no request

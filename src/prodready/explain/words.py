@@ -46,6 +46,7 @@ LABELS = {
     "encrypted": "encrypted",
     "database-error": "an error of the database",
     "not-found": "says that nothing was found",
+    "cascade": "goes with what it refers to",
 }
 """The labels of `knowledge_form.py`, and those that the reader gives, as a reader of the answer would put it."""
 

@@ -290,13 +290,17 @@ class Deeds(Hooks):
         """What is written, for people: the class of the rows, or the call."""
         if isinstance(root, v.Op) and root.kind == "super":
             return bound.frame.function.owner.rpartition(".")[2]
-        value = bound.sub(root) if root is not None else bound
+        cls = self.table(bound.sub(root) if root is not None else bound)
+        return cls.facts.qualname if cls is not None else f"{shown_callee(fact)}()" if fact is not None else ""
+
+    def table(self, value: Bound) -> ClassSymbol | None:
+        """The class of the rows that a value stands for: one of them, a query, a form that saves them."""
         kind = self.infer.type_of(value)
         own = kind.cls if kind is not None else None
         cls = own if self._is("row", own) else self._named_class(value)
         if cls is None and own is not None and any(map(self.knowledge.is_subclassed, self.infer.library_types(kind))):
             cls = own
-        return cls.facts.qualname if cls is not None else f"{shown_callee(fact)}()" if fact is not None else ""
+        return cls
 
     def _is(self, label: str, cls: ClassSymbol | None) -> bool:
         bases = self.program.lineage(cls) if cls is not None else ()
@@ -342,6 +346,9 @@ class Deeds(Hooks):
                     return symbol
                 if isinstance(value, v.Ref):
                     return None
+                owner = self.infer.type_of(bound.sub(value.base))
+                if owner is not None and self._is("row", owner.cls):
+                    return None  # what a row refers to is a row of another table
                 value = value.base
             elif isinstance(value, v.Call):
                 symbol = self.infer.symbol_of(value.args[0], bound.frame) if value.args else None

@@ -99,6 +99,23 @@ class Hooks(Openings):
         effects = [self.knowledge.attribute(name, caught.name, exact=True) for name in names if isinstance(name, str)]
         return any(effect is not None and "not-found" in effect.labels for effect in effects)
 
+    def goes_with(self, table: ClassSymbol, other: ClassSymbol) -> bool:
+        """Whether rows of `table` refer to rows of `other` and are removed with them."""
+        for cls in self.program.lineage(table):
+            if not isinstance(cls, ClassSymbol):
+                continue
+            home = self.infer.module_frame(cls.path)
+            for value in cls.facts.attributes.values():
+                if not isinstance(field := v.bare(value), v.Call):
+                    continue
+                given = [self.infer.symbol_of(one, home) for one in (*field.args, *(one for _, one in field.keywords))]
+                effects = [self.knowledge.object(one.name) for one in given if isinstance(one, LibrarySymbol)]
+                if any(effect is not None and "cascade" in effect.labels for effect in effects):
+                    kind = self.infer.type_of(Bound(field, home))
+                    if kind is not None and kind.cls is not None and kind.cls in self.program.lineage(other):
+                        return True
+        return False
+
     def picked(self, query: Value, frame: Frame) -> Value | None:
         """The row that a query picks by what identifies it: `order` of `Order.objects.filter(id=order.id)`."""
         for _ in range(MOST_STEPS):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from prodready.link.deeds import ALONE, Deeds, varies
-from prodready.link.frames import Frame
+from prodready.link.frames import Bound, Frame
 from prodready.link.hooks import plain
 from prodready.link.openings import Deed
 from prodready.link.sinks import place
@@ -74,7 +74,8 @@ class Walker:
     def _happens(self, index: int, path: Path) -> Path:
         deed = self.found.get(index)
         if deed is None:
-            return path
+            used = _used(self.frame.function.calls[index].value) if path.clean else ()
+            return replace(path, clean=tuple(row for row in path.clean if row not in used)) if used else path
         match deed.kind:
             case "write" | "ensure":
                 return path if path.open else self._save(deed, path)
@@ -82,6 +83,9 @@ class Walker:
                 known = not deed.label or deed.label in path.labels or deed.label.endswith("()")
                 labels = path.labels if known else (*path.labels, deed.label)
                 root = None if deed.fresh and deed.kind == "stage" else deed.root
+                if deed.kind == "stage" and deed.root in path.clean:
+                    return path
+                path = replace(path, clean=tuple(row for row in path.clean if row != deed.root))
                 pending = (*path.pending, (root, deed.kind == "change" and _is_slight(deed)))[-MOST:]
                 return replace(path, pending=pending, labels=labels, made=path.made or makes(deed))
             case "alone":  # whether it commits is a matter of the version
@@ -104,7 +108,7 @@ class Walker:
             inner = replace(inner, writes=tuple(replace(write, kind="ensure") for write in inner.writes))
         after = path.add(inner.writes)
         if any(write.kind == "commit" for write in inner.writes):
-            after = replace(after, pending=(), labels=())
+            after = replace(after, pending=(), labels=(), clean=(*path.clean, *_used(deed.fact.value)))
         return replace(
             after,
             made=after.made or inner.made,
@@ -116,8 +120,15 @@ class Walker:
         write = replace(self._write(deed), needs=path.needs)
         if deed.root is not None and self._is_slight(deed.root, path):
             write = replace(write, kind="ensure")
+        if self._is_gone(write, path):
+            write = replace(write, kind="ensure")
         kept = tuple(one for one in path.pending if one[0] is None or one[0] != deed.root)
         return replace(path.add([write]), pending=kept)
+
+    def _is_gone(self, write: Write, path: Path) -> bool:
+        """Whether the rows that are removed went with one that was removed before."""
+        gone = [other.table for other in path.writes if other.table is not None]
+        return write.table is not None and any(self.deeds.goes_with(write.table, table) for table in gone)
 
     def _is_slight(self, row: Value, path: Path) -> bool:
         changes = [slight for root, slight in path.pending if root == row]
@@ -127,7 +138,7 @@ class Walker:
         after = replace(path, open=False, pending=(), labels=(), alone=(), made=False)
         if path.alone:
             return after.add([self._write(deed)])
-        if path.open or (not path.pending and any(write.kind == "commit" for write in path.writes)):
+        if path.open or (not path.pending and (path.clean or any(write.kind == "commit" for write in path.writes))):
             return after  # a second commit of nothing is none
         roots = {root for root, _ in path.pending}
         root = next(iter(roots)) if len(roots) == 1 else None
@@ -141,6 +152,7 @@ class Walker:
 
     def _write(self, deed: Deed) -> Write:
         root = None if deed.fresh else deed.root
+        removes = "delete" in deed.fact.name
         return Write(
             deed.label,
             deed.kind,
@@ -149,9 +161,10 @@ class Walker:
             assumed=deed.assumed or deed.kind == ALONE,
             store=deed.store,
             makes=makes(deed),
-            removes="delete" in deed.fact.name,
+            removes=removes,
             expired=_is_below_limit(deed.fact.value),
             call=deed.fact.value,
+            table=self.deeds.table(Bound(deed.root, self.frame)) if removes and deed.root is not None else None,
         )
 
     # Compound statements
@@ -230,6 +243,12 @@ class Walker:
         return self._run(final, after, exits) if after is not None else None
 
 
+def _used(call: v.Call) -> tuple[Value, ...]:
+    """The object that a method is called on, and what is passed."""
+    receiver = (call.target.base,) if isinstance(call.target, v.Attr) else ()
+    return tuple(plain(value) for value in (*receiver, *call.args))
+
+
 def agrees(known: Value, value: Value) -> bool | None:
     """Whether something that is known to be one constant is another one; a boolean stands for being true or false."""
     if not (isinstance(known, v.Const) and isinstance(value, v.Const)):
@@ -287,8 +306,12 @@ def _repeat(writes: Iterable[Write], made: frozenset[tuple[int, int]], tolerated
     """The writes of a loop's body after some rounds of it; those in lines that are `tolerated` may fail."""
     found = []
     for write in writes:
-        root = None if write.root is not None and varies(write.root, made) else write.root
-        found.append(replace(write, repeated=True, looped=True, tolerated=write.line in tolerated, root=root))
+        other = write.root is not None and varies(write.root, made)
+        turn = (made, write.root) if other and write.root is not None else write.turn
+        root = None if other else write.root
+        found.append(
+            replace(write, repeated=True, looped=True, tolerated=write.line in tolerated, root=root, turn=turn)
+        )
     return found
 
 

@@ -56,6 +56,10 @@ class Rows:
                     return named
                 symbol = self.symbol_of(value, frame)
                 if isinstance(symbol, ValueSymbol):
+                    while isinstance(value, v.Attr):  # whatever manager the class has
+                        value = v.bare(value.base)
+                        if (named := self._class_of(value, frame, base)) is not None:
+                            return named
                     value, frame = symbol.value, self.module_frame(symbol.path)
                 elif isinstance(value, v.Attr):
                     # What is called is a method, and a chain of them may be long.

@@ -87,25 +87,23 @@ def trace(
 
 
 def shown_callee(fact: CallFact) -> str:
-    """The callee in the words of the source, shortened: `self.db.execute`."""
+    """The callee in the words of the source, shortened: `self.db.execute`, `order.lines.filter(…).delete`."""
     names: list[str] = []
     value: Value = fact.value.target
+    called = ""
     while True:
         if isinstance(value, v.Attr):
-            names.append(value.name)
-            value = value.base
-        elif isinstance(value, (v.Named, v.Param)):
-            names.append(value.name)
-            break
-        elif isinstance(value, v.Ref):
-            names.append(value.name.lstrip(":."))
-            break
+            names.append(value.name + called)
+            value, called = value.base, ""
         elif isinstance(value, v.Call):
-            names.append("(…)")
+            called = "(…)" if value.args or value.keywords else "()"
+            value = value.target
+        elif isinstance(value, (v.Named, v.Param, v.Ref)):
+            names.append(value.name.lstrip(":.") + called)
             break
         else:
             break
-    return ".".join(reversed(names)).replace(".(…)", "(…)").lstrip(".") or fact.name
+    return ".".join(reversed(names)) or fact.name
 
 
 def sink_names(knowledge: Knowledge, kinds: Iterable[str]) -> frozenset[str]:

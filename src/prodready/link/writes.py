@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from prodready.finding import Location
 from prodready.link.hooks import plain
+from prodready.link.program import ClassSymbol
 from prodready.read import values as v
 from prodready.read.values import Value
 
@@ -24,7 +25,8 @@ class Write:
     together of its own, of which this is one. `makes`: it is a new row. `expired`: what is removed was picked by being below
     a limit, as what is too old is. `call` is the outermost of the calls. `needs` is what the
     function's parameters have to be for it; `rows` are those that a commit writes, None for
-    one that is not known.
+    one that is not known. `table` is the class of the rows that are removed; `turn` the calls of a loop and the row
+    that each of its rounds has of its own.
     """
 
     label: str
@@ -44,6 +46,8 @@ class Write:
     call: v.Call | None = None
     needs: tuple[tuple[str, Value], ...] = ()
     rows: tuple[Value | None, ...] = ()
+    table: ClassSymbol | None = None
+    turn: tuple[frozenset[tuple[int, int]], Value] | None = None
 
     @property
     def line(self) -> int:
@@ -58,7 +62,8 @@ class Path:
 
     Of what is pending: the object, and whether the change matters little: when it was last changed, or that it refers to
     nothing any more. `alone` are statements that commit
-    themselves unless a commit follows; `known` is what the conditions passed have shown.
+    themselves unless a commit follows; `known` is what the conditions passed have shown; `clean` are objects that a
+    helper was given that commits, and that nothing has changed since.
     """
 
     writes: tuple[Write, ...] = ()
@@ -68,6 +73,7 @@ class Path:
     labels: tuple[str, ...] = ()
     alone: tuple[Write, ...] = ()
     known: tuple[tuple[Value, Value], ...] = ()
+    clean: tuple[Value, ...] = ()
 
     @property
     def needs(self) -> tuple[tuple[str, Value], ...]:

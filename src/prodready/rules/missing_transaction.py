@@ -81,10 +81,15 @@ CLEANING = frozenset(
 )
 """Words in names of functions that remove what nobody needs: the rest goes with the next run."""
 
+AGAIN = frozenset("rebuild rebuilds reindex recalculate recalc recompute regenerate resync".split())
+"""Words in names of functions that bring up to date what follows from other rows: done again, it is."""
 
-NOTES = frozenset("attempt attempts recent recently viewed heartbeat throttle token tokens".split())
+NOTES = frozenset("attempt attempts recent recently viewed heartbeat throttle token tokens activation".split())
 """Words in names of tables that note what somebody did, to count or to remember it, or of tokens, which are asked for again:
 one row less does no harm."""
+
+PURSUITS = frozenset("browsing listening login play reading search view viewing visit watch".split())
+"""Words beside "history" in names of such tables: `SearchHistory`, but not `PriceHistory`."""
 
 STATES = frozenset("sync export exporter backup".split())
 """Words in names of tables that tell how far a job has come: everybody shall see that, and the next job does the rest."""
@@ -109,7 +114,7 @@ def _runs_aside(frame: Frame) -> bool:
 
 def _one_by_one(writes: Sequence[Write]) -> bool:
     """Whether there is one write only, of another row in each round of a loop: what is done may stay done."""
-    if len(writes) == 1:
+    if len(writes) == 1 or (writes[0].turn is not None and all(write.turn == writes[0].turn for write in writes)):
         return True
     # Batch after batch, and what is left of the last one.
     return any(write.repeated for write in writes) and all(write.kind == "commit" for write in writes)
@@ -137,6 +142,12 @@ def _is_state(write: Write) -> bool:
     return not STATES.isdisjoint(words) or ("job" in words and len(words) > 1)
 
 
+def _is_note(write: Write) -> bool:
+    """Whether a row notes what somebody did, or is a token."""
+    words = split_words(write.label)
+    return not NOTES.isdisjoint(words) or ("history" in words and not PURSUITS.isdisjoint(words))
+
+
 def _adds_up(writes: Sequence[Write]) -> bool:
     """Whether there is a new row and a change of another table, so that to do it again does not mend it."""
     sure = [write for write in writes if not write.assumed]
@@ -152,7 +163,7 @@ def _weighty(writes: Sequence[Write]) -> list[Write]:
     removed = {write.label for write in writes if write.removes and not write.via}
     found = []
     for write in writes:
-        if write.expired or _is_state(write) or not NOTES.isdisjoint(split_words(write.label)):
+        if write.expired or _is_state(write) or _is_note(write):
             continue
         if write.via:
             helper, passed = write.via[0][0], _given(write)
@@ -180,7 +191,7 @@ def _given(write: Write) -> list[Value]:
 def _confidence(linked: Linked, frame: Frame, summary: Summary) -> Confidence:
     name = frame.function.qualname.rpartition(".")[2]
     writes = [write for write in summary.counted if write.kind != "ensure"]
-    if not summary.partial or _tidies(writes):
+    if not summary.partial or _tidies(writes) or not AGAIN.isdisjoint(split_words(name)):
         return Confidence.LOW
     if _one_by_one(writes) and (
         _beside(linked, frame)
@@ -204,9 +215,10 @@ def _confidence(linked: Linked, frame: Frame, summary: Summary) -> Confidence:
 
 
 def _named(writes: tuple[Write, ...]) -> tuple[Write, ...]:
-    """The writes that a finding names: those that count, each once."""
-    counted = {(write.place, write.via): write for write in writes if write.kind != "ensure"}
-    return tuple(counted.values()) or writes
+    """The writes that a finding names, each once: those that count, or all if one of them does at most."""
+    each = {(write.place, write.via): write for write in writes}
+    counted = tuple(write for write in each.values() if write.kind != "ensure")
+    return counted if len(counted) > 1 or any(write.repeated for write in counted) else tuple(each.values())
 
 
 def _finding(frame: Frame, writes: tuple[Write, ...], confidence: Confidence) -> Finding:
