@@ -25,6 +25,9 @@ from prodready.words import split_words
 TRIALS = frozenset({"test", "tests", "testing", "ci", "e2e", "pytest", "tox", "unittest"})
 """Words in the names of modules with settings that no real user's password is hashed by."""
 
+KEYS = frozenset("key encrypt decrypt encryption decryption fernet cipher".split())
+"""Words in names of functions that derive a key of a password."""
+
 
 @dataclass(frozen=True)
 class Weakness:
@@ -87,6 +90,8 @@ class HasherSettings:
                 continue
             if "password-hash" in effect.labels and not self._takes_password(fact, frame):
                 return
+            if self._makes_key(frame):
+                return
             says = self._too_little(effect, fact.value, frame) or self._too_weak(effect, fact.value, frame)
             if says:
                 yield Weakness(
@@ -98,6 +103,11 @@ class HasherSettings:
                     (fact.span.first, fact.span.last),
                 )
             return
+
+    def _makes_key(self, frame: Frame) -> bool:
+        """Whether a function derives a key to encrypt with, which is kept by nobody, by its name and its class's."""
+        words = split_words(frame.function.qualname)
+        return not KEYS.isdisjoint(words) and not any(self.names.is_password(word) for word in words)
 
     def _takes_password(self, fact: CallFact, frame: Frame) -> bool:
         """Whether what is hashed is a password, as far as names tell."""

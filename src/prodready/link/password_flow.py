@@ -267,7 +267,7 @@ class PasswordFlow:
     # One value
 
     def _judge(self, kept: Kept, frame: Frame, fact: CallFact) -> None:
-        if any(self.names.is_others(name) for name in kept.about) or self.rows.is_for_others(kept.cls):
+        if any(self.names.is_others(name) for name in kept.about) or self.rows.is_for_others(kept.cls, kept.field):
             return
         if kept.assumed and self.names.is_about_others(f"{frame.path}.{frame.function.qualname}"):
             return

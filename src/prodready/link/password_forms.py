@@ -86,7 +86,7 @@ class Forms:
         named = meta.attributes.get("model")
         model = self._model(cls, meta)
         if model is not None:
-            return field in set(self.rows.fields(model)) and not self.rows.is_for_others(model)
+            return field in set(self.rows.fields(model)) and not self.rows.is_for_others(model, field)
         if named is None or field != "password":
             return False
         symbol = self.infer.symbol_of(named, self.infer.module_frame(cls.path))

@@ -21,6 +21,7 @@ MAX_DEPTH = 3
 
 MADE_BY_HASHERS = frozenset({"password-hash", "hashed", "digest", "encrypted"})
 COLUMNS = frozenset({"Column", "mapped_column"})
+HOSTS = frozenset({"host", "hostname", "server", "endpoint", "port", "url", "dsn"})
 ACCOUNTS = frozenset({"AbstractUser", "AbstractBaseUser", "User"})
 """Classes of libraries that have a column `password`."""
 
@@ -196,8 +197,11 @@ class Rows:
             elif base.rpartition(".")[2] in ACCOUNTS:
                 yield "password"
 
-    def is_for_others(self, cls: ClassSymbol | None) -> bool:
-        """Whether the rows of a class hold what is needed to log in somewhere else: they name a host or a URL too."""
+    def is_for_others(self, cls: ClassSymbol | None, field: str) -> bool:
+        """Whether the rows of a class hold what is needed to log in somewhere else: they name a host or a URL too.
+
+        A host may be the field's own: `cloud_password` beside `cloud_server_url`.
+        """
         if cls is None:
             return False
         if self.names.is_others(cls.facts.qualname):
@@ -206,9 +210,13 @@ class Rows:
         for base in self.program.lineage(cls):
             if isinstance(base, ClassSymbol):
                 columns.update(base.facts.attributes, base.facts.annotations)
-        return not columns.isdisjoint(
-            {"host", "hostname", "port", "server", "endpoint", "base_url", "dsn", "server_url"}
-        )
+        if not columns.isdisjoint({"host", "hostname", "port", "server", "endpoint", "base_url", "dsn", "server_url"}):
+            return True
+        about = (split_words(field) or ("",))[0]
+        if not about or self.names.is_password(about) or self.names.speaks_of_people(about):
+            return False
+        beside = [words[1:] for words in map(split_words, columns) if words[:1] == (about,)]
+        return any(not HOSTS.isdisjoint(words) for words in beside)
 
     def setter(self, cls: ClassSymbol, field: str) -> FunctionSymbol | None:
         """The setter of a property that takes what is assigned to the field."""

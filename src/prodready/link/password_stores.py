@@ -184,9 +184,12 @@ class Stores:
         elif isinstance(field, v.Const):
             key = str(field.value)
             shown = f"`{describe(owner)}.{key}`"
-            called = self.rows.called(owner.name, key) if kind is None and isinstance(owner, v.Param) else None
+            called = None
+            if kind is None and isinstance(owner, (v.Param, v.Named)):
+                called = self.rows.called(owner.name, key)
+            given = called is not None and isinstance(owner, v.Param)
             unknown = kind is None or (kind.cls is None and (kind.assumed or self._is_account(kind)))
-            if called or (unknown and self._is_saved(owner, frame)) or self.names.is_hash_of_password(key):
+            if given or (unknown and self._is_saved(owner, frame)) or self.names.is_hash_of_password(key):
                 about = (describe(owner), key)
                 yield Kept("row", key, Bound(value, frame), shown, assumed=True, cls=called, about=about)
 
