@@ -41,6 +41,11 @@ from prodready.finding import Finding
 from prodready.rules import all_rules
 
 FOUND, HELD_BACK, ELSEWHERE, MISSED, NOT_TRIED = "found", "held back", "elsewhere", "missed", "not tried"
+PLAYING = re.compile(
+    r"(?:^|[/_.])(?:seeds?|loaddata|fixtures?|factor(?:y|ies)|populate|demo|samples?|random)(?=[/_.]|$)"
+)
+"""Names of files and functions that RULES.md leaves out of PRD302: factories and seeds."""
+
 LEFT_OUT = re.compile(r"(?:^|/)(?:alembic|migrations)/|(?:^|/)test_?(?:lib|utils?|case|base|helpers?)\.py$")
 """What is no code of the application, besides what prodready knows by its own patterns."""
 
@@ -191,7 +196,9 @@ def measure(tree: Path, kinds: Sequence[str], limit: int | None = None, seed: in
             if kind == mutants_transaction.KIND:
                 again = [one for one in mutants if _reported(app, one, bench.before)]
                 skipped += [Skipped(kind, "reported already", m.path, m.line, m.function) for m in again]
-                mutants = [one for one in mutants if one not in again]
+                plays = [one for one in mutants if PLAYING.search(f"{one.path}/{one.function}")]
+                skipped += [Skipped(kind, "fills a database to play with", m.path, m.line, m.function) for m in plays]
+                mutants = [one for one in mutants if one not in again and one not in plays]
             chosen = sample(mutants, limit, f"{seed} {kind} {tree.name}")
             tried = [(one, bench.result(one) if bench.rules else NOT_TRIED) for one in chosen]
             outcomes.append(Outcome(kind, tree.name, len(mutants), tried, skipped, len(bench.before)))
