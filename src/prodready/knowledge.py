@@ -163,6 +163,16 @@ class Knowledge:
             if isinstance(member, Effect) and method in member.calls and member.does in {"write", "ensure"}
         )
 
+    def assemblers_of(self, method: str) -> frozenset[str]:
+        """The names of the methods by which an object, of a class that a call has made of others, runs this method of them."""
+        made = {effect(entry.call).returns for entry in self.types.values() if entry.call}
+        return frozenset(
+            name
+            for kind in made & self.types.keys()
+            for name, member in self.types[kind].methods.items()
+            if isinstance(member, Effect) and method in member.calls
+        )
+
     def is_within(self, type_name: str, method: str) -> bool:
         """Whether the framework calls this method of a subclass inside of a transaction."""
         return any(fnmatchcase(method, p) for name in self.lineage(type_name) for p in self.types[name].within)

@@ -112,6 +112,8 @@ class Holders:
         names = {name for base in libraries for name in self.knowledge.callers_of(base, simple)}
         if any(map(self.knowledge.is_row, libraries)):
             names |= self.knowledge.makers_of(simple)
+        elif any(self.knowledge.method(library, simple) is not None for library in libraries):
+            names |= self.knowledge.assemblers_of(simple)
         for name in sorted(names):
             for caller, fact, targets in self._running(name):
                 if frame.key in targets:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from prodready.knowledge_form import Effect
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.openings import Openings
-from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol
+from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
 from prodready.link.text import argument_values
 from prodready.read import values as v
 from prodready.read.values import Value
@@ -48,6 +48,7 @@ class Hooks(Openings):
         owners = [callee.type.cls if callee.type else None]
         if effect.returns and self.knowledge.is_subclassed(effect.returns):
             owners.append(self.infer.row_class(bound, effect.returns))
+        owners += self._assembled_of(bound)
         names = effect.calls
         if effect.calls_if_row:
             known, row = self.given_row(bound)
@@ -59,6 +60,27 @@ class Hooks(Openings):
                 method = self.program.member(owner, name)
                 if isinstance(method, FunctionSymbol) and method.facts is not bound.frame.function:
                     yield method, ()
+
+    def _assembled_of(self, bound: Bound) -> Iterator[ClassSymbol]:
+        """The project's classes that a call was given to make the receiver's class of: forms and their set."""
+        target = bound.value.target if isinstance(bound.value, v.Call) else bound.value
+        made = plain(target.base) if isinstance(target, v.Attr) else None
+        if not isinstance(made, v.Call):
+            return
+        maker = bound.sub(made.target)
+        symbol = self.infer.symbol_of(made.target, bound.frame)
+        if isinstance(symbol, ValueSymbol):
+            maker = Bound(symbol.value, self.infer.module_frame(symbol.path))
+        call = plain(maker.value)
+        if not isinstance(call, v.Call) or self.infer.type_of(maker) is None:
+            return
+        for value in (*call.args, *(value for _, value in call.keywords)):
+            given = self.infer.symbol_of(value, maker.frame)
+            if isinstance(given, ClassSymbol) and not any(map(self.knowledge.is_row, self._libraries(given))):
+                yield given
+
+    def _libraries(self, cls: ClassSymbol) -> list[str]:
+        return [base for base in self.program.lineage(cls) if isinstance(base, str)]
 
     def given_row(self, bound: Bound) -> tuple[bool, Value | None]:
         """Whether it is known which row the receiver was made to work on, and that row: none if it makes a new one."""

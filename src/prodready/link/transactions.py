@@ -297,7 +297,7 @@ class _Walker(Walker):
                 looped=False,
                 via=((f"{name}()", here), *write.via),
                 unit=unit,
-                needs=(),
+                needs=_still_needed(write, callee, given, self.frame),
                 rows=(),
                 call=deed.fact.value,
                 assumed=write.assumed or deed.assumed,
@@ -336,14 +336,24 @@ def _is_own(root: Value | None, method: Frame) -> bool:
 
 def _may_be(write: Write, callee: Frame, given: dict[str, Bound], call: v.Call) -> bool:
     """Whether a call lets its callee come to a write: `store(row)` does not if that asks for `commit`, false by default."""
-    if any(map(v.is_star, call.args)) or any(key == "**" for key, _ in call.keywords):
+    if any(key == "**" for key, _ in call.keywords):
         return True
+    spread = any(map(v.is_star, call.args))
     for name, needed in write.needs:
         param = callee.param(name)
+        if spread and (param is None or param.kind != "="):
+            continue  # any of them may be this one
         value = v.bare(given[name].value) if name in given else param.default if param is not None else None
         if value is not None and agrees(value, needed) is False:
             return False
     return True
+
+
+def _still_needed(write: Write, callee: Frame, given: dict[str, Bound], frame: Frame) -> tuple[tuple[str, Value], ...]:
+    """What the caller's own parameters have to be for a write of its callee: those that it hands on."""
+    handed = [(given[name], needed) for name, needed in write.needs if name in given and callee.param(name) is not None]
+    found = [(v.bare(bound.value), needed) for bound, needed in handed if bound.frame.key == frame.key]
+    return tuple((value.name, needed) for value, needed in found if isinstance(value, v.Param))
 
 
 def _as_own(write: Write, deed: Deed) -> Write:
