@@ -164,7 +164,7 @@ class Knowledge:
         )
 
     def assemblers_of(self, method: str) -> frozenset[str]:
-        """The names of the methods by which an object, of a class that a call has made of others, runs this method of them."""
+        """The names of the methods by which an object of a class made of other classes runs this method of them."""
         made = {effect(entry.call).returns for entry in self.types.values() if entry.call}
         return frozenset(
             name

@@ -213,7 +213,8 @@ class Deeds(Hooks):
         store, label = self._store(callee, bound, target), self._label(bound, root, fact)
         if kind == "write" and effect.returns and self.knowledge.is_row(effect.returns):
             return Deed(kind, fact, label, self._row(bound), False, callee.assumed, store)
-        return Deed(kind, fact, label, root, self._is_fresh(bound, root), callee.assumed, store)
+        runs = tuple(self._methods(self._assembled_of(bound), effect.calls, bound)) if effect.calls else ()
+        return Deed(kind, fact, label, root, self._is_fresh(bound, root), callee.assumed, store, runs)
 
     def _row(self, bound: Bound) -> Value:
         """The row that a call gives: the one that its receiver was made to work on, or one that it makes."""

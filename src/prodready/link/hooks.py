@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from prodready.knowledge_form import Effect
 from prodready.link.frames import Bound, Callee, Frame
@@ -48,11 +48,16 @@ class Hooks(Openings):
         owners = [callee.type.cls if callee.type else None]
         if effect.returns and self.knowledge.is_subclassed(effect.returns):
             owners.append(self.infer.row_class(bound, effect.returns))
-        owners += self._assembled_of(bound)
         names = effect.calls
         if effect.calls_if_row:
             known, row = self.given_row(bound)
             names = (*effect.calls, *effect.calls_if_row) if not known else effect.calls_if_row if row else effect.calls
+        yield from self._methods(owners, names, bound)
+
+    def _methods(
+        self, owners: Iterable[ClassSymbol | None], names: Iterable[str], bound: Bound
+    ) -> Iterator[tuple[FunctionSymbol, tuple[tuple[str, Bound], ...]]]:
+        """Methods of these classes, by their names, but for the one that calls."""
         for owner in owners:
             if owner is None:
                 continue

@@ -182,9 +182,15 @@ class Transactions(Holders):
         units = frozenset(write.unit for write in path.writes if write.unit is not None)
         alone = [write for write in path.writes if write.unit is None]
         looped = any(write.unit and write.looped for write in path.writes)
-        if units and not looped and (strength(alone) if len(units) == 1 else self._are_own(units, frame)):
+        if units and not looped and self._is_one_unit(frame, units, alone):
             return Summary(path, partial=True, absorbed=units)
         return Summary(path, strength(alone) > 1, len(alone) > 1 or any(write.repeated for write in alone), units=units)
+
+    def _is_one_unit(self, frame: Frame, units: frozenset[Key], alone: list[Write]) -> bool:
+        """Whether units that functions leave half done are parts of what this one does."""
+        if strength(alone) and (len(units) == 1 or self.labels.is_handler(frame)):
+            return True
+        return len(units) > 1 and self._are_own(units, frame)
 
     def _are_own(self, units: frozenset[Key], frame: Frame) -> bool:
         """Whether nobody but this function calls any of these."""
