@@ -23,7 +23,7 @@ class _File(msgspec.Struct, array_like=True):
     called: dict[str, tuple[str, ...]]
 
 
-GATES = (b"pass", b"pin")
+GATES = (b"pass", b"pin", b"pw", b"mot")
 """What many stems have in common: without it in a text there is none of them."""
 
 _FILE = msgspec.msgpack.Decoder(_File)
