@@ -75,7 +75,7 @@ def scale(source: Path, folder: Path, runs: int) -> None:
     print(f"{'lines':>9}{'files':>8}{'seconds':>9}{'s per 10,000 lines':>21}   peak MB: all processes, largest one")
     for size in SIZES:
         tree = grown(source, folder / str(size), size)
-        command = [*PRODREADY, "--no-cache", "--output-format", "json"]
+        command = [*PRODREADY, "--no-cache", "-j", "1", "--output-format", "json"]
         seconds = min(run(command, tree.root).seconds for _ in range(runs))
         peaks = _peaks(run(command, tree.root, memory=True), tree.lines)
         print(f"{tree.lines:9,}{tree.files:8,}{seconds:9.2f}{seconds / tree.lines * 1e4:21.2f}   {peaks}", flush=True)
