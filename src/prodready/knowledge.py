@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -50,6 +50,7 @@ class Knowledge:
         self.names: dict[str, str] = {}
         self.aliases: dict[str, str] = {}
         self._methods: dict[tuple[str, str], Effect | None] = {}
+        self._lineages: dict[str, Sequence[str]] = {}
         self._first: dict[str, tuple[Path, str]] = {}
 
     def canonical(self, name: str) -> str:
@@ -112,8 +113,14 @@ class Knowledge:
             found.update((value,) if isinstance(value, str) else value)
         return frozenset(found)
 
-    def lineage(self, type_name: str) -> list[str]:
+    def lineage(self, type_name: str) -> Sequence[str]:
         """`type_name` and its bases, nearest first, as far as they are described."""
+        known = self._lineages.get(type_name)
+        if known is None:
+            known = self._lineages[type_name] = self._lineage(type_name)
+        return known
+
+    def _lineage(self, type_name: str) -> list[str]:
         order: list[str] = []
         waiting = [self.canonical(type_name)]
         while waiting:
@@ -270,6 +277,7 @@ class Knowledge:
             )
         self.types[name] = entry
         self._methods.clear()
+        self._lineages.clear()
 
     def _once(self, path: Path, text: str, kind: str, name: str) -> None:
         key = f"{kind} {name}"

@@ -123,10 +123,17 @@ class Session:
         with self.opened(targets, options) as run:
             return self.report(run, self.chosen(run, targets, options), targets, options)
 
-    def report(self, run: Opened, chosen: frozenset[str], targets: Sequence[Path], options: Options) -> Report:
-        """What there is to say of the files `chosen`, which belong to `targets`."""
+    def report(
+        self,
+        run: Opened,
+        chosen: frozenset[str],
+        targets: Sequence[Path],
+        options: Options,
+        only: Collection[str] | None = None,
+    ) -> Report:
+        """What there is to say of the files `chosen`, which belong to `targets`; with `only` at least by these rules."""
         state = run.state
-        outcome = self._judge(run, chosen)
+        outcome = self._judge(run, chosen, only)
         run.clock.lap("judge")
         answers = run.engines.answers()
         run.clock.lap("engines")
@@ -313,7 +320,7 @@ class Session:
 
     # Link and judge
 
-    def _judge(self, run: Opened, chosen: frozenset[str]) -> _Outcome:
+    def _judge(self, run: Opened, chosen: frozenset[str], only: Collection[str] | None = None) -> _Outcome:
         """What the rules say, of the whole project or at least of the chosen files; remembered by the content of all."""
         cache, state, facts = run.cache, run.state, run.facts
         whole = self._run_key(state, run.web)
@@ -326,10 +333,11 @@ class Session:
         # A cache is not for two processes that once were one: only where all was read just now.
         fresh = all(entry.key in state.bodies or entry.known.error for entry in state.entries.values())
         apart = fresh and state.jobs > 1 and len(state.bodies) >= WORTH_A_POOL
-        judged = judge(list(all_rules().values()), linked, _run_rule, apart=apart)
+        rules = _asked(all_rules(), only)
+        judged = judge(rules, linked, _run_rule, apart=apart)
         problems = (*judged.problems, *linked.documents.problems)
         outcome = _Outcome(tuple(sorted(judged.findings, key=lambda f: f.sort_key)), problems, linked.documents.asked)
-        if run.lasting and not problems and not facts.missed:
+        if run.lasting and not problems and not facts.missed and len(rules) == len(all_rules()):
             # The name of a file that is not UTF-8 does not go into msgpack: such a project is judged anew each time.
             with contextlib.suppress(UnicodeEncodeError):
                 cache.save_run(part or whole, msgspec.msgpack.encode(outcome))
@@ -447,6 +455,13 @@ class _Clock:
 
     def total(self) -> float:
         return time.perf_counter() - self.start
+
+
+def _asked(rules: Mapping[str, Rule], only: Collection[str] | None) -> list[Rule]:
+    """The rules that find what has one of these codes: all of them, for a code that rests on what the others find."""
+    if only is None or any(code not in rules or rules[code].check is None for code in only):
+        return list(rules.values())
+    return [rules[code] for code in rules if code in only]
 
 
 def _run_rule(rule: Rule, linked: Linked) -> tuple[list[Finding], list[Problem]]:

@@ -1,4 +1,4 @@
-"""Running a command and measuring it: wall time, and the memory of it and all its processes."""
+"""Running a command and measuring it: processor and wall time, and the memory of it and all its processes."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ class CommandError(Exception):
 
 @dataclass(frozen=True)
 class Measured:
-    """One run: seconds, what it printed, the peak of its largest process and of all its processes together, in MB.
+    """One run: seconds of processor time of all its processes, and on the clock (`wall`), and what it printed.
+
+    `largest` and `together` are the peak of its largest process and of all its processes together, in MB.
 
     `together` shares out what processes have in common (PSS); it is None where it was not asked for or is not known.
     """
 
     seconds: float
+    wall: float
     output: str
     largest: float
     together: float | None = None
@@ -48,7 +51,7 @@ def run(command: Sequence[str], cwd: Path, *, memory: bool = False) -> Measured:
         output = process.stdout.read()
         drain.join()
         _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
+        wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
     if watch is not None:
         watch.stop()
@@ -56,7 +59,9 @@ def run(command: Sequence[str], cwd: Path, *, memory: bool = False) -> Measured:
         text = errors[0].decode(errors="replace").strip()
         raise CommandError(f"{' '.join(command)}: exit code {process.returncode}\n{text[-2000:]}")
     together = watch.peak / 1024 if watch is not None and watch.peak else None
-    return Measured(seconds, output.decode(errors="replace"), usage.ru_maxrss / 1024, together)
+    return Measured(
+        usage.ru_utime + usage.ru_stime, wall, output.decode(errors="replace"), usage.ru_maxrss / 1024, together
+    )
 
 
 class _Watch(threading.Thread):

@@ -45,6 +45,7 @@ class _Probe:
         self.session, self.run, self.change, self.caused = session, run, change, caused
         self.left = PROBES
         self.paths = frozenset(finding.location.path for finding in caused)
+        self.codes = {finding.code for finding in caused}
         self.keys = [_key(finding) for finding in caused]
 
     def causes(self, files: Sequence[FileChange]) -> list[tuple[FileChange, Hunk]]:
@@ -81,7 +82,7 @@ class _Probe:
                 return set()
         run = self.session.overlaid(self.run, overlay)
         chosen = self.paths & run.state.entries.keys()
-        report = self.session.report(run, chosen, [self.session.config.root], Options(fixes=False))
+        report = self.session.report(run, chosen, [self.session.config.root], Options(fixes=False), self.codes)
         still = {_key(finding) for finding in report.findings}
         return {number for number, key in enumerate(self.keys) if key not in still}
 

@@ -85,7 +85,8 @@ class _Comparison:
         moved = {file.old: file.path for file in files if file.old and file.path and file.old != file.path}
         named = {finding.location.path for finding in found}
         chosen = (named | {old for old, path in moved.items() if path in named}) & run.state.entries.keys()
-        report = self.session.report(run, frozenset(chosen), self.targets, self.options)
+        codes = {finding.code for finding in found}
+        report = self.session.report(run, frozenset(chosen), self.targets, self.options, codes)
         return [_at(finding, moved.get(finding.location.path, "")) for finding in report.findings]
 
     def _kept(self, found: Sequence[Finding], before: Opened, files: Sequence[FileChange]) -> Iterator[Finding]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from prodready.knowledge_form import Effect
 from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.read import values as v
@@ -14,8 +16,7 @@ MAX_DEPTH = 7
 """Calls entered inside one another while a value is followed."""
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """Where a value lives: the file and function, and, inside a followed call, what its parameters are bound to."""
 
     path: str
@@ -31,18 +32,23 @@ class Frame:
 
     def binding(self, name: str) -> Bound | None:
         """What the parameter `name` is bound to, where the frame was entered by a known call."""
-        return next((bound for key, bound in self.bindings if key == name), None)
+        for key, bound in self.bindings:
+            if key == name:
+                return bound
+        return None
 
     def param(self, name: str) -> ParamFact | None:
         """The parameter `name`."""
-        return next((p for p in self.function.params if p.name == name), None)
+        for param in self.function.params:
+            if param.name == name:
+                return param
+        return None
 
     def __hash__(self) -> int:
         return hash((self.path, self.function.qualname, self.depth, len(self.bindings)))
 
 
-@dataclass(frozen=True)
-class Bound:
+class Bound(msgspec.Struct, frozen=True):
     """A value together with the frame that gives its parameters and names a meaning."""
 
     value: Value
@@ -53,8 +59,7 @@ class Bound:
         return Bound(value, self.frame)
 
 
-@dataclass(frozen=True)
-class Type:
+class Type(msgspec.Struct, frozen=True):
     """A class of the project, or of a library by name. `assumed`: concluded from a name only."""
 
     cls: ClassSymbol | None
@@ -62,8 +67,7 @@ class Type:
     assumed: bool = False
 
 
-@dataclass(frozen=True)
-class Callee:
+class Callee(msgspec.Struct, frozen=True):
     """What a call reaches: a function of the project, a class of it, or what the knowledge says of a library's."""
 
     name: str

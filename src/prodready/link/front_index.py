@@ -77,8 +77,8 @@ class Index:
                 base = base.base
             for position, name in enumerate(tail):
                 after = tuple(tail[position + 1 :])
-                self.members.setdefault(name, []).append(use._replace(tail=after + use.tail))
-            self._add(base, use._replace(tail=tuple(tail) + use.tail))
+                self.members.setdefault(name, []).append(_read_from(use, after + use.tail))
+            self._add(base, _read_from(use, tuple(tail) + use.tail))
         elif isinstance(value, Fn):
             self.functions.setdefault(value.index, []).append(use)
         elif isinstance(value, CallOf):
@@ -108,6 +108,11 @@ class Index:
         else:
             for part in parts(value):
                 self._add(part, use._replace(role="test"))
+
+
+def _read_from(use: Use, tail: tuple[str, ...]) -> Use:
+    """The use with these attributes read; `_replace` would take three times as long, and this is what happens most."""
+    return Use(*use[:7], tail, *use[8:])
 
 
 def _holders(file: str, facts: WebFacts) -> Iterator[tuple[Expr, Use]]:

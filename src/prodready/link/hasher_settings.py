@@ -259,9 +259,8 @@ class HasherSettings:
 
     def _assigned(self, path: str) -> Iterator[Weakness]:
         """`app.config["..."] = 6`, `app.config.update(...=6)`."""
-        facts = self.program.facts(path)
         for name in ("setitem", "update"):
-            for function, fact in facts.calls_of(name) if facts and self._names_setting(path) else ():
+            for function, fact in self.program.calls_in(path, name) if self._names_setting(path) else ():
                 call = fact.value
                 pairs = [(v.Const(key), value) for key, value in call.keywords]
                 if name == "setitem" and len(call.args) == 3:

@@ -37,6 +37,10 @@ from prodready.words import split_words
 MAX_HELPERS = 3
 """Helpers entered on the way to a store, none of whose parameters is called a password."""
 
+WHOLES = DUMPS | COPIES
+SPREADS = (named("**"),)
+"""What calls are called that take or give all fields of an object at once, and what else gives them."""
+
 MAKING = frozenset({"model", "model_class", "user_model", "__init__"})
 """Names by which a manager or a base class is told to make a row."""
 
@@ -87,7 +91,6 @@ class PasswordFlow:
         self.stores = Stores(reducer, self.rows)
         self._stems = self.names.stems()
         self._text = self.names.texts()
-        self._spreads = (named("**"), *(named(name) for name in sorted(DUMPS | COPIES)))
         self._row_makers = self.rows.calls_that_keep("row")
         self._uses: dict[tuple[str, int, int, str], Use] = {}
         self._entered: set[tuple[str, str, int, int]] = set()
@@ -108,7 +111,9 @@ class PasswordFlow:
                 self._visit(Frame(path, facts.functions[qualname]))
             others = {n for n, called in facts.called.items() if not whole or not wanted.isdisjoint(called)}
             others.difference_update(naming)
-            for qualname in speaking(facts, self._spreads, others) if others else ():
+            spread = {n for n in others if not WHOLES.isdisjoint(facts.called[n])}
+            spread.update(speaking(facts, SPREADS, others - spread) if len(spread) < len(others) else ())
+            for qualname in (n for n in facts.functions if n in spread):
                 self._visit(Frame(path, facts.functions[qualname]), wholes_only=True)
         return self._chosen()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from prodready.knowledge import Knowledge
 from prodready.link.scope import Scope
@@ -20,16 +21,14 @@ MANY_NAMESAKES = 8
 """Methods of one name looked at: from two on, the name alone tells nothing."""
 
 
-@dataclass(frozen=True)
-class FunctionSymbol:
+class FunctionSymbol(msgspec.Struct, frozen=True):
     """A function of the project."""
 
     path: str
     facts: FunctionFacts
 
 
-@dataclass(frozen=True)
-class ClassSymbol:
+class ClassSymbol(msgspec.Struct, frozen=True):
     """A class of the project."""
 
     path: str
@@ -42,8 +41,7 @@ class ClassSymbol:
         return isinstance(other, ClassSymbol) and (self.path, self.facts.qualname) == (other.path, other.facts.qualname)
 
 
-@dataclass(frozen=True)
-class ValueSymbol:
+class ValueSymbol(msgspec.Struct, frozen=True):
     """A variable of a module or a class body, with the value it is bound to there."""
 
     path: str
@@ -51,15 +49,13 @@ class ValueSymbol:
     value: Value
 
 
-@dataclass(frozen=True)
-class ModuleSymbol:
+class ModuleSymbol(msgspec.Struct, frozen=True):
     """A module of the project."""
 
     path: str
 
 
-@dataclass(frozen=True)
-class LibrarySymbol:
+class LibrarySymbol(msgspec.Struct, frozen=True):
     """Something outside the project, by its qualified name."""
 
     name: str
@@ -78,16 +74,20 @@ class Program:
         self.outlines = outlines
         self._load = load
         self._facts: dict[str, FileFacts | None] = {}
+        self._deriving: dict[str, list[str]] | None = None
         self._packages = {path.rpartition("/")[0] for path in outlines if path.endswith("/__init__.py")}
         self._modules: dict[str, list[str]] = {}
         for path in outlines:
             for name in self._module_names(path):
                 self._modules.setdefault(name, []).append(path)
         described = (knowledge.functions, knowledge.objects, knowledge.types)
+        self._stems = {name.rpartition(".")[2] for name in self._modules}
         self._known_roots = sys.stdlib_module_names.union(
             name.partition(".")[0] for table in described for name in table
         )
         self._calls: dict[tuple[str, str], list[tuple[FunctionFacts, CallFact]]] = {}
+        self._callers: dict[str, dict[str, list[str]]] = {}
+        """By file and by the name of what is called: the functions that do so."""
         self._renamed: dict[str, dict[str, None]] | None = None
         self._calling: dict[str, list[str]] | None = None
         self._classes: dict[str, list[tuple[str, str]]] | None = None
@@ -139,7 +139,7 @@ class Program:
 
     def _beside(self, name: str, importer: str) -> str | None:
         """The module as a program sees it that is started inside of a package: beside it, or beside one above it."""
-        if name.partition(".")[0] in self._known_roots:
+        if name.rpartition(".")[2] not in self._stems or name.partition(".")[0] in self._known_roots:
             return None
         folder = importer
         while folder:
@@ -344,10 +344,15 @@ class Program:
 
     def _subclasses(self, cls: ClassSymbol) -> tuple[ClassSymbol, ...]:
         """The classes of the project that have `cls` among their bases by its own name."""
+        if self._deriving is None:
+            self._deriving = {}
+            for path, outline in self.outlines.items():
+                for base in outline.bases:
+                    self._deriving.setdefault(base, []).append(path)
         simple = cls.facts.qualname.rpartition(".")[2]
         found: list[ClassSymbol] = []
-        for path, outline in self.outlines.items():
-            facts = self.facts(path) if simple in outline.bases else None
+        for path in self._deriving.get(simple, ()):
+            facts = self.facts(path)
             for other in facts.classes.values() if facts else ():
                 if any(last_name(base) == simple for base in other.bases):
                     symbol = ClassSymbol(path, other)
@@ -377,11 +382,24 @@ class Program:
             if scope is not None and not scope.has_file(path):
                 continue
             if (path, name) not in self._calls:
-                facts = self.facts(path)
-                self._calls[path, name] = facts.calls_of(name) if facts else []
+                self._calls[path, name] = self.calls_in(path, name)
             for function, fact in self._calls[path, name]:
                 if scope is None or scope.has(path, function.qualname):
                     yield path, function, fact
+
+    def calls_in(self, path: str, name: str) -> list[tuple[FunctionFacts, CallFact]]:
+        """The calls of something by its last name in one file, each with the function that it happens in."""
+        facts = self.facts(path)
+        if facts is None:
+            return []
+        callers = self._callers.get(path)
+        if callers is None:
+            callers = self._callers[path] = {}
+            for qualname, called in facts.called.items():
+                for one in called:
+                    callers.setdefault(one, []).append(qualname)
+        functions = [facts.functions[qualname] for qualname in callers.get(name, ())]
+        return [(function, fact) for function in functions for fact in function.calls if fact.name == name]
 
     def methods_named(self, name: str) -> list[FunctionSymbol]:
         """The methods of the project's classes that have this name."""

@@ -78,6 +78,8 @@ class RouteGraph(RouteLists):
                 target = decorated.get((fact.value.line, fact.value.column))
                 if target is not None or self._is_worth(fact):
                     self._call(frame, fact, target)
+        if self.hook_names.isdisjoint(self.program.outlines[path].calls):
+            return
         for qualname in facts.functions:
             if qualname == "<module>":
                 continue

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice, product
+
+from msgspec.structs import replace
 
 from prodready.knowledge_form import Effect, Places, RouteForm
 from prodready.link.frames import Bound, Callee, Frame

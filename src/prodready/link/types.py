@@ -56,6 +56,10 @@ class Types(Rows):
         super().__init__(program)
         # Keyed by identity, which is quick and safe, because each entry keeps the value it speaks of alive.
         self._types: dict[tuple[int, int], tuple[Value, Type | None]] = {}
+        # What was stored holds the same variable once for each of its uses: those are alike, and have one type. How much
+        # is found out hangs on the depth, and inside a cycle on what was asked before.
+        self._alike: dict[tuple[Value, int, int], Type | None] = {}
+        self._reached_alike: dict[tuple[Value, int, int], list[Callee]] = {}
         self._tentative_callees: dict[tuple[int, int], tuple[Value, list[Callee]]] = {}
         self._reached: dict[tuple[int, int], tuple[Value, list[Callee]]] = {}
         self._tentative: dict[tuple[int, int], tuple[Value, Type | None]] = {}
@@ -73,9 +77,15 @@ class Types(Rows):
         key = (id(bound.value), id(bound.frame.function))
         known = self._types.get(key) or self._tentative.get(key)
         if known is None:
-            known = (bound.value, self._infer(bound, depth))
-            # Inside a cycle "unknown" may only mean "asked already": it holds until the outermost question is answered.
-            (self._tentative if self._busy and known[1] is None else self._types)[key] = known
+            if self._busy:
+                known = (bound.value, self._infer(bound, depth))
+                # In a cycle "unknown" may only mean "asked already": it holds until the outermost question is answered.
+                (self._tentative if known[1] is None else self._types)[key] = known
+            else:
+                alike = (bound.value, key[1], depth)
+                if alike not in self._alike:
+                    self._alike[alike] = self._infer(bound, depth)
+                known = self._types[key] = (bound.value, self._alike[alike])
         return known[1]
 
     def _infer(self, bound: Bound, depth: int) -> Type | None:

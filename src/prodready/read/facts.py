@@ -149,17 +149,6 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True):
     suppressions: Suppressions
     called: dict[str, tuple[str, ...]]
 
-    def calls_of(self, name: str) -> list[tuple[FunctionFacts, CallFact]]:
-        """The calls of something by its last name, each with the function that it happens in."""
-        return [
-            (function, fact)
-            for qualname, called in self.called.items()
-            if name in called
-            for function in (self.functions[qualname],)
-            for fact in function.calls
-            if fact.name == name
-        ]
-
 
 class Relay(msgspec.Struct, frozen=True, array_like=True):
     """What a function does with what it is given: the names of the calls that get it as an argument or as their receiver.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -23,7 +24,7 @@ class _File(msgspec.Struct, array_like=True):
     called: dict[str, tuple[str, ...]]
 
 
-GATES = (b"pass", b"pin")
+GATES = (b"pass", b"pin", b"pw", b"mot")
 """What many stems have in common: without it in a text there is none of them."""
 
 _FILE = msgspec.msgpack.Decoder(_File)
@@ -63,6 +64,10 @@ class _Functions(Mapping[str, FunctionFacts]):
         if found is None:
             found = self._decoded[qualname] = _FUNCTION.decode(self._raw[qualname])
         return found
+
+    def get(self, qualname: str, default: Any = None) -> Any:
+        """The function, or the default; most that are asked for are not there, and raising takes time."""
+        return self[qualname] if qualname in self._raw else default
 
     def speaking(self, stems: tuple[bytes, ...], among: Collection[str] | None) -> list[str]:
         """The functions, of these or of all, in whose bytes, in lower case, one of the stems is found."""
