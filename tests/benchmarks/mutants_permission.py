@@ -27,6 +27,9 @@ VERB = re.compile(
     r"""\.(?:post|put|patch|delete)\($|methods\s*=\s*[\[(][^\])]*["'](?:POST|PUT|PATCH|DELETE)""", re.IGNORECASE
 )
 
+WRITES = re.compile(r"""request\.POST|method\s*==\s*["']POST|\.(?:save|delete|delete_instance|create|bulk_create)\(|\.commit\(""")
+"""What a handler has got in it that changes something, although nothing says which methods it answers."""
+
 
 def candidates(source: Source, app: Application) -> Iterator[Candidate]:
     """Each check of a handler that changes something and whose address, or name, stands behind a gate of a page."""
@@ -35,7 +38,7 @@ def candidates(source: Source, app: Application) -> Iterator[Candidate]:
         cuts = list(_checks(source, node)) if _handles(source, node) else []
         if not cuts:
             continue
-        if not _changes(source, node):
+        if not (_changes(source, node) or WRITES.search(source.code(node))):
             yield source.skipped(KIND, "it only reads, by its methods", node)
         elif not gated(app, source, node):
             yield source.skipped(KIND, "no page with a gate near its address", node)
