@@ -55,6 +55,7 @@ class Request:
     address: Address
     element: int = -1
     call: int = -1
+    visits: bool = False
 
 
 class Requests:
@@ -260,7 +261,7 @@ class Requests:
                 for call, endpoint in named:
                     held = self.program.files[path].calls[call].conditions
                     found = self._from_element(path, index, element, method, Address(endpoint=endpoint))
-                    yield replace(found, conditions=held)
+                    yield replace(found, conditions=held, visits=name == "href")
                 continue
             address = self.addresses.address(path, element.owner, value)
             first = address.pieces[0] if address.pieces else ""
@@ -268,7 +269,8 @@ class Requests:
                 continue
             if not address.endpoint and name == "href" and (address.why or not address.is_whole):
                 continue
-            yield self._from_element(path, index, element, method, address)
+            found = self._from_element(path, index, element, method, address)
+            yield replace(found, visits=name == "href" and kind != "script")
 
     def _named(self, path: str, value: Expr) -> list[tuple[int, str]]:
         """The routes among which conditions inside of an attribute choose, with the calls that name them."""

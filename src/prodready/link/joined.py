@@ -9,7 +9,7 @@ from functools import cached_property
 
 from prodready.finding import Confidence, Step
 from prodready.link.front import UiPlace
-from prodready.link.route import ANY, Route
+from prodready.link.route import ANY, SAFE_METHODS, Route
 from prodready.link.url_paths import PathTemplate, fits, is_deep, is_parameter, matching
 
 LONGEST_LABEL = 40
@@ -31,8 +31,11 @@ class Join:
 class Joined:
     """The joins of a project."""
 
-    def __init__(self, places: Iterable[UiPlace], routes: Sequence[Route]) -> None:
+    def __init__(
+        self, places: Iterable[UiPlace], routes: Sequence[Route], including: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         self.routes = routes
+        self.including = including or {}
         self._names: dict[str, list[Route]] = {}
         self._lengths: dict[int, list[Route]] = {}
         for route in routes:
@@ -65,7 +68,8 @@ class Joined:
         if place.endpoint:
             named = self._named(place.endpoint)
             open_to = _answering(place.method, named) or (named if place.method in {None, "GET"} else [])
-            return _judged(open_to, Confidence.HIGH if place.method else Confidence.LOW)
+            told = Confidence.MEDIUM if _is_for_one_change(named) else Confidence.LOW
+            return _judged(open_to, Confidence.HIGH if place.method else told)
         routes = _answering(place.method, self._near(place.path))
         exact = matching(place.path, ((route.path, route) for route in routes if len(route.path) == len(place.path)))
         if not exact and place.anchored:
@@ -151,6 +155,12 @@ def text_of(text: str, longest: int = 80) -> str:
 
 def _answering(method: str | None, routes: Iterable[Route]) -> list[Route]:
     return [route for route in routes if method is None or method in route.methods or ANY in route.methods]
+
+
+def _is_for_one_change(routes: Iterable[Route]) -> bool:
+    """Whether the only thing that can be asked of some routes is to change something."""
+    methods = {method for route in routes for method in route.methods} - {"HEAD", "OPTIONS"}
+    return len(methods) == 1 and methods.isdisjoint({ANY, *SAFE_METHODS})
 
 
 def _judged(routes: Sequence[Route], best: Confidence) -> list[tuple[Route, Confidence]]:

@@ -12,9 +12,11 @@ from prodready.link.front_gate_words import KINDS
 from prodready.link.front_gates import Gate
 from prodready.link.guards import QUERIES, Guards
 from prodready.link.joined import Join, Joined
-from prodready.link.route import SAFE_METHODS, Guard, Route
+from prodready.link.page_guards import PageGuards
+from prodready.link.route import ANY, SAFE_METHODS, Guard, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
+from prodready.link.url_paths import PathTemplate
 from prodready.read import values as v
 from prodready.read.facts import CallFact, Exit, last_name
 from prodready.read.values import Value
@@ -46,8 +48,16 @@ class Offer:
 class Permissions:
     """Looks for such routes."""
 
-    def __init__(self, routes: Routes, joined: Joined, is_message: Callable[[CallFact], bool]) -> None:
+    def __init__(
+        self,
+        routes: Routes,
+        joined: Joined,
+        is_message: Callable[[CallFact], bool],
+        writes: Callable[[Frame], bool],
+    ) -> None:
         self.joined = joined
+        self.pages = PageGuards(routes, joined.including)
+        self.writes = writes
         self.is_message = is_message
         self.looks = RouteLooks(routes)
         self.guards: Guards = routes.guards
@@ -55,40 +65,87 @@ class Permissions:
 
     def offers(self) -> Iterator[Offer]:
         """All of them, by handler and method."""
-        found: dict[tuple[object, ...], list[Join]] = {}
+        found: dict[tuple[object, ...], dict[str, list[Join]]] = {}
         for join in self.joined.joins:
             handler = join.route.handler
-            if handler.name and handler.frame is not None:
-                found.setdefault((handler.location, handler.name), []).append(join)
-        for joins in found.values():
-            for method in sorted({join.place.method or "" for join in joins}):
-                if method:
-                    offer = self._offer(method, [j for j in joins if j.place.method in {method, None}])
-                    if offer is not None:
-                        yield offer
+            if handler.name and (handler.frame is not None or handler.cls is not None):
+                by_method = found.setdefault((handler.location, handler.name), {})
+                by_method.setdefault(method_of(join), []).append(join)
+        visits = self._visits()
+        for key in {**found, **visits}:
+            by_method = found.get(key, {})
+            unknown = by_method.pop("", [])
+            changing = {method for method in by_method if method not in SAFE_METHODS}
+            for method in sorted(by_method):
+                offer = self._offer(method, [*by_method[method], *unknown])
+                if offer is not None:
+                    yield offer
+            if not changing and key in visits:
+                offer = self._offer("POST", [*visits[key], *unknown])
+                if offer is not None:
+                    yield offer
+
+    def _visits(self) -> dict[tuple[object, ...], list[Join]]:
+        """The links to pages whose own address takes their form, by what answers it."""
+        forms: dict[PathTemplate, list[Route]] = {}
+        for route in self.joined.routes:
+            if "POST" in route.methods or (ANY in route.methods and self._writes(route)):
+                forms.setdefault(route.path, []).append(route)
+        found: dict[tuple[object, ...], list[Join]] = {}
+        for join in self.joined.joins:
+            if not join.place.visits or method_of(join) not in SAFE_METHODS:
+                continue
+            for route in forms.get(join.route.path, ()):
+                ours, theirs = join.route.handler, route.handler
+                if theirs == ours or (theirs.cls is not None and theirs.cls == ours.cls):
+                    confidence = min(join.confidence, Confidence.MEDIUM)
+                    found.setdefault((theirs.location, theirs.name), []).append(Join(join.place, route, confidence))
+        return found
 
     def _offer(self, method: str, joins: Sequence[Join]) -> Offer | None:
-        gated = [(join, gate) for join in joins if (gate := strictest(join.place.gates)) is not None]
-        sure = [(join, gate) for join, gate in gated if join.confidence > Confidence.LOW]
-        bare = [join for join in joins if strictest(join.place.gates) is None]
+        gates = [strictest(join.place.gates) or self._of_page(join) for join in joins]
+        sure = [
+            (join, gate)
+            for join, gate in zip(joins, gates, strict=True)
+            if gate is not None and join.confidence > Confidence.LOW
+        ]
+        bare = [join for join, gate in zip(joins, gates, strict=True) if gate is None]
         if not sure or any(join.confidence > Confidence.LOW for join in bare):
             return None
-        sure.sort(key=lambda one: (-one[0].confidence, not one[0].place.label))
+        sure.sort(key=lambda one: (not one[0].place.gates, -one[0].confidence, not one[0].place.label))
         route = sure[0][0].route
         if any(self._is_guarded(join.route) for join, _ in sure):
             return None
         confidence = sure[0][0].confidence
-        if bare or method in SAFE_METHODS or self._is_doubtful(route):
+        if not sure[0][0].place.gates:
+            confidence = min(confidence, Confidence.MEDIUM)
+        if bare or not self._changes(route, method) or self._is_doubtful(route):
             confidence = Confidence.LOW
         guard = max(route.guards, key=lambda one: one.strength, default=None)
         return Offer(route, method, tuple((join.place, gate) for join, gate in sure), guard, confidence)
+
+    def _of_page(self, join: Join) -> Gate | None:
+        """The gate of the whole page that a place is on; a page says nothing of those who may ask for it."""
+        gate = self.pages.gate(join.place.location.path)
+        return None if gate is not None and join.place.visits and not self._writes(join.route) else gate
+
+    def _changes(self, route: Route, method: str) -> bool:
+        """Whether a request changes something; one that only reads by its method may, if it does nothing else."""
+        return method not in SAFE_METHODS or (not route.changes and self._writes(route))
+
+    def _writes(self, route: Route) -> bool:
+        frame = route.handler.frame
+        if frame is None:
+            return False
+        return any(self.words.has("changing-call", fact.name) for fact in frame.function.calls) or self.writes(frame)
 
     def _is_guarded(self, route: Route) -> bool:
         """Whether a route asks for as much as a gate does, or for something that is not to be found."""
         if route.guarded >= SELECTIVE or any(guard.kind == "unknown" for guard in route.guards):
             return True
         frame = route.handler.frame
-        assert frame is not None
+        if frame is None:  # a method of a library's class
+            return False
         if self.looks.does_nothing(frame.function) or any(map(self._refuses_some, frame.function.exits)):
             return True
         home = self.looks.values.infer.home(frame)
@@ -104,13 +161,14 @@ class Permissions:
 
     def _is_doubtful(self, route: Route) -> bool:
         """Whether the route may be for everybody, or treat people differently in ways that are not followed."""
-        if not route.guards and (self.looks.is_open(route) or self.looks.only_reads(route)):
+        if self.looks.only_reads(route) and not (route.guards and self._writes(route)):
+            return True
+        if not route.guards and self.looks.is_open(route):
             return True
         if route.guards and all(guard.kind in {"token", "open"} for guard in route.guards):
             return True
         frame = route.handler.frame
-        assert frame is not None
-        return self._hangs_on_user(frame, frozenset(route.path), 0)
+        return frame is not None and self._hangs_on_user(frame, frozenset(route.path), 0)
 
     def _hangs_on_user(self, frame: Frame, filled: frozenset[str], depth: int) -> bool:
         """Whether rows are looked up, something is compared or something unknown is done with whoever is logged in."""
@@ -147,3 +205,9 @@ def strictest(gates: Iterable[Gate]) -> Gate | None:
     """The gate that lets in the fewest, if it does not let in everybody who is logged in."""
     some = [gate for gate in gates if gate.kind in SOME]
     return min(some, key=lambda gate: KINDS.index(gate.kind), default=None)
+
+
+def method_of(join: Join) -> str:
+    """The method of a request; where the page does not tell it, the only one that the route answers."""
+    methods = set(join.route.methods) - {ANY, "HEAD", "OPTIONS"}
+    return join.place.method or (methods.pop() if len(methods) == 1 else "")
