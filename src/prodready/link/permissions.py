@@ -13,7 +13,8 @@ from prodready.link.front_gates import Gate
 from prodready.link.guards import QUERIES, Guards
 from prodready.link.joined import Join, Joined
 from prodready.link.page_guards import PageGuards
-from prodready.link.route import ANY, SAFE_METHODS, Guard, Route
+from prodready.link.program import ClassSymbol
+from prodready.link.route import ANY, SAFE_METHODS, Guard, Handler, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
 from prodready.link.url_paths import PathTemplate
@@ -26,6 +27,9 @@ SELECTIVE = 2
 
 MAX_DEPTH = 2
 """Calls that are followed from a handler with the person who is logged in."""
+
+ALONGSIDE = ("get_", "check_", "filter_", "perform_", "form_", "dispatch", "initial", "setup", "prepare")
+"""What the methods begin with that a library calls around a handler."""
 
 SOME = frozenset(KINDS) - {"login"}
 """The kinds of gates that let in only some of them."""
@@ -152,8 +156,17 @@ class Permissions:
         # A decorator that is a guard by what was found in it has been counted.
         known = {guard.text for guard in route.guards}
         return any(
-            self.looks.may_guard(Bound(decorator, home)) and not any(last_name(decorator) in text for text in known)
+            (self.looks.may_guard(Bound(decorator, home)) and not any(last_name(decorator) in text for text in known))
+            or self._is_given_a_check(decorator)
             for decorator in frame.function.decorators
+        )
+
+    def _is_given_a_check(self, decorator: Value) -> bool:
+        """Whether a decorator is handed something by name that may be a check: `@before(check_policy, request)`."""
+        call = v.bare(decorator)
+        return isinstance(call, v.Call) and any(
+            isinstance(v.bare(value), (v.Ref, v.Attr)) and self.words.has("check", last_name(value))
+            for value in call.args
         )
 
     def _refuses_some(self, way: Exit) -> bool:
@@ -161,22 +174,37 @@ class Permissions:
 
     def _is_doubtful(self, route: Route) -> bool:
         """Whether the route may be for everybody, or treat people differently in ways that are not followed."""
-        if self.looks.only_reads(route) and not (route.guards and self._writes(route)):
+        if self.looks.only_reads(route) and not (route.guards and route.changes and self._writes(route)):
             return True
         if not route.guards and self.looks.is_open(route):
             return True
         if route.guards and all(guard.kind in {"token", "open"} for guard in route.guards):
             return True
-        frame = route.handler.frame
-        return frame is not None and self._hangs_on_user(frame, frozenset(route.path), 0)
+        filled = frozenset(route.path)
+        return any(self._hangs_on_user(frame, filled, 0) for frame in self._running(route.handler))
+
+    def _running(self, handler: Handler) -> Iterator[Frame]:
+        """What runs for a request: the handler, and the methods by which its class says what it works with."""
+        if handler.frame is not None:
+            yield handler.frame
+        for base in self.looks.values.program.lineage(handler.cls) if handler.cls is not None else ():
+            for name in base.facts.methods if isinstance(base, ClassSymbol) else ():
+                if name.startswith(ALONGSIDE):
+                    function = self.looks.values.program.function(base.path, f"{base.facts.qualname}.{name}")
+                    if function is not None:
+                        yield Frame(base.path, function)
 
     def _hangs_on_user(self, frame: Frame, filled: frozenset[str], depth: int) -> bool:
         """Whether rows are looked up, something is compared or something unknown is done with whoever is logged in."""
         for fact in frame.function.calls:
             target = v.bare(fact.value.target)
-            if isinstance(target, v.Attr) and self.words.speaks_of_user(target.base) and self._asks(fact.name):
-                return True
+            changes = self.words.has("changing-call", fact.name)
+            if isinstance(target, v.Attr) and self.words.speaks_of_user(target.base):
+                if self._asks(fact.name) or changes:
+                    return True
             given = (*fact.value.args, *(value for _, value in fact.value.keywords))
+            if changes and any(isinstance(v.bare(value), v.Param) and names_request(value) for value in given):
+                return True
             if not any(self._is_user(value, filled) for value in given) or self.is_message(fact):
                 continue
             if fact.name in QUERIES or fact.name == "eq" or self._asks(fact.name):
@@ -199,6 +227,11 @@ class Permissions:
         if isinstance(value, v.Param) and f"{{{value.name}}}" in filled:
             return False
         return self.words.speaks_of_user(value)
+
+
+def names_request(value: Value) -> bool:
+    """Whether a value is the request as a whole."""
+    return last_name(value) in {"request", "req"}
 
 
 def strictest(gates: Iterable[Gate]) -> Gate | None:
