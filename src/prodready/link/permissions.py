@@ -178,10 +178,14 @@ class Permissions:
             return True
         if not route.guards and self.looks.is_open(route):
             return True
-        if route.guards and all(guard.kind in {"token", "open"} for guard in route.guards):
+        if route.guards and all(self._is_for_machines(guard) for guard in route.guards):
             return True
         filled = frozenset(route.path)
         return any(self._hangs_on_user(frame, filled, 0) for frame in self._running(route.handler))
+
+    def _is_for_machines(self, guard: Guard) -> bool:
+        """Whether a guard asks for a key that programs have; the token of a session is as good as a login."""
+        return guard.kind == "open" or (guard.kind == "token" and self.words.has("key", guard.text))
 
     def _running(self, handler: Handler) -> Iterator[Frame]:
         """What runs for a request: the handler, and the methods by which its class says what it works with."""
@@ -205,7 +209,7 @@ class Permissions:
             given = (*fact.value.args, *(value for _, value in fact.value.keywords))
             if changes and any(isinstance(v.bare(value), v.Param) and names_request(value) for value in given):
                 return True
-            if not any(self._is_user(value, filled) for value in given) or self.is_message(fact):
+            if not any(self._is_user(value, filled) for value in given) or self._only_tells(fact):
                 continue
             if fact.name in QUERIES or fact.name == "eq" or self._asks(fact.name):
                 return True
@@ -218,6 +222,13 @@ class Permissions:
                     if any(self.guards.scoped_queries(inner)) or self._hangs_on_user(inner, frozenset(), depth + 1):
                         return True
         return False
+
+    def _only_tells(self, fact: CallFact) -> bool:
+        """Whether a call keeps or tells who is logged in and asks nothing: `note.author = user`, `notify(user)`."""
+        if self.is_message(fact) or fact.name in {"setattr", "setitem"} or self.words.has("telling-call", fact.name):
+            return True
+        by_position = any(map(self.words.speaks_of_user, fact.value.args))
+        return not by_position and self.words.has("making-call", fact.name)
 
     def _asks(self, name: str) -> bool:
         return any(self.words.has(table, name) for table in ("role", "permission", "owner"))

@@ -81,7 +81,7 @@ from prodready.link.permissions import Offer, Permissions
 from prodready.rules.base import Rule
 
 MOST_PLACES = 3
-WHO = {"login": "anyone who is logged in", "token": "anyone who has a key"}
+WHO = {"login": "anyone who is logged in", "token": "anyone who has a key or a token"}
 
 
 def check(linked: Linked) -> Iterator[Finding]:
