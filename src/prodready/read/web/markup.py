@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from prodready.read.web.base import LABELS, Hole, parse, pieces, texts
+from prodready.read.web.base import LABELS, Hole, parse, pieces, plain, texts
 from prodready.read.web.build import Builder, Conditions, Draft
 from prodready.read.web.facts import (
     SCOPE,
@@ -212,9 +212,11 @@ class Markup:
     def _expression(self, raw: str, place: int) -> Expr:
         if not raw.strip():
             return None
+        end = place + len(raw.encode())
+        if not self._holes and (value := plain(self._masked[place:end])) is not None:
+            return value
         reader = self._reader(place)
         reader.conditions = self._regions.at(place) + self._held
-        end = place + len(raw.encode())
         return reader.expression(parse(b"(" + self._masked[place:end] + b")", "ts"))
 
     def _handler(self, raw: str, place: int) -> Expr:
