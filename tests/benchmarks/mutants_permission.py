@@ -27,7 +27,9 @@ VERB = re.compile(
     r"""\.(?:post|put|patch|delete)\($|methods\s*=\s*[\[(][^\])]*["'](?:POST|PUT|PATCH|DELETE)""", re.IGNORECASE
 )
 
-WRITES = re.compile(r"""request\.POST|method\s*==\s*["']POST|\.(?:save|delete|delete_instance|create|bulk_create)\(|\.commit\(""")
+WRITES = re.compile(
+    r"""request\.POST|method\s*==\s*["']POST|\.(?:save|delete|delete_instance|create|bulk_create)\(|\.commit\("""
+)
 """What a handler has got in it that changes something, although nothing says which methods it answers."""
 
 

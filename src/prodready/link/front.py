@@ -123,7 +123,15 @@ class _Linker:
         via += steps
         method = request.method if isinstance(request.method, str) else None
         place = UiPlace(
-            method, path, request.address.endpoint, request.address.is_whole, location, label, way.gates, via, request.visits
+            method,
+            path,
+            request.address.endpoint,
+            request.address.is_whole,
+            location,
+            label,
+            way.gates,
+            via,
+            request.visits,
         )
         self.places.setdefault((method, path, place.endpoint, location, own, tuple(g.key for g in way.gates)), place)
 

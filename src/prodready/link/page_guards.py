@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 from prodready.link.frames import Bound, Frame
 from prodready.link.front_gates import Gate
@@ -29,14 +30,20 @@ class PageGuards:
     """Finds the gate of a whole page. `including` tells for each template which others put it in."""
 
     def __init__(self, routes: Routes, including: Mapping[str, Sequence[str]]) -> None:
+        self._routes = routes
         self._values = routes.values
         self._including = including
-        self._rendering: dict[str, list[Route]] = {}
-        for route in routes.routes:
+        self._known: dict[str, Gate | None] = {}
+
+    @cached_property
+    def _rendering(self) -> dict[str, list[Route]]:
+        """The routes that render each template, by the template's name."""
+        found: dict[str, list[Route]] = {}
+        for route in self._routes.routes:
             if "GET" in route.methods or ANY in route.methods or not route.methods:
                 for name in dict.fromkeys(self._templates(route)):
-                    self._rendering.setdefault(name, []).append(route)
-        self._known: dict[str, Gate | None] = {}
+                    found.setdefault(name, []).append(route)
+        return found
 
     def gate(self, path: str, depth: int = 0) -> Gate | None:
         """What all who get a template must be, or None."""
@@ -48,12 +55,9 @@ class PageGuards:
     def _find(self, path: str, depth: int) -> Gate | None:
         if not path.endswith(ENDINGS):
             return None
-        routes = [
-            route
-            for name, several in self._rendering.items()
-            if path == name or path.endswith("/" + name)
-            for route in several
-        ]
+        parts = path.split("/")
+        names = ["/".join(parts[start:]) for start in range(len(parts))]
+        routes = [route for name in names for route in self._rendering.get(name, ())]
         gates = [_gate(route.guards) for route in routes]
         if depth < DEEPEST:
             gates += [self.gate(other, depth + 1) for other in self._including.get(path, ())]

@@ -65,7 +65,9 @@ def parse(data: bytes, dialect: str) -> Node:
 
 
 _PLAIN = re.compile(rb"\s*(!?)([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)\s*")
-_RESERVED = frozenset({b"true", b"false", b"null", b"undefined", b"new", b"typeof", b"void", b"await", b"yield", b"super"})
+_RESERVED = frozenset(
+    {b"true", b"false", b"null", b"undefined", b"new", b"typeof", b"void", b"await", b"yield", b"super"}
+)
 
 
 def plain(source: bytes) -> Expr:
