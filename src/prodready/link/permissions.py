@@ -191,12 +191,14 @@ class Permissions:
         """What runs for a request: the handler, and the methods by which its class says what it works with."""
         if handler.frame is not None:
             yield handler.frame
-        for base in self.looks.values.program.lineage(handler.cls) if handler.cls is not None else ():
-            for name in base.facts.methods if isinstance(base, ClassSymbol) else ():
-                if name.startswith(ALONGSIDE):
-                    function = self.looks.values.program.function(base.path, f"{base.facts.qualname}.{name}")
-                    if function is not None:
-                        yield Frame(base.path, function)
+        program = self.looks.values.program
+        for base in program.lineage(handler.cls) if handler.cls is not None else ():
+            if not isinstance(base, ClassSymbol):
+                continue
+            for name in base.facts.methods:
+                function = program.function(base.path, f"{base.facts.qualname}.{name}")
+                if function is not None and name.startswith(ALONGSIDE):
+                    yield Frame(base.path, function)
 
     def _hangs_on_user(self, frame: Frame, filled: frozenset[str], depth: int) -> bool:
         """Whether rows are looked up, something is compared or something unknown is done with whoever is logged in."""
