@@ -188,7 +188,7 @@ class Loose(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Slot(msgspec.Struct, frozen=True, array_like=True):
-    """Another template that is put in: its path as written."""
+    """Another template that is put in, built upon or taken macros from: its path as written."""
 
     path: str
     conditions: tuple[int, ...]
