@@ -27,21 +27,30 @@ VERB = re.compile(
     r"""\.(?:post|put|patch|delete)\($|methods\s*=\s*[\[(][^\])]*["'](?:POST|PUT|PATCH|DELETE)""", re.IGNORECASE
 )
 
+WRITES = re.compile(
+    r"""request\.POST|method\s*==\s*["']POST|\.(?:save|delete|delete_instance|create|bulk_create)\(|\.commit\("""
+)
+"""What a handler has got in it that changes something, although nothing says which methods it answers."""
+
 
 def candidates(source: Source, app: Application) -> Iterator[Candidate]:
-    """Each check of a handler that changes something and whose address, or name, stands behind a gate of a page."""
+    """Each handler that changes something and whose address, or name, stands behind a gate of a page.
+
+    All its checks that can be seen go at once: with one of them left nothing would be lost.
+    """
     for scope in source.scopes:
         node = scope.node
         cuts = list(_checks(source, node)) if _handles(source, node) else []
         if not cuts:
             continue
-        if not _changes(source, node):
+        if not (_changes(source, node) or WRITES.search(source.code(node))):
             yield source.skipped(KIND, "it only reads, by its methods", node)
         elif not gated(app, source, node):
             yield source.skipped(KIND, "no page with a gate near its address", node)
         else:
-            for subkind, at, cut in cuts[:2]:
-                yield source.mutant(KIND, subkind, at, spliced(source.text, [cut]))
+            subkind, at, _ = cuts[0]
+            taken = {cut for _, _, cut in cuts} | set(_wrapped_later(source, node))
+            yield source.mutant(KIND, subkind, at, spliced(source.text, taken))
 
 
 Found = tuple[str, cst.CSTNode, tuple[int, int, str]]
@@ -62,6 +71,8 @@ def _checks(source: Source, node: Scoping) -> Iterator[Found]:
                     yield "class", node, (*source.span(one.value), f"[{kept}]")
         return
     for inner in descend(node.body):
+        if isinstance(inner, cst.Expr) and isinstance(inner.value, cst.Call) and _asks(last_name(inner.value)):
+            yield "helper", inner, (*source.span(inner), "pass")
         if isinstance(inner, cst.If) and inner.orelse is None and _turns_away(source, inner):
             start, end = source.span(inner.test)
             yield "inline", inner, (start, end, "False")
@@ -74,6 +85,14 @@ def _checks(source: Source, node: Scoping) -> Iterator[Found]:
         used = re.search(rf"\b{param.name.value}\b", source.code(node.body))
         if "Depends(" in given and _asks(given) and not used:
             yield "dependency", param, (*source.span(param.default), "None")  # type: ignore[arg-type]
+
+
+def _wrapped_later(source: Source, node: Scoping) -> Iterator[tuple[int, int, str]]:
+    """`remove = staff_required(remove)` below a function."""
+    name = node.name.value
+    for found in re.finditer(rf"^{name} = ([\w.]+)\({name}\)$", source.text, re.MULTILINE):
+        if _asks(found[1]):
+            yield found.start(), found.end(), ""
 
 
 def _line(source: Source, decorator: cst.Decorator) -> tuple[int, int, str]:

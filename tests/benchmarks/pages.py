@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 import libcst as cst
@@ -17,6 +17,14 @@ ASKS = (
 GATE = re.compile(
     rf"(?:v-if|v-show|\{{%-?\s*(?:el)?if|\{{#if|\*ngIf|@if|&&|\?|\bif\b|disabled|isAllowed|\bwhen\b).*{ASKS}|{ASKS}.*(?:&&|\?\s)"
 )
+ASKING = re.compile(ASKS)
+WORD = re.compile(r"\w+")
+LONGEST = 500
+"""Characters of a line; a longer one is not written by hand."""
+
+DEPTH = 2
+"""Functions of functions that are looked for."""
+
 NEAR = 25
 """Lines between a gate and what it may stand around."""
 
@@ -42,7 +50,7 @@ def gated(app: Application, source: Source, node: Scoping) -> bool:
         if literal:
             joined = "/".join(HOLE if PARAMETER.match(part) else re.escape(part) for part in parts)
             patterns.append((literal[-1], joined + r"""/?["'`?\s]"""))
-    return any(_near_gate(app, needle, pattern, 0) for needle, pattern in patterns)
+    return any(_pages(app).near_gate(needle, pattern) for needle, pattern in patterns)
 
 
 def _addresses(app: Application, source: Source, node: Scoping, name: str) -> Iterator[tuple[str, str]]:
@@ -55,42 +63,56 @@ def _addresses(app: Application, source: Source, node: Scoping, name: str) -> It
     listed = re.compile(
         rf"""["']([^"'\n]*)["'],\s*(?:\w+\.)*{name}\b[^\n]*(?:\n?[^\n]*?\bname=["']([\w-]+)["'])?|\b{name},\s*["']([^"'\n]+)["']"""
     )
+    needle = name.encode()
     for data in app.files.values():
-        if name.encode() in data:
+        if needle in data:
             for found in listed.finditer(data.decode("utf-8", "replace")):
                 yield found[1] or found[3] or "", found[2] or ""
 
 
-class _Page:
-    """A page by its lines, with the numbers of those that are gates."""
+class _Pages:
+    """The pages of an application by their lines, with the lines that are gates and those on which each word stands."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.lines = text.split("\n")
-        self.gates = [number for number, line in enumerate(self.lines) if len(line) < 500 and GATE.search(line)]
+    def __init__(self, pages: Mapping[str, str]) -> None:
+        self.lines = {path: text.split("\n") for path, text in pages.items()}
+        self.gates: dict[str, list[int]] = {}
+        self._words: dict[str, list[tuple[str, int]]] = {}
+        self._near: dict[tuple[str, str], bool] = {}
+        for path, lines in self.lines.items():
+            self.gates[path] = []
+            for number, line in enumerate(lines):
+                if len(line) > LONGEST:
+                    continue
+                if ASKING.search(line) and GATE.search(line):
+                    self.gates[path].append(number)
+                for word in set(WORD.findall(line)):
+                    self._words.setdefault(word, []).append((path, number))
+
+    def near_gate(self, needle: str, pattern: str, depth: int = 0) -> bool:
+        """Whether a gate of a page, or of one that uses the function in which it stands, is near what `pattern` finds."""
+        key = (needle, pattern)
+        if key not in self._near:
+            self._near[key] = False  # for a function that calls itself
+            self._near[key] = any(self._gates(path, number, depth) for path, number in self._places(needle, pattern))
+        return self._near[key]
+
+    def _places(self, needle: str, pattern: str) -> Iterator[tuple[str, int]]:
+        words = WORD.findall(needle)
+        rarest = min((self._words.get(word, []) for word in words), key=len, default=[])
+        compiled = re.compile(pattern)
+        return ((path, number) for path, number in rarest if compiled.search(self.lines[path][number]))
+
+    def _gates(self, path: str, line: int, depth: int) -> bool:
+        first = max(0, line - NEAR)
+        if not path.endswith((".js", ".ts")) and any(first <= number <= line for number in self.gates[path]):
+            return True
+        if depth >= DEPTH:
+            return False
+        before = "\n".join(self.lines[path][first : line + 1])
+        named = [name for name in DEFINES.findall(before) if name not in NO_NAMES and len(name) > 4]
+        return bool(named) and self.near_gate(named[-1], rf"\b{named[-1]}\b(?!\s*[=:]\s*(?:async|\())", depth + 1)
 
 
 @lru_cache(maxsize=4)
-def _pages(app: Application) -> dict[str, _Page]:
-    return {path: _Page(text) for path, text in app.pages.items()}
-
-
-@lru_cache(maxsize=10_000)
-def _near_gate(app: Application, needle: str, pattern: str, depth: int) -> bool:
-    """Whether a gate of a page, or of one that uses the function in which it stands, is near what `pattern` finds."""
-    for path, page in _pages(app).items():
-        if needle not in page.text:
-            continue
-        for found in re.finditer(pattern, page.text):
-            first = page.text.count("\n", 0, found.start())
-            if not path.endswith((".js", ".ts")) and any(first - NEAR <= number <= first for number in page.gates):
-                return True
-            before = "\n".join(page.lines[max(0, first - NEAR) : first + 1])
-            named = (
-                [name for name in DEFINES.findall(before) if name not in NO_NAMES and len(name) > 4]
-                if depth < 2
-                else []
-            )
-            if named and _near_gate(app, named[-1], rf"\b{named[-1]}\b(?!\s*[=:]\s*(?:async|\())", depth + 1):
-                return True
-    return False
+def _pages(app: Application) -> _Pages:
+    return _Pages(app.pages)

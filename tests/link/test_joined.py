@@ -82,7 +82,7 @@ def test_what_most_paths_begin_with_tells_routes_apart() -> None:
     [
         ("DELETE", "users.delete_user", ["delete_user high"]),
         ("DELETE", ".delete_user", ["delete_user high"]),
-        (None, "users.delete_user", ["delete_user low"]),
+        (None, "users.delete_user", ["delete_user medium"]),
         ("GET", "users.delete_user", ["delete_user high"]),
         ("POST", "users.delete_user", []),
         ("POST", "users.gone", []),

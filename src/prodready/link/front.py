@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prodready.finding import Location, Step
 from prodready.knowledge import Knowledge
@@ -24,7 +24,7 @@ class UiPlace:
     `method` is None where it is not known. `path` are the segments of the address, with `{}` for what is filled in, or
     `endpoint` is the name of a route; `anchored` says that nothing unknown stands before the path. `location` is the
     element that a person uses, or the code where there is none; `label` is what stands on it. `gates` hold on every way
-    to the request that passes here. `via` leads from here to the request.
+    to the request that passes here. `via` leads from here to the request. `visits`: it is a link to a page.
     """
 
     method: str | None
@@ -35,6 +35,7 @@ class UiPlace:
     label: str
     gates: tuple[Gate, ...]
     via: tuple[Step, ...]
+    visits: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,11 @@ class Unresolved:
 
 @dataclass(frozen=True)
 class Front:
-    """All that the pages ask for, and what could not be told of it."""
+    """All that the pages ask for, and what could not be told of it; `including` names for a template those it is put in."""
 
     places: tuple[UiPlace, ...]
     unresolved: tuple[Unresolved, ...]
+    including: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def link_front(files: Mapping[str, WebFacts], knowledge: Knowledge) -> Front:
@@ -70,7 +72,7 @@ class _Linker:
         """See `link_front`."""
         for request in self.requests.all():
             self._place(request, (), 0)
-        return Front(tuple(self.places.values()), tuple(self.unresolved.values()))
+        return Front(tuple(self.places.values()), tuple(self.unresolved.values()), self.ways.including())
 
     def _place(self, request: Request, steps: tuple[Step, ...], lifts: int) -> None:
         location = Location(request.file, request.line, request.column)
@@ -121,7 +123,15 @@ class _Linker:
         via += steps
         method = request.method if isinstance(request.method, str) else None
         place = UiPlace(
-            method, path, request.address.endpoint, request.address.is_whole, location, label, way.gates, via
+            method,
+            path,
+            request.address.endpoint,
+            request.address.is_whole,
+            location,
+            label,
+            way.gates,
+            via,
+            request.visits,
         )
         self.places.setdefault((method, path, place.endpoint, location, own, tuple(g.key for g in way.gates)), place)
 

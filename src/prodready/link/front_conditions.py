@@ -9,7 +9,7 @@ from prodready.knowledge import Knowledge
 from prodready.link.front_gate_words import KINDS
 from prodready.link.front_gates import Gate, Gates
 from prodready.link.front_index import Use
-from prodready.link.front_program import FrontProgram, Outside
+from prodready.link.front_program import Bound, FrontProgram, Outside
 from prodready.read.web.facts import (
     Both,
     CallOf,
@@ -18,7 +18,9 @@ from prodready.read.web.facts import (
     Either,
     Element,
     Expr,
+    Fn,
     Many,
+    Member,
     Name,
     Not,
     Obj,
@@ -101,7 +103,11 @@ class Conditions:
         return self._as_gates(use, value, True) or self._guard(use, value)
 
     def _guard(self, use: Use, value: Expr) -> tuple[Gate, ...]:
-        """A route's guard: by its name."""
+        """A route's guard: by what it lets pass, or else by its name."""
+        found = self.program.meaning(use.file, use.owner, value) if isinstance(value, (Name, Member)) else None
+        bound = found.value if isinstance(found, Bound) else value
+        if isinstance(bound, Fn) and bound.index:
+            return self._passing(found.path if isinstance(found, Bound) else use.file, bound.index)
         chain = self._gates.chain(use.file, value)
         name = chain[-1] if chain else ""
         if "guard" not in name.lower() and not name.startswith("require"):
@@ -116,6 +122,29 @@ class Conditions:
             "login",
         )
         return self._made(use, frozenset([kind]), name)
+
+    def _passing(self, path: str, function: int) -> tuple[Gate, ...]:
+        """What holds where a function of a router neither throws nor turns away: at its end, or where it calls `next()`."""
+        facts = self.program.files[path]
+        fact = facts.functions[function]
+        last = fact.params[-1] if fact.params else ""
+        passes = [
+            call.conditions
+            for call in facts.calls
+            if call.owner == function and call.target == Name(str(last)) and not call.args
+        ]
+        passes += [conditions for value, conditions in fact.returns if value == Const("true")]
+        if passes:
+            return every([self.given(path, function, conditions) for conditions in passes])
+        if len(fact.returns) == 1 and not fact.after:
+            value, conditions = fact.returns[0]
+            held = self.given(path, function, conditions)
+            kinds = self._gates.kinds(path, function, value, True)
+            if kinds:
+                where = Location(path, fact.line, fact.column)
+                held += (Gate(min(kinds, key=KINDS.index), self.said(path, value, True), where),)
+            return held
+        return self.given(path, function, fact.after)
 
     def _made(self, use: Use, kinds: frozenset[str], text: str) -> tuple[Gate, ...]:
         return tuple(Gate(kind, text, self._location(use)) for kind in kinds)

@@ -58,12 +58,18 @@ class GateWords:
                 return ""  # that there is a role says nothing of which
             if kind == "owner" and not (set(leaf) & {"is", "owned", "mine", "owns"}):
                 continue
-            if kind == "role" and not (set(leaf) & _ASKING and self._names_role(leaf)):
+            if kind == "role" and not self._asks_role(leaf, around):
                 continue
             return kind
         if set(around) & {"permission", "permissions", "perms", "can", "abilities", "capabilities"}:
             return "permission"
         return ""
+
+    def _asks_role(self, leaf: tuple[str, ...], around: tuple[str, ...]) -> bool:
+        """`isEditor`, and of who looks at the page also `user.role_upload()`."""
+        if leaf[0] == "role" and len(leaf) > 1 and self.speaks(around, "viewer"):
+            return True
+        return bool(set(leaf) & _ASKING) and self._names_role(leaf)
 
     def _names_role(self, leaf: tuple[str, ...]) -> bool:
         """`hasRoleAccess`, `isEditor`, but not `isEditorReady`."""

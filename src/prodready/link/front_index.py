@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 from prodready.read.web.facts import (
     Both,
     CallOf,
     Choose,
+    Compare,
     Const,
     Either,
     ElementOf,
@@ -61,58 +62,87 @@ class Index:
         self.calls: dict[int, list[Use]] = {}
         self.elements: dict[int, list[Use]] = {}
         for value, use in _holders(file, facts):
-            if value is not None and not isinstance(value, Const):
-                self._add(value, use)
+            self._add(value, use)
 
     def _add(self, value: Expr, use: Use) -> None:
-        if value is None or isinstance(value, str):
-            return
-        if isinstance(value, Name):
-            self.names.setdefault(value.name, []).append(use)
-        elif isinstance(value, Member):
-            tail: list[str] = []
-            base: Expr = value
-            while isinstance(base, Member):
-                tail.insert(0, base.name)
-                base = base.base
-            for position, name in enumerate(tail):
-                after = tuple(tail[position + 1 :])
-                self.members.setdefault(name, []).append(_read_from(use, after + use.tail))
-            self._add(base, _read_from(use, tuple(tail) + use.tail))
-        elif isinstance(value, Fn):
-            self.functions.setdefault(value.index, []).append(use)
-        elif isinstance(value, CallOf):
-            self.calls.setdefault(value.index, []).append(use)
-        elif isinstance(value, ElementOf):
-            self.elements.setdefault(value.index, []).append(use)
-        elif isinstance(value, Obj):
-            for key, item in value.items:
+        adder = _ADDERS.get(type(value))
+        if adder is not None:
+            adder(self, value, use)
+
+    def _name(self, value: Name, use: Use) -> None:
+        self.names.setdefault(value.name, []).append(use)
+
+    def _member(self, value: Member, use: Use) -> None:
+        tail: tuple[str, ...] = use.tail
+        base: Expr = value
+        while isinstance(base, Member):
+            inner = use._replace(tail=tail) if tail != use.tail else use
+            self.members.setdefault(base.name, []).append(inner)
+            tail = (base.name, *tail)
+            base = base.base
+        self._add(base, use._replace(tail=tail))
+
+    def _function(self, value: Fn, use: Use) -> None:
+        self.functions.setdefault(value.index, []).append(use)
+
+    def _call(self, value: CallOf, use: Use) -> None:
+        self.calls.setdefault(value.index, []).append(use)
+
+    def _element(self, value: ElementOf, use: Use) -> None:
+        self.elements.setdefault(value.index, []).append(use)
+
+    def _object(self, value: Obj, use: Use) -> None:
+        for key, item in value.items:
+            if _holds(item):
                 path = use.path if key == "..." else (key, *use.path)
                 self._add(item, use._replace(path=path, objects=(*use.objects, value)))
-        elif isinstance(value, Many):
-            for item in value.items:
-                self._add(item, use._replace(path=("[]", *use.path)))
-        elif isinstance(value, Both):
-            self._add(value.left, use._replace(role="test"))
-            self._add(value.right, use._replace(tests=(*use.tests, (value.left, True))))
-        elif isinstance(value, Choose):
-            self._add(value.test, use._replace(role="test"))
-            self._add(value.then, use._replace(tests=(*use.tests, (value.test, True))))
-            self._add(value.other, use._replace(tests=(*use.tests, (value.test, False))))
-        elif isinstance(value, Either):
-            self._add(value.left, use)
-            self._add(value.right, use)
-        elif isinstance(value, (Text, Not)):
-            for part in parts(value):
-                self._add(part, use._replace(role="test"))
-        else:
-            for part in parts(value):
-                self._add(part, use._replace(role="test"))
+
+    def _list(self, value: Many, use: Use) -> None:
+        inner = use._replace(path=("[]", *use.path))
+        for item in value.items:
+            self._add(item, inner)
+
+    def _both(self, value: Both, use: Use) -> None:
+        self._add(value.left, use._replace(role="test"))
+        self._add(value.right, use._replace(tests=(*use.tests, (value.left, True))))
+
+    def _choice(self, value: Choose, use: Use) -> None:
+        self._add(value.test, use._replace(role="test"))
+        self._add(value.then, use._replace(tests=(*use.tests, (value.test, True))))
+        self._add(value.other, use._replace(tests=(*use.tests, (value.test, False))))
+
+    def _either(self, value: Either, use: Use) -> None:
+        self._add(value.left, use)
+        self._add(value.right, use)
+
+    def _tested(self, value: Text | Not | Compare, use: Use) -> None:
+        inner = use._replace(role="test")
+        for part in parts(value):
+            self._add(part, inner)
 
 
-def _read_from(use: Use, tail: tuple[str, ...]) -> Use:
-    """The use with these attributes read; `_replace` would take three times as long, and this is what happens most."""
-    return Use(*use[:7], tail, *use[8:])
+_ADDERS: dict[type, Callable[[Index, Any, Use], None]] = {
+    Name: Index._name,
+    Member: Index._member,
+    Fn: Index._function,
+    CallOf: Index._call,
+    ElementOf: Index._element,
+    Obj: Index._object,
+    Many: Index._list,
+    Both: Index._both,
+    Choose: Index._choice,
+    Either: Index._either,
+    Text: Index._tested,
+    Not: Index._tested,
+    Compare: Index._tested,
+}
+
+
+def _holds(value: Expr) -> bool:
+    """Whether an expression has a use of something in it: `class="wide"`, which most attributes are like, has none."""
+    if isinstance(value, Text):
+        return any(not isinstance(part, str) for part in value.parts)
+    return value is not None and not isinstance(value, Const)
 
 
 def _holders(file: str, facts: WebFacts) -> Iterator[tuple[Expr, Use]]:
@@ -120,14 +150,17 @@ def _holders(file: str, facts: WebFacts) -> Iterator[tuple[Expr, Use]]:
     for at, call in enumerate(facts.calls):
         yield call.target, Use(file, call.owner, call.conditions, "target", at)
         for position, value in enumerate(call.args):
-            yield value, Use(file, call.owner, call.conditions, "arg", at, str(position))
+            if _holds(value):
+                yield value, Use(file, call.owner, call.conditions, "arg", at, str(position))
     for at, element in enumerate(facts.elements):
         yield element.tag, Use(file, element.owner, element.conditions, "tag", at)
         for name, value in element.attributes:
-            yield value, Use(file, element.owner, element.conditions, "attr", at, name)
+            if _holds(value):
+                yield value, Use(file, element.owner, element.conditions, "attr", at, name)
     for at, function in enumerate(facts.functions):
         for name, value in function.binds.items():
-            yield value, Use(file, at, (), "bind", at, name)
+            if _holds(value):
+                yield value, Use(file, at, (), "bind", at, name)
         for value, conditions in function.returns:
             yield value, Use(file, at, conditions, "return", at)
     for at, cls in enumerate(facts.classes):

@@ -25,7 +25,8 @@ from prodready.read.web.facts import (
     Text,
 )
 
-_PLAIN = WebClient(method=("method",), url=("url",))
+_METHOD, _URL = ("method",), ("url",)
+_PLAIN = WebClient(method=_METHOD, url=_URL)
 """A client of which only the method's name is known."""
 
 _HTTP = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -54,6 +55,7 @@ class Request:
     address: Address
     element: int = -1
     call: int = -1
+    visits: bool = False
 
 
 class Requests:
@@ -92,7 +94,7 @@ class Requests:
         if isinstance(target, Name) or target.name not in self._by_method:
             client, base, sure = self._clients.of(path, call.owner, target)
             if client is None or not sure or not client.call:
-                return None
+                return self._request(path, index, call, _PLAIN, (), "*") if self._is_described(call) else None
             return self._request(path, index, call, client, base, "*")
         client, base, sure = self._clients.of(path, call.owner, target.base)
         method = client.methods.get(target.name) if client is not None else None
@@ -110,10 +112,20 @@ class Requests:
         if method == "DEL":
             method = "DELETE"
         first = call.args[0] if call.args else None
+        if isinstance(first, Obj):  # `client.delete({url: "/users/{id}"})`
+            first = next((value for key, value in first.items if key in _URL), None)
         if method not in _HTTP or not isinstance(first, Text) or any(isinstance(arg, Fn) for arg in call.args):
             return None
-        start = first.parts[0] if first.parts else ""
-        return method if isinstance(start, str) and (start.startswith("/") or bool(SCHEME.match(start))) else None
+        return method if _is_path(first) else None
+
+    def _is_described(self, call: CallFact) -> bool:
+        """Whether a call gives both the method and the path of a request: what generated clients are made of."""
+        for arg in call.args[:2]:
+            given = dict(arg.items) if isinstance(arg, Obj) else {}
+            method, url = (next((given[key] for key in keys if key in given), None) for keys in (_METHOD, _URL))
+            if isinstance(method, Text) and "".join(map(str, method.parts)).upper() in _HTTP and _is_path(url):
+                return True
+        return False
 
     def _request(
         self, path: str, index: int, call: CallFact, client: WebClient, base: tuple[Piece, ...], method: str
@@ -123,6 +135,8 @@ class Requests:
         given: str | Param | None = None if method == "*" else method
         options = [self.addresses.options(path, call.owner, arg) for arg in args[1:3]]
         url: Expr = first
+        if client is _PLAIN and len(args) > 1 and isinstance(args[1], Obj) and self._is_described(call):
+            first = args[1]  # `request(settings, {method: "DELETE", url: "/users/{id}"})`
         where = self.addresses.options(path, call.owner, first)
         if isinstance(where, Bound) and isinstance(where.value, Obj):
             options.append(where)
@@ -247,7 +261,7 @@ class Requests:
                 for call, endpoint in named:
                     held = self.program.files[path].calls[call].conditions
                     found = self._from_element(path, index, element, method, Address(endpoint=endpoint))
-                    yield replace(found, conditions=held)
+                    yield replace(found, conditions=held, visits=name == "href")
                 continue
             address = self.addresses.address(path, element.owner, value)
             first = address.pieces[0] if address.pieces else ""
@@ -255,7 +269,8 @@ class Requests:
                 continue
             if not address.endpoint and name == "href" and (address.why or not address.is_whole):
                 continue
-            yield self._from_element(path, index, element, method, address)
+            found = self._from_element(path, index, element, method, address)
+            yield replace(found, visits=name == "href" and kind != "script")
 
     def _named(self, path: str, value: Expr) -> list[tuple[int, str]]:
         """The routes among which conditions inside of an attribute choose, with the calls that name them."""
@@ -275,6 +290,11 @@ class Requests:
         return Request(
             path, element.owner, element.conditions, element.line, element.column, method, address, element=index
         )
+
+
+def _is_path(value: Expr) -> bool:
+    start = value.parts[0] if isinstance(value, Text) and value.parts else None
+    return isinstance(start, str) and (start.startswith("/") or bool(SCHEME.match(start)))
 
 
 def _is_absolute(piece: Piece) -> bool:

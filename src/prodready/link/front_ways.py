@@ -326,15 +326,23 @@ class Ways:
             return every(gates) if gates else ()
         return ()
 
+    def including(self) -> dict[str, tuple[str, ...]]:
+        """For each template that others put in, or build upon, which they are."""
+        return {name: tuple(other for other, _ in found) for name, found in self._including.items()}
+
     @cached_property
     def _including(self) -> dict[str, list[tuple[str, tuple[int, ...]]]]:
         """For each template those that put it in, and the conditions there."""
         found: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
-        templates = [name for name, facts in self.program.files.items() if facts.kind == "html"]
-        for other in templates:
+        tails: dict[str, list[str]] = {}
+        for name, facts in self.program.files.items():
+            if facts.kind == "html":
+                tails.setdefault(name.rpartition("/")[2], []).append(name)
+        for other in (name for names in tails.values() for name in names):
             for slot in self.program.files[other].slots:
-                for name in templates:
-                    if name == slot.path or name.endswith("/" + slot.path.removeprefix("./")):
+                wanted = slot.path.removeprefix("./")
+                for name in tails.get(wanted.rpartition("/")[2], ()):
+                    if name == slot.path or f"/{name}".endswith(f"/{wanted}"):
                         found.setdefault(name, []).append((other, slot.conditions))
         return found
 

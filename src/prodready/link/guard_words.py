@@ -58,6 +58,8 @@ class GuardWords:
             )
         if isinstance(value, v.Call):
             target = v.bare(value.target)
+            if self.ends("user", last_name(target)) and last_name(target)[:1].isupper():
+                return False  # a new one
             if isinstance(target, v.Attr) and target.name in {"get", "pop"} and value.args:
                 return self._key_of_user(value.args[0]) and self._is_about_request(target.base)
             given = [*value.args, *(x for _, x in value.keywords)]

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from prodready.finding import Confidence, Step
 from prodready.link.front import UiPlace
-from prodready.link.route import ANY, Route
+from prodready.link.route import ANY, SAFE_METHODS, Route
 from prodready.link.url_paths import PathTemplate, fits, is_deep, is_parameter, matching
 
 LONGEST_LABEL = 40
@@ -31,8 +31,11 @@ class Join:
 class Joined:
     """The joins of a project."""
 
-    def __init__(self, places: Iterable[UiPlace], routes: Sequence[Route]) -> None:
+    def __init__(
+        self, places: Iterable[UiPlace], routes: Sequence[Route], including: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         self.routes = routes
+        self.including = including or {}
         self._names: dict[str, list[Route]] = {}
         self._lengths: dict[int, list[Route]] = {}
         for route in routes:
@@ -65,10 +68,12 @@ class Joined:
         if place.endpoint:
             named = self._named(place.endpoint)
             open_to = _answering(place.method, named) or (named if place.method in {None, "GET"} else [])
-            return _judged(open_to, Confidence.HIGH if place.method else Confidence.LOW)
+            told = Confidence.MEDIUM if _is_for_one_change(named) else Confidence.LOW
+            return _judged(open_to, Confidence.HIGH if place.method else told)
         routes = _answering(place.method, self._near(place.path))
         exact = matching(place.path, ((route.path, route) for route in routes if len(route.path) == len(place.path)))
-        exact = exact or matching(place.path, ((route.path, route) for route in self._deep if route in routes))
+        if not exact and place.anchored:
+            exact = matching(place.path, ((route.path, route) for route in self._deep if route in routes))
         best = Confidence.HIGH if place.method else Confidence.LOW
         if place.anchored and exact:
             doubtful = any(route.unknown for route in exact)
@@ -98,7 +103,7 @@ class Joined:
     def _ending(self, asked: PathTemplate, routes: Iterable[Route]) -> list[Route]:
         """The routes whose path ends so; where there are several, those below the prefix that most requests need."""
         last = len(asked)
-        found = matching(asked, ((route.path[-last:], route) for route in routes if len(route.path) >= last))
+        found = matching(asked, ((route.path[-last:], route) for route in routes if _shares(asked, route.path[-last:])))
         if len({route.handler.location for route in found}) < 2:
             return found
         usual = max(self._prefixes.get(route.path[:-last], 0) for route in found)
@@ -117,13 +122,16 @@ class Joined:
         return counts
 
     def _wild(self, place: UiPlace, known: Sequence[Route]) -> list[tuple[Route, Confidence]]:
-        """The routes that a request reaches if what is filled in happens to be a part of their path."""
+        """The routes that a request reaches if what is filled in happens to be a part of their path.
+
+        Where a path says `me` and a route is known for it, another one with a parameter there is not asked.
+        """
         if not place.anchored or not any(not is_parameter(part) for part in place.path):
             return []
         return [
             (route, Confidence.LOW)
             for route in _answering(place.method, self._lengths.get(len(place.path), ()))
-            if route not in known and all(_may_meet(a, b) for a, b in zip(place.path, route.path, strict=True))
+            if route not in known and all(_may_fill(a, b) for a, b in zip(place.path, route.path, strict=True))
         ]
 
 
@@ -149,11 +157,22 @@ def _answering(method: str | None, routes: Iterable[Route]) -> list[Route]:
     return [route for route in routes if method is None or method in route.methods or ANY in route.methods]
 
 
+def _is_for_one_change(routes: Iterable[Route]) -> bool:
+    """Whether the only thing that can be asked of some routes is to change something."""
+    methods = {method for route in routes for method in route.methods} - {"HEAD", "OPTIONS"}
+    return len(methods) == 1 and methods.isdisjoint({ANY, *SAFE_METHODS})
+
+
 def _judged(routes: Sequence[Route], best: Confidence) -> list[tuple[Route, Confidence]]:
     """`best` if there is only one handler; else nobody knows which it is."""
     one = len({(route.handler.location, route.handler.name) for route in routes}) == 1
     return [(route, best if one else Confidence.LOW) for route in routes]
 
 
-def _may_meet(asked: str, segment: str) -> bool:
-    return asked == segment or is_parameter(segment) or is_parameter(asked)
+def _shares(asked: PathTemplate, end: PathTemplate) -> bool:
+    """Whether the end of a path has a word in common with one that is as long; what takes anything says nothing."""
+    return len(asked) == len(end) and any(a == b and not is_parameter(a) for a, b in zip(asked, end, strict=True))
+
+
+def _may_fill(asked: str, segment: str) -> bool:
+    return asked == segment or is_parameter(asked)

@@ -36,6 +36,13 @@ if TYPE_CHECKING:
     from prodready.read.web.facts import WebFacts
 
 
+WRITING = frozenset({"write", "write-sql", "stage", "commit", "ensure", "alone"})
+"""What calls do that leaves something changed."""
+
+CALLS = 2
+"""Calls that are followed to see whether a function writes."""
+
+
 class Linked:
     """A program with everything that follows from its facts. Rules read it and never change it.
 
@@ -150,7 +157,21 @@ class Linked:
         from prodready.link.joined import Joined
 
         routes = self.routes.routes
-        return Joined(self.front.places if routes else (), routes)
+        return Joined(self.front.places, routes, self.front.including) if routes else Joined((), ())
+
+    def writes(self, frame: Frame) -> bool:
+        """Whether a function, or one of the project that it calls, writes to a database."""
+        return self._writes(frame, 0)
+
+    def _writes(self, frame: Frame, depth: int) -> bool:
+        for deed in self.transactions.deeds.of(frame, None).values():
+            if deed.kind in WRITING:
+                return True
+            if depth < CALLS and any(
+                self._writes(Frame(function.path, function.facts), depth + 1) for function, _ in deed.targets
+            ):
+                return True
+        return False
 
     @cached_property
     def regions(self) -> Regions:

@@ -12,9 +12,12 @@ from prodready.link.front_gate_words import KINDS
 from prodready.link.front_gates import Gate
 from prodready.link.guards import QUERIES, Guards
 from prodready.link.joined import Join, Joined
-from prodready.link.route import SAFE_METHODS, Guard, Route
+from prodready.link.page_guards import PageGuards
+from prodready.link.program import ClassSymbol
+from prodready.link.route import ANY, SAFE_METHODS, Guard, Handler, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
+from prodready.link.url_paths import PathTemplate
 from prodready.read import values as v
 from prodready.read.facts import CallFact, Exit, last_name
 from prodready.read.values import Value
@@ -24,6 +27,9 @@ SELECTIVE = 2
 
 MAX_DEPTH = 2
 """Calls that are followed from a handler with the person who is logged in."""
+
+ALONGSIDE = ("get_", "check_", "filter_", "perform_", "form_", "dispatch", "initial", "setup", "prepare")
+"""What the methods begin with that a library calls around a handler."""
 
 SOME = frozenset(KINDS) - {"login"}
 """The kinds of gates that let in only some of them."""
@@ -46,8 +52,16 @@ class Offer:
 class Permissions:
     """Looks for such routes."""
 
-    def __init__(self, routes: Routes, joined: Joined, is_message: Callable[[CallFact], bool]) -> None:
+    def __init__(
+        self,
+        routes: Routes,
+        joined: Joined,
+        is_message: Callable[[CallFact], bool],
+        writes: Callable[[Frame], bool],
+    ) -> None:
         self.joined = joined
+        self.pages = PageGuards(routes, joined.including)
+        self.writes = writes
         self.is_message = is_message
         self.looks = RouteLooks(routes)
         self.guards: Guards = routes.guards
@@ -55,48 +69,104 @@ class Permissions:
 
     def offers(self) -> Iterator[Offer]:
         """All of them, by handler and method."""
-        found: dict[tuple[object, ...], list[Join]] = {}
+        found: dict[tuple[object, ...], dict[str, list[Join]]] = {}
         for join in self.joined.joins:
             handler = join.route.handler
-            if handler.name and handler.frame is not None:
-                found.setdefault((handler.location, handler.name), []).append(join)
-        for joins in found.values():
-            for method in sorted({join.place.method or "" for join in joins}):
-                if method:
-                    offer = self._offer(method, [j for j in joins if j.place.method in {method, None}])
-                    if offer is not None:
-                        yield offer
+            if handler.name and (handler.frame is not None or handler.cls is not None):
+                by_method = found.setdefault((handler.location, handler.name), {})
+                by_method.setdefault(method_of(join), []).append(join)
+        visits = self._visits()
+        for key in {**found, **visits}:
+            by_method = found.get(key, {})
+            unknown = by_method.pop("", [])
+            changing = {method for method in by_method if method not in SAFE_METHODS}
+            for method in sorted(by_method):
+                offer = self._offer(method, [*by_method[method], *unknown])
+                if offer is not None:
+                    yield offer
+            if not changing and key in visits:
+                offer = self._offer("POST", [*visits[key], *unknown])
+                if offer is not None:
+                    yield offer
+
+    def _visits(self) -> dict[tuple[object, ...], list[Join]]:
+        """The links to pages whose own address takes their form, by what answers it."""
+        forms: dict[PathTemplate, list[Route]] = {}
+        for route in self.joined.routes:
+            if "POST" in route.methods or (ANY in route.methods and self._writes(route)):
+                forms.setdefault(route.path, []).append(route)
+        found: dict[tuple[object, ...], list[Join]] = {}
+        for join in self.joined.joins:
+            if not join.place.visits or method_of(join) not in SAFE_METHODS:
+                continue
+            for route in forms.get(join.route.path, ()):
+                ours, theirs = join.route.handler, route.handler
+                if theirs == ours or (theirs.cls is not None and theirs.cls == ours.cls):
+                    confidence = min(join.confidence, Confidence.MEDIUM)
+                    found.setdefault((theirs.location, theirs.name), []).append(Join(join.place, route, confidence))
+        return found
 
     def _offer(self, method: str, joins: Sequence[Join]) -> Offer | None:
-        gated = [(join, gate) for join in joins if (gate := strictest(join.place.gates)) is not None]
-        sure = [(join, gate) for join, gate in gated if join.confidence > Confidence.LOW]
-        bare = [join for join in joins if strictest(join.place.gates) is None]
+        gates = [strictest(join.place.gates) or self._of_page(join) for join in joins]
+        sure = [
+            (join, gate)
+            for join, gate in zip(joins, gates, strict=True)
+            if gate is not None and join.confidence > Confidence.LOW
+        ]
+        bare = [join for join, gate in zip(joins, gates, strict=True) if gate is None]
         if not sure or any(join.confidence > Confidence.LOW for join in bare):
             return None
-        sure.sort(key=lambda one: (-one[0].confidence, not one[0].place.label))
+        sure.sort(key=lambda one: (not one[0].place.gates, -one[0].confidence, not one[0].place.label))
         route = sure[0][0].route
         if any(self._is_guarded(join.route) for join, _ in sure):
             return None
         confidence = sure[0][0].confidence
-        if bare or method in SAFE_METHODS or self._is_doubtful(route):
+        if not sure[0][0].place.gates:
+            confidence = min(confidence, Confidence.MEDIUM)
+        if bare or not self._changes(route, method) or self._is_doubtful(route):
             confidence = Confidence.LOW
         guard = max(route.guards, key=lambda one: one.strength, default=None)
         return Offer(route, method, tuple((join.place, gate) for join, gate in sure), guard, confidence)
+
+    def _of_page(self, join: Join) -> Gate | None:
+        """The gate of the whole page that a place is on; a page says nothing of those who may ask for it."""
+        gate = self.pages.gate(join.place.location.path)
+        return None if gate is not None and join.place.visits and not self._writes(join.route) else gate
+
+    def _changes(self, route: Route, method: str) -> bool:
+        """Whether a request changes something; one that only reads by its method may, if it does nothing else."""
+        return method not in SAFE_METHODS or (not route.changes and self._writes(route))
+
+    def _writes(self, route: Route) -> bool:
+        frame = route.handler.frame
+        if frame is None:
+            return False
+        return any(self.words.has("changing-call", fact.name) for fact in frame.function.calls) or self.writes(frame)
 
     def _is_guarded(self, route: Route) -> bool:
         """Whether a route asks for as much as a gate does, or for something that is not to be found."""
         if route.guarded >= SELECTIVE or any(guard.kind == "unknown" for guard in route.guards):
             return True
         frame = route.handler.frame
-        assert frame is not None
+        if frame is None:  # a method of a library's class
+            return False
         if self.looks.does_nothing(frame.function) or any(map(self._refuses_some, frame.function.exits)):
             return True
         home = self.looks.values.infer.home(frame)
         # A decorator that is a guard by what was found in it has been counted.
         known = {guard.text for guard in route.guards}
         return any(
-            self.looks.may_guard(Bound(decorator, home)) and not any(last_name(decorator) in text for text in known)
+            (self.looks.may_guard(Bound(decorator, home)) and not any(last_name(decorator) in text for text in known))
+            or self._is_given_a_check(decorator)
             for decorator in frame.function.decorators
+        )
+
+    def _is_given_a_check(self, decorator: Value) -> bool:
+        """Whether a decorator is handed something by name that may be a check: `@before(check_policy, request)`."""
+        call = v.bare(decorator)
+        return isinstance(call, v.Call) and any(
+            isinstance(v.bare(value), (v.Ref, v.Attr)) and self.words.has("check", last_name(value))
+            for value in call.args
         )
 
     def _refuses_some(self, way: Exit) -> bool:
@@ -104,22 +174,44 @@ class Permissions:
 
     def _is_doubtful(self, route: Route) -> bool:
         """Whether the route may be for everybody, or treat people differently in ways that are not followed."""
-        if not route.guards and (self.looks.is_open(route) or self.looks.only_reads(route)):
+        if self.looks.only_reads(route) and not (route.guards and route.changes and self._writes(route)):
             return True
-        if route.guards and all(guard.kind in {"token", "open"} for guard in route.guards):
+        if not route.guards and self.looks.is_open(route):
             return True
-        frame = route.handler.frame
-        assert frame is not None
-        return self._hangs_on_user(frame, frozenset(route.path), 0)
+        if route.guards and all(self._is_for_machines(guard) for guard in route.guards):
+            return True
+        filled = frozenset(route.path)
+        return any(self._hangs_on_user(frame, filled, 0) for frame in self._running(route.handler))
+
+    def _is_for_machines(self, guard: Guard) -> bool:
+        """Whether a guard asks for a key that programs have; the token of a session is as good as a login."""
+        return guard.kind == "open" or (guard.kind == "token" and self.words.has("key", guard.text))
+
+    def _running(self, handler: Handler) -> Iterator[Frame]:
+        """What runs for a request: the handler, and the methods by which its class says what it works with."""
+        if handler.frame is not None:
+            yield handler.frame
+        program = self.looks.values.program
+        for base in program.lineage(handler.cls) if handler.cls is not None else ():
+            if not isinstance(base, ClassSymbol):
+                continue
+            for name in base.facts.methods:
+                function = program.function(base.path, f"{base.facts.qualname}.{name}")
+                if function is not None and name.startswith(ALONGSIDE):
+                    yield Frame(base.path, function)
 
     def _hangs_on_user(self, frame: Frame, filled: frozenset[str], depth: int) -> bool:
         """Whether rows are looked up, something is compared or something unknown is done with whoever is logged in."""
         for fact in frame.function.calls:
             target = v.bare(fact.value.target)
-            if isinstance(target, v.Attr) and self.words.speaks_of_user(target.base) and self._asks(fact.name):
-                return True
+            changes = self.words.has("changing-call", fact.name)
+            if isinstance(target, v.Attr) and self.words.speaks_of_user(target.base):
+                if self._asks(fact.name) or changes:
+                    return True
             given = (*fact.value.args, *(value for _, value in fact.value.keywords))
-            if not any(self._is_user(value, filled) for value in given) or self.is_message(fact):
+            if changes and any(isinstance(v.bare(value), v.Param) and names_request(value) for value in given):
+                return True
+            if not any(self._is_user(value, filled) for value in given) or self._only_tells(fact):
                 continue
             if fact.name in QUERIES or fact.name == "eq" or self._asks(fact.name):
                 return True
@@ -133,6 +225,13 @@ class Permissions:
                         return True
         return False
 
+    def _only_tells(self, fact: CallFact) -> bool:
+        """Whether a call keeps or tells who is logged in and asks nothing: `note.author = user`, `notify(user)`."""
+        if self.is_message(fact) or fact.name in {"setattr", "setitem"} or self.words.has("telling-call", fact.name):
+            return True
+        by_position = any(map(self.words.speaks_of_user, fact.value.args))
+        return not by_position and self.words.has("making-call", fact.name)
+
     def _asks(self, name: str) -> bool:
         return any(self.words.has(table, name) for table in ("role", "permission", "owner"))
 
@@ -143,7 +242,18 @@ class Permissions:
         return self.words.speaks_of_user(value)
 
 
+def names_request(value: Value) -> bool:
+    """Whether a value is the request as a whole."""
+    return last_name(value) in {"request", "req"}
+
+
 def strictest(gates: Iterable[Gate]) -> Gate | None:
     """The gate that lets in the fewest, if it does not let in everybody who is logged in."""
     some = [gate for gate in gates if gate.kind in SOME]
     return min(some, key=lambda gate: KINDS.index(gate.kind), default=None)
+
+
+def method_of(join: Join) -> str:
+    """The method of a request; where the page does not tell it, the only one that the route answers."""
+    methods = set(join.route.methods) - {ANY, "HEAD", "OPTIONS"}
+    return join.place.method or (methods.pop() if len(methods) == 1 else "")

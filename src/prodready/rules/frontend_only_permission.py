@@ -59,8 +59,10 @@ Not reported
 ------------
 Routes that ask for a role, a permission or ownership themselves, in a decorator, a dependency, a class, a hook or the
 handler, or that look rows up among those of who is logged in; routes with a guard that was not found; actions that another
-page offers to everybody; conditions about the state of a page. With low confidence: requests that only read, addresses
-that fit several routes, and handlers that do something unknown with who is logged in.
+page offers to everybody; conditions about the state of a page; handlers that change only the account of whoever asks. With
+low confidence: requests that only read, addresses that fit several routes, and handlers that do something unknown with who
+is logged in. A form on a page is for those who get the page: where every route that renders it asks for a role or a
+permission, so must the route that the form is sent to. A link that is shown to some counts for the form behind it, too.
 `prodready routes` shows which pages call a route, and its guards.
 
 References
@@ -81,12 +83,12 @@ from prodready.link.permissions import Offer, Permissions
 from prodready.rules.base import Rule
 
 MOST_PLACES = 3
-WHO = {"login": "anyone who is logged in", "token": "anyone who has a key"}
+WHO = {"login": "anyone who is logged in", "token": "anyone who has a key or a token"}
 
 
 def check(linked: Linked) -> Iterator[Finding]:
     """Report every handler that does for everybody what all its pages offer only to some."""
-    for offer in Permissions(linked.routes, linked.joined, linked.is_message).offers():
+    for offer in Permissions(linked.routes, linked.joined, linked.is_message, linked.writes).offers():
         if offer.route.handler.location.path not in linked.outside:
             yield _finding(offer)
 
@@ -94,11 +96,12 @@ def check(linked: Linked) -> Iterator[Finding]:
 def _finding(offer: Offer) -> Finding:
     route, (place, gate) = offer.route, offer.places[0]
     frame = route.handler.frame
-    assert frame is not None
-    name = frame.function.qualname.rpartition(".")[2]
+    whole = frame.function.qualname if frame is not None else route.handler.name
+    name = whole.rpartition(".")[2]
     what = f"'{label_of(place)}'" if place.label else f"what calls `{name}()`"
     who = WHO.get(offer.guard.kind if offer.guard else "", "anyone")
     asks = f"`{text_of(gate.text)}`"
+    shown = f"the page shows {what} only if {asks}" if place.gates else f"only with {asks} one gets the page with {what}"
     trace = (
         Step(gate.location, f"the page asks for {asks}"),
         Step(place.location, said(place)),
@@ -108,14 +111,14 @@ def _finding(offer: Offer) -> Finding:
     return Finding(
         code=rule.code,
         slug=rule.slug,
-        message=f"the page shows {what} only if {asks}; {offer.method} {route.shown} accepts {who}",
+        message=f"{shown}; {offer.method} {route.shown} accepts {who}",
         severity=Severity.ERROR,
         confidence=offer.confidence,
         location=route.handler.location,
         trace=trace,
         related=tuple(Step(one.location, said(one)) for one, _ in offer.places[:MOST_PLACES]),
         hint="ask the same on the server, before anything is done",
-        context=frame.function.qualname,
+        context=whole,
         snippet=f"{name} {offer.method} {route.shown}",
         statement=(route.handler.location.line, route.handler.location.line),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING
@@ -15,11 +16,12 @@ from prodready.read.web.facts import (
     Loose,
     Member,
     Name,
+    Not,
     Text,
 )
 
 if TYPE_CHECKING:
-    from tree_sitter import Language, Node
+    from tree_sitter import Language, Node, Parser
 
 Hole = tuple[int, int, Expr]
 """A stretch of the text, from one byte to another, that a template engine fills."""
@@ -50,11 +52,34 @@ def language(dialect: str) -> Language:
     return tree_sitter.Language(javascript.language())
 
 
-def parse(data: bytes, dialect: str) -> Node:
-    """The tree of a text; one that is broken has nodes that say so."""
+@cache
+def _parser(dialect: str) -> Parser:
     import tree_sitter
 
-    return tree_sitter.Parser(language(dialect)).parse(data).root_node
+    return tree_sitter.Parser(language(dialect))
+
+
+def parse(data: bytes, dialect: str) -> Node:
+    """The tree of a text; one that is broken has nodes that say so."""
+    return _parser(dialect).parse(data).root_node
+
+
+_PLAIN = re.compile(rb"\s*(!?)([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)\s*")
+_RESERVED = frozenset(
+    {b"true", b"false", b"null", b"undefined", b"new", b"typeof", b"void", b"await", b"yield", b"super"}
+)
+
+
+def plain(source: bytes) -> Expr:
+    """`user.isAdmin` or `!open`, for which no parser is needed; None for what is more than that."""
+    found = _PLAIN.fullmatch(source)
+    first, *others = found[2].split(b".") if found is not None else (b"true",)
+    if found is None or first in _RESERVED:
+        return None
+    value: Expr = Name(first.decode())
+    for name in others:
+        value = Member(value, name.decode())
+    return Not(value) if found[1] else value
 
 
 class Reader:

@@ -40,6 +40,7 @@ class Draft:
     params: Params = field(default_factory=list)
     binds: dict[str, Expr] = field(default_factory=dict)
     returns: list[tuple[Expr, Conditions]] = field(default_factory=list)
+    after: Conditions = ()
 
     def bind(self, name: str, value: Expr) -> None:
         """A variable gets a value; of several the first that is known counts."""
@@ -59,6 +60,7 @@ class Draft:
             tuple(self.returns),
             self.cls,
             self.each,
+            self.after,
         )
 
 

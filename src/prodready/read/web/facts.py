@@ -151,7 +151,7 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
     `params` are its parameters: a name, or for one that is taken apart the names it gives, each with the key it had.
     `binds` are the constants and variables in it. `returns` is what it gives, and under which
     conditions. `each`: it is called with the elements of
-    something, one by one.
+    something, one by one. `after` are the conditions under which its code comes to its end.
     """
 
     name: str
@@ -164,6 +164,7 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
     returns: tuple[tuple[Expr, tuple[int, ...]], ...] = ()
     cls: str = ""
     each: bool = False
+    after: tuple[int, ...] = ()
 
 
 class ClassFact(msgspec.Struct, frozen=True, array_like=True):
@@ -187,7 +188,7 @@ class Loose(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Slot(msgspec.Struct, frozen=True, array_like=True):
-    """Another template that is put in: its path as written."""
+    """Another template that is put in, built upon or taken macros from: its path as written."""
 
     path: str
     conditions: tuple[int, ...]

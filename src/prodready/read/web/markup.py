@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from prodready.read.web.base import LABELS, Hole, parse, pieces, texts
+from prodready.read.web.base import LABELS, Hole, parse, pieces, plain, texts
 from prodready.read.web.build import Builder, Conditions, Draft
 from prodready.read.web.facts import (
     SCOPE,
@@ -212,9 +213,11 @@ class Markup:
     def _expression(self, raw: str, place: int) -> Expr:
         if not raw.strip():
             return None
+        end = place + len(raw.encode())
+        if not self._holes and (value := plain(self._masked[place:end])) is not None:
+            return value
         reader = self._reader(place)
         reader.conditions = self._regions.at(place) + self._held
-        end = place + len(raw.encode())
         return reader.expression(parse(b"(" + self._masked[place:end] + b")", "ts"))
 
     def _handler(self, raw: str, place: int) -> Expr:
@@ -267,7 +270,7 @@ class _LineIndex:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._starts = [0, *(match.end() for match in re.finditer(rb"\n", data))]
+        self._starts = list(accumulate([len(line) + 1 for line in data.split(b"\n")[:-1]], initial=0))
 
     def place(self, offset: int) -> tuple[int, int]:
         """The line and the column of a byte, both from 1."""

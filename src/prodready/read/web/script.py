@@ -72,7 +72,10 @@ class Script(Expressions):
                 then = node.child_by_field_name("consequence")
                 if then is not None and _leaves(then):
                     self._push(node.child_by_field_name("condition"), self._last_test, True)
+        self._at_end = self.conditions
         self.conditions = before
+
+    _at_end: tuple[int, ...] = ()
 
     _last_test: Expr = None
 
@@ -330,6 +333,7 @@ class Script(Expressions):
         body = node.child_by_field_name("body")
         if body is not None and body.type == "statement_block":
             self._block(body.named_children)
+            draft.after = self._at_end
         elif body is not None:
             draft.returns.append((self.value(body), ()))
         self.owner, self.conditions, self.parent = around

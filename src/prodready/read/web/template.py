@@ -163,7 +163,7 @@ class Scan:
             self._env[match[1]] = expression(match[2], self._env, self._call)
             if self._env[match[1]] is None:
                 del self._env[match[1]]
-        elif tag == "include" and (found := _INCLUDE.match(rest)):
+        elif tag in {"include", "extends", "import", "from"} and (found := _INCLUDE.match(rest)):
             self.out.slots.append(Slot(found[1], self._held, self._place(start)[0]))
         elif tag in {"trans", "translate"} and rest.strip()[:1] in {"'", '"'}:
             return self._output(tag, rest)

@@ -1,0 +1,97 @@
+"""Pages that only some people get, because every route that renders them asks for a role or a permission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+from prodready.link.frames import Bound, Frame
+from prodready.link.front_gates import Gate
+from prodready.link.program import ValueSymbol
+from prodready.link.route import ANY, Guard, Route
+from prodready.link.routes import Routes
+from prodready.read import values as v
+
+KINDS = {"role": "role", "permission": "permission"}
+"""Kinds of guards that tell who gets a page, and the kinds of gates that they are for what stands on it."""
+
+SURE = frozenset({"decorator", "dependency", "class", "base", "dispatch", "before_request"})
+"""Where a guard stands that holds for all that a handler does."""
+
+ENDINGS = (".html", ".htm", ".jinja", ".jinja2", ".j2", ".djhtml")
+DEPTH = 1
+"""Helpers that are looked into for the name of a template."""
+
+DEEPEST = 6
+"""Templates that put one another in."""
+
+
+class PageGuards:
+    """Finds the gate of a whole page. `including` tells for each template which others put it in."""
+
+    def __init__(self, routes: Routes, including: Mapping[str, Sequence[str]]) -> None:
+        self._routes = routes
+        self._values = routes.values
+        self._including = including
+        self._known: dict[str, Gate | None] = {}
+
+    @cached_property
+    def _rendering(self) -> dict[str, list[Route]]:
+        """The routes that render each template, by the template's name."""
+        found: dict[str, list[Route]] = {}
+        for route in self._routes.routes:
+            if "GET" in route.methods or ANY in route.methods or not route.methods:
+                for name in dict.fromkeys(self._templates(route)):
+                    found.setdefault(name, []).append(route)
+        return found
+
+    def gate(self, path: str, depth: int = 0) -> Gate | None:
+        """What all who get a template must be, or None."""
+        if path not in self._known:
+            self._known[path] = None  # for templates that put each other in
+            self._known[path] = self._find(path, depth)
+        return self._known[path]
+
+    def _find(self, path: str, depth: int) -> Gate | None:
+        if not path.endswith(ENDINGS):
+            return None
+        parts = path.split("/")
+        names = ["/".join(parts[start:]) for start in range(len(parts))]
+        routes = [route for name in names for route in self._rendering.get(name, ())]
+        gates = [_gate(route.guards) for route in routes]
+        if depth < DEEPEST:
+            gates += [self.gate(other, depth + 1) for other in self._including.get(path, ())]
+        return gates[0] if gates and all(gates) else None
+
+    def _templates(self, route: Route) -> Iterator[str]:
+        frame, cls = route.handler.frame, route.handler.cls
+        if cls is not None:
+            member = self._values.program.member(cls, "template_name")
+            if isinstance(member, ValueSymbol):
+                yield from _names([member.value])
+        if frame is not None:
+            yield from self._rendered(frame, 0)
+
+    def _rendered(self, frame: Frame, depth: int) -> Iterator[str]:
+        for fact in frame.function.calls:
+            found = list(_names([*fact.value.args[:3], *(value for _, value in fact.value.keywords)]))
+            yield from found
+            if found or depth >= DEPTH or fact.value.keywords or len(fact.value.args) > 3:
+                continue
+            for callee in self._values.infer.callees(Bound(fact.value, frame)):
+                if callee.function is not None and not callee.assumed and callee.function.path == frame.path:
+                    yield from self._rendered(Frame(callee.function.path, callee.function.facts), depth + 1)
+
+
+def _names(values: Sequence[v.Value]) -> Iterator[str]:
+    for value in values:
+        inner = v.bare(value)
+        if isinstance(inner, v.Const) and isinstance(inner.value, str) and inner.value.endswith(ENDINGS):
+            yield inner.value.lstrip("./")
+
+
+def _gate(guards: Sequence[Guard]) -> Gate | None:
+    for guard in guards:
+        if guard.kind in KINDS and guard.where in SURE and not guard.partial:
+            return Gate(KINDS[guard.kind], guard.text, guard.location)
+    return None
