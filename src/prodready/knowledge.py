@@ -245,6 +245,7 @@ class Knowledge:
                 spares_reading=old.spares_reading or entry.spares_reading,
                 guarded_by=old.guarded_by + entry.guarded_by,
                 before=old.before + entry.before,
+                before_row=old.before_row + entry.before_row,
                 subclassed=old.subclassed or entry.subclassed,
                 names=old.names + entry.names,
                 aliases=old.aliases + entry.aliases,

@@ -197,7 +197,8 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     `row_at` which arguments are the row that an instance is made to work on.
     `route` is what its constructor does to the routes of the application; `guards` is the kind of guard that it is as a
     base class or in a list of guards, `spares_reading` says that it lets everybody read; `guarded_by` are the attributes
-    that list guards, `before` the methods that run before a handler and may refuse, `located_by` the attribute with the path
+    that list guards, `before` the methods that run before a handler and may refuse,
+    `before_row` those of them that are asked only where one row is looked up, `located_by` the attribute with the path
     of its routes.
     """
 
@@ -217,6 +218,7 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     spares_reading: bool = False
     guarded_by: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
+    before_row: tuple[str, ...] = ()
     located_by: str = ""
     attributes: dict[str, Effect | str] = {}
     methods: dict[str, Effect | str] = {}

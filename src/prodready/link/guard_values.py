@@ -205,7 +205,7 @@ class GuardValues(Checks):
                 found += self.checks(member)
                 found += self.decides(member) if name in names else ()
         if found:
-            return [Guard(strongest(found).kind, text, here, where, self._spares_reading(cls))]
+            return [Guard(strongest(found).kind, text, here, where, self._spares_reading(cls), cls)]
         for base in lineage:
             if isinstance(base, str) and (kind := self.knowledge.guards(base)):
                 partial = any(self.knowledge.types[n].spares_reading for n in self.knowledge.lineage(base))

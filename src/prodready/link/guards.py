@@ -8,6 +8,7 @@ from functools import cached_property
 
 from prodready.finding import Location
 from prodready.link.frames import Bound, Frame
+from prodready.link.guard_actions import Asked
 from prodready.link.guard_checks import MANY_CALLS, by_path, strongest
 from prodready.link.guard_classes import GuardClasses
 from prodready.link.guard_settings import GuardSettings
@@ -71,6 +72,7 @@ class Guards(GuardClasses):
         `wrappers` are calls around it, `given` what the route and the routers above it list as guards, `before` what runs
         before every handler there.
         """
+        asked = self.asked(handler, methods)
         found: list[Guard] = []
         if not all_of_them:
             found += (g for hook in before for g in self._hook(hook))
@@ -84,7 +86,7 @@ class Guards(GuardClasses):
         for wrapper in wrappers:
             found += self.of_value(wrapper, "decorator")
         if handler.cls is not None:
-            found += self.of_class(handler.cls, handler)
+            found += self.of_class(handler.cls, handler, asked)
         if found and not all_of_them:
             return tuple(found)
         if handler.frame is not None:
@@ -94,8 +96,9 @@ class Guards(GuardClasses):
             found += (g for hook in before for g in self._hook(hook))
             found += self._from_settings(handler)
         reading = all(method in SAFE_METHODS for method in methods)
+        told = [self.for_asked(guard, asked) for guard in found]
         kept = [
-            replace(g, kind="open") if g.partial and reading and g.where in {"class", "settings"} else g for g in found
+            replace(g, kind="open") if g.partial and reading and g.where in {"class", "settings"} else g for g in told
         ]
         return tuple(dict.fromkeys(kept))
 
@@ -111,7 +114,7 @@ class Guards(GuardClasses):
             if isinstance(symbol, ClassSymbol):
                 name = f"{symbol.facts.qualname}.dispatch"
                 handler = Handler(name, Location(symbol.path, symbol.facts.line), cls=symbol)
-                found.append([*self.of_class(symbol, handler), *self._from_settings(handler)])
+                found.append([*self.of_class(symbol, handler, Asked("dispatch", ())), *self._from_settings(handler)])
         return min(found, key=lambda guards: max((g.strength for g in guards), default=0), default=[])
 
     def _decorated(self, frame: Frame) -> Iterator[Guard]:
