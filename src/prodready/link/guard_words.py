@@ -63,7 +63,7 @@ class GuardWords:
             given = [*value.args, *(x for _, x in value.keywords)]
             return (
                 (self.ends("user", last_name(target)) and all(map(self._carries_request, given)))
-                or (isinstance(target, v.Attr) and self.speaks_of_user(target.base))
+                or (isinstance(target, v.Attr) and not _is_module(target.base) and self.speaks_of_user(target.base))
                 or any(self.speaks_of_user(a) for a in value.args[:1] if last_name(target) in {"str", "int", "UUID"})
             )
         if isinstance(value, (v.Mark, v.Free)):
@@ -139,6 +139,8 @@ class GuardWords:
                 return "ownership"
             return ""
         named, value = value, v.bare(value)
+        if self.is_setting(value):
+            return ""  # what the application is set to says nothing of who asks
         if truth and not self._any("anonymous", names) and not self._any("negation", names):
             return ""  # who has it is turned away: that keeps nobody else out
         if self._any("role", names):
@@ -151,7 +153,7 @@ class GuardWords:
             return "permission" if certain else ""
         if self._any("anonymous", names):
             return "login" if truth else ""
-        if truth:
+        if truth or (isinstance(value, v.Param) and value.name == "login"):  # a name that somebody logs in with
             return ""
         if (
             self.speaks_of_user(named)
@@ -162,6 +164,21 @@ class GuardWords:
         if self._any("key", names):
             return "token"
         return ""
+
+    def is_setting(self, value: Value) -> bool:
+        """Whether a value is one of the application's settings: `settings.SIGNUP_OPEN`, `app.config["LOGIN_DISABLED"]`."""
+        value = v.bare(value)
+        while isinstance(value, (v.Attr, v.Item, v.Call, v.Named)):
+            if isinstance(value, v.Call):
+                value = value.target
+            elif isinstance(value, v.Named):
+                value = value.value
+            else:
+                value = value.base
+            words = split_words(last_name(value))
+            if words and words[-1] in {"settings", "config", "conf", "configuration"}:
+                return True
+        return False
 
     def is_optional(self, name: str) -> bool:
         """Whether a dependency of this name turns nobody away."""
@@ -199,6 +216,10 @@ class GuardWords:
             return "hidden"
         return ""
 
+    def is_bad_request(self, exit_: Exit) -> bool:
+        """Whether somebody is only told that the request was wrong."""
+        return 400 in set(self._statuses(v.bare(exit_.value)))
+
     def is_unknown_person(self, exit_: Exit) -> bool:
         """Whether somebody is turned away because nobody knows who it is, and not for what they may do."""
         words = {word for name in names_in(exit_.value) for word in split_words(name)}
@@ -218,12 +239,19 @@ class GuardWords:
             yield inner.value
         elif isinstance(inner, (v.Attr, v.Ref)):
             for word in split_words(last_name(inner)):
-                if word in {"401", "403", "404"}:
+                if word in {"400", "401", "403", "404"}:
                     yield int(word)
                 elif word == "unauthorized":
                     yield 401
                 elif word == "forbidden":
                     yield 403
+
+
+def _is_module(value: Value) -> bool:
+    """Whether something imported is called like a module of functions about users: `from shop.db import user`."""
+    return (
+        isinstance(value, v.Ref) and value.name.rpartition(".")[2] in {"user", "users", "account"} and "." in value.name
+    )
 
 
 def _given(value: Value) -> Iterator[Value]:

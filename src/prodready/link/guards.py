@@ -17,7 +17,7 @@ from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
 from prodready.link.route import SAFE_METHODS, Guard, Handler
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
-from prodready.read.facts import CallFact
+from prodready.read.facts import RAISE, CallFact
 from prodready.words import split_words
 
 QUERIES = frozenset(
@@ -92,6 +92,8 @@ class Guards(GuardClasses):
         if handler.frame is not None:
             found += self._handed_on(handler.frame)
             found += self._inline(handler.frame)
+        elif handler.cls is not None and not (asked.row is False and "POST" in methods):
+            found += self._scoped_in(self._rows_of(handler.cls))  # a method of a library, about the rows of the class
         if all_of_them:
             found += (g for hook in before for g in self._hook(hook))
             found += self._from_settings(handler)
@@ -163,6 +165,7 @@ class Guards(GuardClasses):
             found = tuple(c for c in self.checks(symbol, factory=called) if not c.answers)
             if found and not self.words.has("no-guard", symbol.facts.qualname):
                 best = strongest(found)
+                best = replace(best, kind="unknown") if all(check.set for check in found) else best
                 exempt = best.partial or any(by_path(e) for e in symbol.facts.exits)
                 yield Guard(
                     best.kind, symbol.facts.qualname, Location(symbol.path, symbol.facts.line), "before_request", exempt
@@ -190,7 +193,8 @@ class Guards(GuardClasses):
                 checks = self.checks(FunctionSymbol(base.path, function))
                 if checks:
                     best = strongest(checks)
-                    yield Guard(best.kind, cls.facts.qualname, Location(base.path, function.line), "middleware", True)
+                    kind = "unknown" if all(check.set for check in checks) else best.kind
+                    yield Guard(kind, cls.facts.qualname, Location(base.path, function.line), "middleware", True)
                     return
 
     @cached_property
@@ -212,6 +216,7 @@ class Guards(GuardClasses):
         if cls is not None:
             bases = [base for base in self.program.lineage(cls) if isinstance(base, str)]
             attributes = {m for base in bases for m in self.knowledge.listed(base, "guarded_by")}
+            attributes &= self.settings.attributes
             if not attributes or any(isinstance(self.program.member(cls, a), ValueSymbol) for a in attributes):
                 return
             if any(self.program.member(cls, f"get_{a.removesuffix('_classes')}s") for a in attributes):
@@ -270,8 +275,9 @@ class Guards(GuardClasses):
         if key not in self._own:
             self._own[key] = False
             frame = Frame(function.path, function.facts)
+            hides = any(way.kind == RAISE and self.words.refuses(way) for way in function.facts.exits)
             for fact in function.facts.calls[:MANY_CALLS]:
-                if "404" in fact.name and self._is_scoped(fact, function.facts.calls):
+                if (hides or "404" in fact.name) and self._is_scoped(fact, function.facts.calls):
                     self._own[key] = True
                 elif depth < 2 and "get" in split_words(fact.name):
                     callees = self.infer.callees(Bound(fact.value, frame))
@@ -291,11 +297,23 @@ class Guards(GuardClasses):
         """Rows are looked up among those that belong to whoever asks."""
         functions = [frame]
         cls = self.program.owner(frame.path, frame.function)
-        if cls is not None:
-            for name in ("get_queryset", "get_object", "queryset"):
-                member = self.program.member(cls, name)
-                if isinstance(member, FunctionSymbol):
-                    functions.append(Frame(member.path, member.facts))
+        if cls is not None and any(self._asks_for_rows(fact) for fact in frame.function.calls):
+            functions += self._rows_of(cls)
+        yield from self._scoped_in(functions)
+
+    @staticmethod
+    def _asks_for_rows(fact: CallFact) -> bool:
+        """Whether a method gets the rows that its class is about, itself or by the method of a base class."""
+        target = v.bare(fact.value.target)
+        above = isinstance(target, v.Attr) and isinstance(base := v.bare(target.base), v.Op) and base.kind == "super"
+        return above or fact.name.startswith(("get_queryset", "get_object", "filter_queryset"))
+
+    def _rows_of(self, cls: ClassSymbol) -> list[Frame]:
+        """The methods that say which rows a class is about."""
+        members = [self.program.member(cls, name) for name in ("get_queryset", "get_object", "queryset")]
+        return [Frame(m.path, m.facts) for m in members if isinstance(m, FunctionSymbol)]
+
+    def _scoped_in(self, functions: Sequence[Frame]) -> Iterator[Guard]:
         for one in functions:
             for fact in one.function.calls:
                 if self._is_scoped(fact, one.function.calls):
@@ -315,9 +333,18 @@ class Guards(GuardClasses):
             other = v.bare(sides[1] if about[0] else sides[0])
             return isinstance(other, v.Attr) and self.words.ends("owner", other.name)
         if fact.name in QUERIES:
+            given = [*fact.value.keywords]
+            for argument in fact.value.args:  # filter(Q(kind="open") & Q(owner=user))
+                parts = [argument]
+                while parts:
+                    part = parts.pop()
+                    if isinstance(part, v.Call):
+                        given += part.keywords
+                    elif isinstance(part, v.Op) and part.kind == "intersection":
+                        parts += [part.subject, *part.args]
             return any(
                 self.words.speaks_of_user(value) and any(self.words.ends("owner", part) for part in key.split("__"))
-                for key, value in fact.value.keywords
+                for key, value in given
             )
         return False
 
