@@ -267,6 +267,11 @@ def strongest(checks: Sequence[Check]) -> Check:
     return min(checks, key=lambda check: (ORDER.index(check.kind), check.partial))
 
 
+def weakest(checks: Sequence[Check]) -> Check:
+    """The check that lets in the most: what is left of a guard that is told to ask for nothing in particular."""
+    return max(checks, key=lambda check: (ORDER.index(check.kind), check.partial))
+
+
 def options_of(value: Value) -> tuple[Value, ...]:
     """What a value may be."""
     value = v.bare(value)

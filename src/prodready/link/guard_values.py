@@ -7,7 +7,7 @@ from dataclasses import replace
 from prodready.finding import Location
 from prodready.knowledge_form import Effect
 from prodready.link.frames import Bound, Callee, Frame
-from prodready.link.guard_checks import MANY_CALLS, ORDER, Check, Checks, options_of, strongest
+from prodready.link.guard_checks import MANY_CALLS, ORDER, Check, Checks, options_of, strongest, weakest
 from prodready.link.guard_words import names_in
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
 from prodready.link.route import STRENGTH, Guard
@@ -138,7 +138,8 @@ class GuardValues(Checks):
             return []
         checks = self.checks(function, factory=True)
         if checks:
-            best = strongest(checks)
+            asks_nothing = not call.args and not call.keywords and any(p.default for p in function.facts.params)
+            best = strongest(checks) if not asks_nothing else weakest(checks)
             return [Guard(self.named_role(bound, best.kind), _shown(call), here, where, best.partial)]
         returned = function.facts.returns
         if returned is not None and isinstance(v.bare(returned), v.Call):

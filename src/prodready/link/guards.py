@@ -40,6 +40,10 @@ QUERIES = frozenset(
 )
 
 
+ROUTE_NAMES = frozenset({"url_name", "view_name", "endpoint"})
+"""How frameworks call the name of the route that is asked for."""
+
+
 class Guards(GuardClasses):
     """Finds the guards of handlers."""
 
@@ -194,8 +198,24 @@ class Guards(GuardClasses):
                 if checks:
                     best = strongest(checks)
                     kind = "unknown" if all(check.set for check in checks) else best.kind
-                    yield Guard(kind, cls.facts.qualname, Location(base.path, function.line), "middleware", True)
+                    names = self._names_in_table(Frame(base.path, function))
+                    here = Location(base.path, function.line)
+                    yield Guard(kind, cls.facts.qualname, here, "middleware", names is None, names=names)
                     return
+
+    def _names_in_table(self, frame: Frame) -> frozenset[str] | None:
+        """The routes that a check is for which looks up in a table what it asks for: `CHECKS.get(match.url_name)`."""
+        for fact in frame.function.calls:
+            target = v.bare(fact.value.target)
+            if not (isinstance(target, v.Attr) and target.name == "get" and fact.value.args):
+                continue
+            if not any(name in ROUTE_NAMES for name in names_in(fact.value.args[0])):
+                continue
+            for leaf in self.values.reducer.leaves(Bound(target.base, frame)):
+                if isinstance(leaf.value, v.Map):
+                    keys = [key.value for key, _ in leaf.value.items if isinstance(key, v.Const)]
+                    return frozenset(key for key in keys if isinstance(key, str))
+        return None
 
     @cached_property
     def _by_middleware(self) -> tuple[Guard, ...]:

@@ -278,7 +278,7 @@ class Expressions(Containers):
                 items += unpacked.items
             else:
                 items.append((self.eval(key) if key is not None else None, inner))
-        return v.mapping(items)
+        return v.mapping(items, limit=self._limit)
 
     def _starred(self, node: ast.Starred) -> Value:
         return v.op("star", self.eval(node.value))
