@@ -255,7 +255,7 @@ class Knowledge:
                     slot: getattr(entry, slot) or getattr(old, slot)
                     for slot in (
                         *("style", "label", "keeps", "row_if", "row_at", "item", "call", "enter", "each"),
-                        *("route", "guards", "located_by"),
+                        *("route", "guards", "reading", "located_by"),
                     )
                 },
             )

@@ -122,7 +122,8 @@ class Checks:
             if kind in {"role", "permission"} and self.claims.claim(way, frame) is not None:
                 continue  # what the client says of itself guards nothing
             if kind:
-                if kind == "permission" and self.words.is_unknown_person(way):
+                told = self.words.kind(way.conditions, certain=False) if kind == "permission" else ""
+                if kind == "permission" and told != "permission" and self.words.is_unknown_person(way):
                     kind = "login"
                 location = Location(function.path, way.line, way.column)
                 partial = any(_by_path_value(c) for c, _ in way.conditions)

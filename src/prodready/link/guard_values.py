@@ -63,11 +63,8 @@ class GuardValues(Checks):
                 found = self.of_value(inner, where, depth + 1)
                 return [replace(g, text=_shown(value) if depth == 0 else g.text) for g in found]
             case LibrarySymbol():
-                kind = self.knowledge.guards(symbol.name)
-                if kind:
-                    partial = any(self.knowledge.types[n].spares_reading for n in self.knowledge.lineage(symbol.name))
-                    return [Guard(kind, _shown(value), here, where, partial)]
-                return self._unknown(value, where, here, symbol.name)
+                found = self.of_library(symbol.name, _shown(value), here, where)
+                return found or self._unknown(value, where, here, symbol.name)
         if isinstance(value, v.Attr):
             owner = self.infer.type_of(bound.sub(value.base))
             member = self.program.member(owner.cls, value.name) if owner is not None and owner.cls else None
@@ -233,9 +230,8 @@ class GuardValues(Checks):
         if found:
             return [Guard(strongest(found).kind, text, here, where, self._spares_reading(cls), cls)]
         for base in lineage:
-            if isinstance(base, str) and (kind := self.knowledge.guards(base)):
-                partial = any(self.knowledge.types[n].spares_reading for n in self.knowledge.lineage(base))
-                return [Guard(kind, text, here, where, partial)]
+            if isinstance(base, str) and (known := self.of_library(base, text, here, where)):
+                return known
         if made is not None and (listed := self._given_guards(made, where, here, depth)):
             return [replace(listed[0], text=text)]
         initial = self.program.member(cls, "__init__")
@@ -246,6 +242,16 @@ class GuardValues(Checks):
         if any(isinstance(m, FunctionSymbol) for m in (self.program.member(cls, n) for n in names)):
             return [Guard("permission", text, here, where, self._spares_reading(cls))]
         return []
+
+    def of_library(self, name: str, text: str, here: Location, where: str) -> list[Guard]:
+        """The guards that a class of a library is: one, or another one for those who only read."""
+        kind = self.knowledge.guards(name)
+        entries = [self.knowledge.types[one] for one in self.knowledge.lineage(name)]
+        reading = next((entry.reading for entry in entries if entry.reading), "")
+        partial = bool(reading) or any(entry.spares_reading for entry in entries)
+        return [Guard(kind, text, here, where, partial)] * bool(kind) + [Guard(reading, text, here, where)] * bool(
+            reading
+        )
 
     def _given_guards(self, made: Bound, where: str, here: Location, depth: int) -> list[Guard]:
         """The strongest of the guards that an object is made with: `All([IsMember, IsEditor])`."""

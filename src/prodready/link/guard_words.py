@@ -16,6 +16,9 @@ REFUSING = frozenset({401, 403})
 HIDING = frozenset({404})
 """Statuses that turn somebody away, and those that do so only where the condition speaks of who asks."""
 
+ERRORS = frozenset({"ValueError", "TypeError", "KeyError", "RuntimeError", "NotImplementedError", "AssertionError"})
+"""What is raised for a mistake of the program; it turns nobody away for who it is."""
+
 MAX_NAMES = 60
 
 
@@ -213,7 +216,7 @@ class GuardWords:
         if any(self.has("refusal", text) for text in texts_in(value)):
             return "told"
         if exit_.kind == RAISE:
-            return "hidden"
+            return "" if callee in ERRORS else "hidden"
         return ""
 
     def is_bad_request(self, exit_: Exit) -> bool:

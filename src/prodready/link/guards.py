@@ -40,6 +40,10 @@ QUERIES = frozenset(
 )
 
 
+SCOPES = {("for",), ("visible",), ("viewable",), ("accessible",), ("owned",), ("editable",), ("manageable",)}
+"""How methods of queries are called that leave only what somebody may see."""
+
+FEW = 2
 ROUTE_NAMES = frozenset({"url_name", "view_name", "endpoint"})
 """How frameworks call the name of the route that is asked for."""
 
@@ -194,7 +198,7 @@ class Guards(GuardClasses):
                 function = self.program.function(base.path, f"{base.facts.qualname}.{name}")
                 if function is None or name.startswith("__init"):
                     continue
-                checks = self.checks(FunctionSymbol(base.path, function))
+                checks = [c for c in self.checks(FunctionSymbol(base.path, function)) if not c.answers]
                 if checks:
                     best = strongest(checks)
                     kind = "unknown" if all(check.set for check in checks) else best.kind
@@ -247,9 +251,8 @@ class Guards(GuardClasses):
             symbol = self.values.named(default.text, default.location.path)
             if isinstance(symbol, ClassSymbol):
                 yield from self.of_guard_class(symbol, "settings", default.location, 0)
-            elif kind := self.knowledge.guards(default.text):
-                partial = any(self.knowledge.types[n].spares_reading for n in self.knowledge.lineage(default.text))
-                yield Guard(kind, default.text.rpartition(".")[2], default.location, "settings", partial)
+            else:
+                yield from self.of_library(default.text, default.text.rpartition(".")[2], default.location, "settings")
 
     def _takes_defaults(self, frame: Frame) -> bool:
         """Whether a function is made a view of the kind that the default guards are for, and has none of its own."""
@@ -352,6 +355,9 @@ class Guards(GuardClasses):
                 return False  # compared by the handler itself
             other = v.bare(sides[1] if about[0] else sides[0])
             return isinstance(other, v.Attr) and self.words.ends("owner", other.name)
+        if split_words(fact.name)[:1] in SCOPES:  # rows.for_user(request.user)
+            values = [*fact.value.args, *(value for _, value in fact.value.keywords)]
+            return len(values) <= FEW and any(map(self.words.speaks_of_user, values))
         if fact.name in QUERIES:
             given = [*fact.value.keywords]
             for argument in fact.value.args:  # filter(Q(kind="open") & Q(owner=user))
