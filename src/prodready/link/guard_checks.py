@@ -91,7 +91,8 @@ class Checks:
         own = frame.function.qualname.rpartition(".")[2]
         for fact in frame.function.calls[:MANY_CALLS]:
             told = fact.name == own or fact.name in self._guarding
-            if not told and not any(self.words.has(table, fact.name) for table in ("guard", "user", "key")):
+            named = told or any(self.words.has(table, fact.name) for table in ("guard", "user", "key"))
+            if not named and not any(map(self.words.speaks_of_user, fact.value.args)):
                 continue
             for callee in self.infer.callees(Bound(fact.value, frame)):
                 effect = callee.effect

@@ -153,7 +153,7 @@ class GuardWords:
         if any(self.speaks_of_user(argument) for argument in _given(value)):
             if any(self.has("owner", name) and not self.has("user-key", name) for name in names[:2]):
                 return "ownership"
-            return "permission" if certain else ""
+            return "permission" if certain or _asks_about(value) else ""
         if self._any("anonymous", names):
             return "login" if truth else ""
         if truth or (isinstance(value, v.Param) and value.name == "login"):  # a name that somebody logs in with
@@ -248,6 +248,12 @@ class GuardWords:
                     yield 401
                 elif word == "forbidden":
                     yield 403
+
+
+def _asks_about(value: Value) -> bool:
+    """Whether a call is named like a question about who is given to it: `row.is_editable_by(user)`, `can_see(user)`."""
+    words = split_words(last_name(value)) if isinstance(value, v.Call) else ()
+    return bool(words) and (words[0] in {"is", "can", "may"} or words[-1] == "by")
 
 
 def _is_module(value: Value) -> bool:

@@ -51,7 +51,17 @@ def note_decision(reader: Expressions, node: ast.Return | ast.Assign) -> None:
 
 def _asks(test: ast.expr) -> bool:
     """Whether an attribute is compared somewhere in a condition."""
-    return any(isinstance(n, ast.Compare) and isinstance(n.left, ast.Attribute) for n in ast.walk(test))
+    return any(isinstance(n, ast.Compare) and _is_attribute(n.left) for n in ast.walk(test))
+
+
+def _is_attribute(node: ast.expr) -> bool:
+    """`view.action`, `request.method.lower()`, `getattr(view, "action", None)`."""
+    if isinstance(node, ast.Call):
+        function = node.func
+        if isinstance(function, ast.Name):
+            return function.id == "getattr"
+        return isinstance(function, ast.Attribute) and isinstance(function.value, ast.Attribute)
+    return isinstance(node, ast.Attribute)
 
 
 def _ways(reader: Expressions, test: ast.expr, env: dict[str, Value] | None, *, truth: bool) -> Iterator[Way]:
