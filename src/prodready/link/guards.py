@@ -54,7 +54,7 @@ class Guards(GuardClasses):
     def __init__(self, values: RouteValues) -> None:
         super().__init__(values)
         self.settings = GuardSettings(values)
-        self._inside: dict[tuple[str, str, bool], tuple[Guard, ...]] = {}
+        self._inside: dict[tuple[str, str, str], tuple[Guard, ...]] = {}
         self._hooks: dict[tuple[str, int], tuple[Guard, ...]] = {}
         self._own: dict[tuple[str, str], bool] = {}
         self.makers = frozenset(
@@ -99,7 +99,7 @@ class Guards(GuardClasses):
             return tuple(found)
         if handler.frame is not None:
             found += self._handed_on(handler.frame)
-            found += self._inline(handler.frame)
+            found += self._inline(handler.frame, handler.cls)
         elif handler.cls is not None and not (asked.row is False and "POST" in methods):
             found += self._scoped_in(self._rows_of(handler.cls))  # a method of a library, about the rows of the class
         if all_of_them:
@@ -264,11 +264,11 @@ class Guards(GuardClasses):
         )
         return made and not any(e.decorates == "guard" and e.asks for e in names)
 
-    def _inline(self, frame: Frame) -> tuple[Guard, ...]:
-        key = (*frame.key, True)
+    def _inline(self, frame: Frame, cls: ClassSymbol | None) -> tuple[Guard, ...]:
+        key = (*frame.key, cls.facts.qualname if cls is not None else "")
         if key not in self._inside:
             found: dict[tuple[str, str], Guard] = {}
-            for guard in (*self._own_checks(frame), *self._helpers(frame), *self.scoped_queries(frame)):
+            for guard in (*self._own_checks(frame), *self._helpers(frame), *self.scoped_queries(frame, cls)):
                 found.setdefault((guard.kind, guard.where), guard)
             self._inside[key] = tuple(found.values())
         return self._inside[key]
@@ -299,8 +299,9 @@ class Guards(GuardClasses):
             self._own[key] = False
             frame = Frame(function.path, function.facts)
             hides = any(way.kind == RAISE and self.words.refuses(way) for way in function.facts.exits)
+            hides = hides or any("404" in fact.name for fact in function.facts.calls)
             for fact in function.facts.calls[:MANY_CALLS]:
-                if (hides or "404" in fact.name) and self._is_scoped(fact, function.facts.calls):
+                if hides and self._is_scoped(fact, function.facts.calls):
                     self._own[key] = True
                 elif depth < 2 and "get" in split_words(fact.name):
                     callees = self.infer.callees(Bound(fact.value, frame))
@@ -316,13 +317,16 @@ class Guards(GuardClasses):
         names = [name for value in given for name in list(names_in(value))[:3]]
         return any(self.words.ends("password", name) for name in names)
 
-    def scoped_queries(self, frame: Frame) -> Iterator[Guard]:
+    def scoped_queries(self, frame: Frame, cls: ClassSymbol | None = None) -> Iterator[Guard]:
         """Rows are looked up among those that belong to whoever asks."""
         functions = [frame]
-        cls = self.program.owner(frame.path, frame.function)
+        cls = cls or self.program.owner(frame.path, frame.function)
         if cls is not None and any(self._asks_for_rows(fact) for fact in frame.function.calls):
             functions += self._rows_of(cls)
         yield from self._scoped_in(functions)
+        for one in functions[1:]:
+            if self._looks_up_own(FunctionSymbol(one.path, one.function)):
+                yield Guard("ownership", one.function.qualname, Location(one.path, one.function.line), "query")
 
     @staticmethod
     def _asks_for_rows(fact: CallFact) -> bool:
@@ -355,7 +359,8 @@ class Guards(GuardClasses):
                 return False  # compared by the handler itself
             other = v.bare(sides[1] if about[0] else sides[0])
             return isinstance(other, v.Attr) and self.words.ends("owner", other.name)
-        if split_words(fact.name)[:1] in SCOPES:  # rows.for_user(request.user)
+        words = split_words(fact.name)
+        if words[:1] in SCOPES or words[:2] == ("get", "for"):  # rows.for_user(request.user)
             values = [*fact.value.args, *(value for _, value in fact.value.keywords)]
             return len(values) <= FEW and any(map(self.words.speaks_of_user, values))
         if fact.name in QUERIES:
