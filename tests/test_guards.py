@@ -439,3 +439,21 @@ urlpatterns = [
         ledger__settings='ROOT_URLCONF = "ledger.urls"\nMIDDLEWARE = ["ledger.middleware.CheckByName"]\n',
     )
     assert found == {"close": "permission", "print_year": ""}
+
+
+def test_a_hook_that_reads_a_signed_cookie_guards_nothing(tmp_path: Path) -> None:
+    text = """
+signed = URLSafeTimedSerializer("key")
+
+@app.before_request
+def remember_visitor():
+    try:
+        g.visitor = signed.loads(request.cookies.get("visitor", ""))
+    except BadSignature:
+        g.visitor = None
+
+@app.post("/x")
+def x():
+    return save()
+"""
+    assert guards(tmp_path, app=FLASK + text) == {"x": ""}
