@@ -262,6 +262,7 @@ class Knowledge:
                 spares_reading=old.spares_reading or entry.spares_reading,
                 guarded_by=old.guarded_by + entry.guarded_by,
                 before=old.before + entry.before,
+                before_row=old.before_row + entry.before_row,
                 subclassed=old.subclassed or entry.subclassed,
                 names=old.names + entry.names,
                 aliases=old.aliases + entry.aliases,
@@ -271,7 +272,7 @@ class Knowledge:
                     slot: getattr(entry, slot) or getattr(old, slot)
                     for slot in (
                         *("style", "label", "keeps", "row_if", "row_at", "item", "call", "enter", "each"),
-                        *("route", "guards", "located_by"),
+                        *("route", "guards", "reading", "located_by"),
                     )
                 },
             )

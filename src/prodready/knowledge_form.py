@@ -198,8 +198,10 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     `keeps` says where what is assigned to its items is stored, `row_if` which keyword among the bases makes a class a row,
     `row_at` which arguments are the row that an instance is made to work on.
     `route` is what its constructor does to the routes of the application; `guards` is the kind of guard that it is as a
-    base class or in a list of guards, `spares_reading` says that it lets everybody read; `guarded_by` are the attributes
-    that list guards, `before` the methods that run before a handler and may refuse, `located_by` the attribute with the path
+    base class or in a list of guards, `spares_reading` says that it lets everybody read,
+    `reading` the kind of guard that it is for those who only read; `guarded_by` are the attributes
+    that list guards, `before` the methods that run before a handler and may refuse,
+    `before_row` those of them that are asked only where one row is looked up, `located_by` the attribute with the path
     of its routes.
     """
 
@@ -217,8 +219,10 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     route: RouteForm | None = None
     guards: str = ""
     spares_reading: bool = False
+    reading: str = ""
     guarded_by: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
+    before_row: tuple[str, ...] = ()
     located_by: str = ""
     attributes: dict[str, Effect | str] = {}
     methods: dict[str, Effect | str] = {}

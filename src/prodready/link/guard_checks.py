@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as dataclass_replace
 
 from msgspec.structs import replace
 
@@ -32,7 +33,7 @@ ORDER = ("role", "permission", "ownership", "login", "token", "open", "unknown")
 class Check:
     """A place that turns requests away: what it asks for, and whether some requests never get there.
 
-    `answers` says that only those get there who send a key or a token.
+    `answers` says that only those get there who send a key or a token, `set` that it hangs on a setting.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Check:
     partial: bool = False
     raises: bool = True
     answers: bool = False
+    set: bool = False
 
 
 class Checks:
@@ -52,6 +54,11 @@ class Checks:
         self.words = GuardWords(values.knowledge)
         self.claims = ClientClaims(values, self.words)
         self._checks: dict[tuple[str, str, bool], tuple[Check, ...]] = {}
+        effects = [(name.rpartition(".")[2], effect) for name, effect in self.knowledge.functions.items()]
+        effects += [
+            (n, e) for t in self.knowledge.types.values() for n, e in t.methods.items() if not isinstance(e, str)
+        ]
+        self._guarding = frozenset(name for name, effect in effects if effect.guards)
 
     def checks(self, function: FunctionSymbol, *, factory: bool = False, depth: int = 0) -> tuple[Check, ...]:
         """The places in a function, and in what it calls, that turn requests away for who sends them.
@@ -83,17 +90,31 @@ class Checks:
     def _called(self, frame: Frame, depth: int) -> Iterator[Check]:
         own = frame.function.qualname.rpartition(".")[2]
         for fact in frame.function.calls[:MANY_CALLS]:
-            if fact.name != own and not any(self.words.has(table, fact.name) for table in ("guard", "user", "key")):
+            told = fact.name == own or fact.name in self._guarding
+            named = told or any(self.words.has(table, fact.name) for table in ("guard", "user", "key"))
+            if not named and not any(map(self.words.speaks_of_user, fact.value.args)):
                 continue
             for callee in self.infer.callees(Bound(fact.value, frame)):
                 effect = callee.effect
                 location = Location(frame.path, fact.span.line, fact.span.column)
                 if effect is not None and effect.guards and effect.guards != "open":
                     if not self.is_waived(fact.value, effect.waived, effect.unless):
-                        yield Check(effect.guards, fact.name, location)
+                        signed = effect.guards == "token"  # who sends nothing may get past it
+                        yield Check(effect.guards, fact.name, location, answers=signed)
                 elif callee.function is not None and callee.function.facts.qualname != frame.function.qualname:
                     wraps = len(fact.value.args) == 1 and isinstance(v.bare(fact.value.args[0]), (v.Free, v.Param))
-                    yield from self.checks(callee.function, factory=wraps or fact.name == own, depth=depth + 1)
+                    call = Bound(fact.value, frame)
+                    for check in self.checks(callee.function, factory=wraps or fact.name == own, depth=depth + 1):
+                        yield dataclass_replace(check, kind=self.named_role(call, check.kind))
+
+    def named_role(self, call: Bound, kind: str) -> str:
+        """The kind of a check that is told which roles to let in: not all of those who are logged in."""
+        value = call.value
+        for name, given in value.keywords if isinstance(value, v.Call) and kind in {"login", "token"} else ():
+            texts = self.values.words(call.sub(given)) if self.words.has("role", name) else []
+            if texts and all(self.words.has("role", text) for text in texts):
+                return "role"
+        return kind
 
     def _exits(self, function: FunctionSymbol, *, own: bool = False, sure: bool = False) -> Iterator[Check]:
         frame = Frame(function.path, function.facts)
@@ -103,12 +124,14 @@ class Checks:
             if kind in {"role", "permission"} and self.claims.claim(way, frame) is not None:
                 continue  # what the client says of itself guards nothing
             if kind:
-                if kind == "permission" and self.words.is_unknown_person(way):
+                told = self.words.kind(way.conditions, certain=False) if kind == "permission" else ""
+                if kind == "permission" and told != "permission" and self.words.is_unknown_person(way):
                     kind = "login"
                 location = Location(function.path, way.line, way.column)
                 partial = any(_by_path_value(c) for c, _ in way.conditions)
                 answers = any(truth and self._is_sent_key(value) for value, truth in way.conditions)
-                yield Check(kind, _shown_condition(way), location, partial, way.kind == RAISE, answers)
+                is_set = any(truth and self.words.is_setting(value) for value, truth in way.conditions)
+                yield Check(kind, _shown_condition(way), location, partial, way.kind == RAISE, answers, is_set)
 
     def _spelled_out(self, way: Exit, frame: Frame) -> Exit:
         """The way out with the value of a variable of a module in its place: `raise not_logged_in`."""
@@ -131,6 +154,9 @@ class Checks:
             how = "refused"
         if how == "refused" and not way.conditions and way.kind == RETURN:
             return self._of_the_rest(way, function)
+        if not how and own and self.words.is_bad_request(way) and way.inner:
+            # Told to be wrong, for what belongs to somebody else.
+            return "ownership" if self.words.kind(way.conditions[-way.inner :], certain=False) == "ownership" else ""
         if not how or not way.conditions:
             return ""
         way = replace(way, conditions=tuple(c if not _tests_path(c[0]) else (v.UNKNOWN, c[1]) for c in way.conditions))
@@ -147,10 +173,13 @@ class Checks:
             kind = self.words.kind([a for a in way.conditions if not a[1] and self._is_login(a[0])], certain=False)
         if not kind or (how in {"hidden", "sent", "told"} and kind in {"token"}):
             return ""
+        if kind == "login" and any(truth and self._is_login(value) for value, truth in way.conditions):
+            return ""  # who is logged in is turned away: that keeps nobody else out
         if how in {"hidden", "sent"} and kind == "login" and any(t for _, t in atoms) and len(atoms) == 1:
             return "login" if not self.words.has("logged-in", "".join(names_in(atoms[0][0]))) else ""
         if self.words.is_about_something_else(atoms) and kind in {"login", "token", "permission"}:
-            return ""
+            own_part = [atom for atom in atoms if not self.words.is_about_something_else([atom])]
+            return self.words.kind(own_part, certain=False)
         return kind
 
     def _is_login(self, value: Value) -> bool:
@@ -239,6 +268,11 @@ class Checks:
 def strongest(checks: Sequence[Check]) -> Check:
     """The check that lets in the fewest."""
     return min(checks, key=lambda check: (ORDER.index(check.kind), check.partial))
+
+
+def weakest(checks: Sequence[Check]) -> Check:
+    """The check that lets in the most: what is left of a guard that is told to ask for nothing in particular."""
+    return max(checks, key=lambda check: (ORDER.index(check.kind), check.partial))
 
 
 def options_of(value: Value) -> tuple[Value, ...]:

@@ -2,31 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from prodready.finding import Location
 from prodready.link.frames import Bound, Frame
-from prodready.link.guard_checks import options_of, strongest
-from prodready.link.guard_values import GuardValues, place_of
+from prodready.link.guard_actions import Asked, GuardActions
+from prodready.link.guard_checks import Check, options_of, strongest
+from prodready.link.guard_values import GuardValues
 from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
-from prodready.link.route import Guard, Handler
+from prodready.link.route import STRENGTH, Guard, Handler
+from prodready.link.route_values import RouteValues
 from prodready.read import values as v
-from prodready.read.facts import RETURN, Exit
+from prodready.read.facts import BIND, RETURN
 from prodready.read.values import Value
 
 
 class GuardClasses(GuardValues):
     """Tells the guards of classes."""
 
-    def of_class(self, cls: ClassSymbol, handler: Handler) -> Iterator[Guard]:
+    def __init__(self, values: RouteValues) -> None:
+        super().__init__(values)
+        self.actions = GuardActions(values, self.words)
+        routed = [
+            effect.route.actions
+            for entry in self.knowledge.types.values()
+            for effect in entry.methods.values()
+            if not isinstance(effect, str) and effect.route is not None
+        ]
+        self._rows = {name: "{" in path for actions in routed for name, path in actions.items()}
+
+    def asked(self, handler: Handler, methods: Sequence[str]) -> Asked:
+        """What a request for a handler asks of the guards of its class."""
+        action = handler.name.rpartition(".")[2]
+        row = self._rows.get(action) if handler.cls is not None else None
+        frame = handler.frame
+        for decorator in frame.function.decorators if frame is not None and row is None else ():
+            bound = Bound(decorator, self.infer.home(frame)) if frame is not None else None
+            effect = self.values.effect(bound) if bound is not None else None
+            call = v.bare(decorator)
+            if effect is not None and effect.route is not None and effect.route.detail and isinstance(call, v.Call):
+                detail = self.values.argument(call, effect.route.detail)
+                row = bool(detail.value) if isinstance(detail, v.Const) else None
+        return Asked(action, tuple(methods), row)
+
+    def for_asked(self, guard: Guard, asked: Asked) -> Guard:
+        """A guard as it is for one route, where the class that decides looks at what is asked for."""
+        if guard.by is None:
+            return guard
+        cls = guard.by
+        bases = [base for base in self.program.lineage(cls) if isinstance(base, str)]
+        rows = {name for base in bases for name in self.knowledge.listed(base, "before_row")}
+        told: list[str] = []
+        looks = general = False
+        for name in dict.fromkeys(name for base in bases for name in self.knowledge.listed(base, "before")):
+            member = self.program.member(cls, name)
+            if not isinstance(member, FunctionSymbol):
+                continue
+            if name in rows and asked.row is False:
+                looks = True
+                continue
+            general = general or name not in rows
+            kind = self.actions.kind(member, cls, asked)
+            looks = looks or kind is not None
+            if kind is None:
+                checks: list[Check] = [*self.checks(member), *self.decides(member)]
+                kind = strongest(checks).kind if checks else ""
+            told.append(kind)
+        if not looks:
+            return guard
+        if not general:
+            told += [kind for base in bases if (kind := self.knowledge.guards(base))][:1]
+        kind = max(told, key=lambda one: STRENGTH.get(one, 0), default="") or "open"
+        return replace(guard, kind=kind, partial=False)
+
+    def of_class(self, cls: ClassSymbol, handler: Handler, asked: Asked) -> Iterator[Guard]:
         """The guards of a handler that is a method of a class."""
         lineage = self.program.lineage(cls)
         own = handler.frame.function.qualname if handler.frame is not None else ""
         listed = {m for base in lineage if isinstance(base, str) for m in self.knowledge.listed(base, "guarded_by")}
         action = handler.name.rpartition(".")[2]
         for attribute in sorted(listed):
-            yield from self._listed(cls, attribute, action)
+            yield from self._listed(cls, attribute, asked)
         for base in lineage:
             if isinstance(base, ClassSymbol):
                 home = self.values.module(base.path)
@@ -61,7 +118,7 @@ class GuardClasses(GuardValues):
                 best = strongest(found)
                 yield Guard(best.kind, "get_object", Location(member.path, member.facts.line), "dispatch", best.partial)
 
-    def _listed(self, cls: ClassSymbol, attribute: str, action: str) -> Iterator[Guard]:
+    def _listed(self, cls: ClassSymbol, attribute: str, asked: Asked) -> Iterator[Guard]:
         """The guards that an attribute of the class lists; of the nearest class that has it."""
         name = f"get_{attribute.removesuffix('_classes')}s"
         for base in self.program.lineage(cls):  # each may leave some actions to the next
@@ -71,7 +128,7 @@ class GuardClasses(GuardValues):
                 else None
             )
             if getter is not None and isinstance(base, ClassSymbol):
-                found = self._got(FunctionSymbol(base.path, getter), cls, action)
+                found = self._got(FunctionSymbol(base.path, getter), cls, attribute, asked)
                 if found is not None:
                     yield from found
                     return
@@ -85,68 +142,99 @@ class GuardClasses(GuardValues):
             yield Guard("open", f"{attribute} = []", here, "class")
         if isinstance(inner, v.Map):  # by method: `{"get": [...], "post": [...]}`
             for key, value in inner.items:
-                if isinstance(v.bare(key or v.UNKNOWN), v.Const) and v.bare(key or v.UNKNOWN).value == action:  # type: ignore[union-attr]
+                if isinstance(v.bare(key or v.UNKNOWN), v.Const) and v.bare(key or v.UNKNOWN).value == asked.action:  # type: ignore[union-attr]
                     yield from self.of_value(bound.sub(value), "class")
             return
         for one in self.values.elements(bound):
             yield from (replace(g, location=here) for g in self.of_value(one, "class"))
 
-    def _got(self, getter: FunctionSymbol, cls: ClassSymbol, action: str) -> list[Guard] | None:
+    def _got(self, getter: FunctionSymbol, cls: ClassSymbol, attribute: str, asked: Asked) -> list[Guard] | None:
         """What `get_permissions` gives for an action; None where that is what the attribute lists."""
         frame = Frame(getter.path, getter.facts)
         here = Location(getter.path, getter.facts.line)
-        options: list[Bound] = []
-        for way in getter.facts.exits:
-            if way.kind == RETURN and _holds(way, action) is True:
-                options = [Bound(way.value, frame)]
-                break
-        if not options and getter.facts.returns is not None:
-            options = [Bound(x, frame) for x in options_of(getter.facts.returns)]
-            tried = [w for w in getter.facts.exits if w.kind == RETURN and _holds(w, action) is False]
-            options = [o for o in options if not any(_same(o.value, w.value) for w in tried)] or options
+        options = self._chosen(getter, frame, cls, asked)
         found: list[Guard] = []
         if options and all(isinstance(s := v.bare(o.value), v.Seq) and not s.items for o in options):
             return [Guard("open", f"{getter.facts.qualname.rpartition('.')[2]} gives []", here, "class")]
+        unknown = [Guard("unknown", getter.facts.qualname, here, "class")]
+        ways: list[list[Guard]] = []
         for option in options:
             value = v.bare(option.value)
             target = v.bare(value.target) if isinstance(value, v.Call) else None
-            if isinstance(target, v.Attr) and isinstance(v.bare(target.base), v.Op):
-                return found or None  # super().get_permissions()
-            if not isinstance(value, v.Seq):
-                found.append(Guard("unknown", getter.facts.qualname, here, "class"))
+            if isinstance(target, v.Attr) and isinstance(v.bare(target.base), v.Op):  # super().get_permissions()
+                if len(options) == 1:
+                    return None
                 continue
-            for item in value.items:
-                inner = v.bare(item)
-                if isinstance(inner, v.Call) and isinstance(
-                    v.bare(inner.target), v.Op
-                ):  # permission() for permission in ...
-                    found += self._each_made(option.sub(v.bare(inner.target)), action, getter)
-                else:
-                    found += self.of_value(option.sub(inner), "class")
-        return (
-            [replace(g, location=here) for g in found]
-            if found
-            else [Guard("unknown", getter.facts.qualname, here, "class")]
-        )
+            if isinstance(value, v.Attr) and value.name == attribute:
+                if len(options) == 1:
+                    return None
+                continue
+            ways.append(self._each_listed(option.sub(value), cls, attribute, asked) or unknown)
+        if not ways:
+            return None if options else unknown
+        found = min(ways, key=lambda guards: max((g.strength for g in guards), default=0))
+        return [replace(g, location=here, partial=g.partial or len(ways) > 1) for g in found]
 
-    def _each_made(self, bound: Bound, action: str, getter: FunctionSymbol) -> list[Guard]:
-        op = bound.value
-        if not isinstance(op, v.Op) or op.kind != "each":
-            return []
-        subject = v.bare(op.subject)
-        options = options_of(subject)
-        found: list[list[Guard]] = []
+    def _chosen(self, getter: FunctionSymbol, frame: Frame, cls: ClassSymbol, asked: Asked) -> list[Bound]:
+        """What a method that gives guards may give for what is asked."""
+        taken: list[Value] = []
+        other: list[Value] = []
+        for way in getter.facts.decisions:
+            verdict = self.actions.holds(way, frame, cls, asked)
+            if way.kind == RETURN and verdict is True:
+                return [Bound(way.value, frame)]
+            if way.kind == BIND and verdict is True:
+                taken = [way.value]
+            elif verdict is None:
+                taken.append(way.value)
+            else:
+                other.append(way.value)
+        if taken:
+            return [Bound(value, frame) for value in taken]
+        returned = getter.facts.returns
+        options = options_of(returned) if returned is not None else ()
+        flat: list[Value] = []
         for option in options:
             inner = v.bare(option)
-            if isinstance(inner, v.Attr) and isinstance(v.bare(inner.base), v.Param):
-                continue
-            found.append([g for one in self.values.elements(bound.sub(inner)) for g in self.of_value(one, "class")])
-        if not found:
-            return [Guard("unknown", getter.facts.qualname, place_of(bound), "class")]
-        weakest = min(found, key=lambda guards: max((g.strength for g in guards), default=0))
-        return [replace(g, partial=len(found) > 1 or g.partial) for g in weakest] or [
-            Guard("unknown", getter.facts.qualname, place_of(bound), "class")
-        ]
+            items = inner.items if isinstance(inner, v.Seq) and len(inner.items) == 1 else ()
+            made = v.bare(items[0]) if items else None
+            each = v.bare(made.target) if isinstance(made, v.Call) else None
+            flat += options_of(each.subject) if isinstance(each, v.Op) and each.kind == "each" else (option,)
+        kept = [x for x in flat if not any(_same(x, y) for y in other)]
+        return [Bound(value, frame) for value in kept or flat]
+
+    def _each_listed(self, bound: Bound, cls: ClassSymbol, attribute: str, asked: Asked) -> list[Guard]:
+        """The guards in a list; of a table that is asked for the action, those of its entry."""
+        value = v.bare(bound.value)
+        if isinstance(value, v.Seq):
+            return [g for one in value.items for g in self._each_listed_item(bound.sub(one))]
+        table, default = _looked_up(value)
+        if table is None:
+            return []
+        member = self.program.member(cls, table.name) if isinstance(table, v.Attr) else None
+        known = isinstance(member, ValueSymbol)
+        bound = Bound(member.value, self.values.module(member.path)) if known else bound.sub(table)  # type: ignore[union-attr]
+        for leaf in self.values.reducer.leaves(bound):
+            if isinstance(leaf.value, v.Map):
+                for key, listed in leaf.value.items:
+                    if isinstance(key, v.Const) and key.value == asked.action:
+                        return [
+                            g for one in self.values.elements(leaf.sub(listed)) for g in self.of_value(one, "class")
+                        ]
+        given = self.program.member(cls, default.name) if isinstance(default, v.Attr) else None
+        if not isinstance(given, ValueSymbol):
+            given = self.program.member(cls, attribute)
+        if not isinstance(given, ValueSymbol):
+            return []
+        home = self.values.module(given.path)
+        return [g for one in self.values.elements(Bound(given.value, home)) for g in self.of_value(one, "class")]
+
+    def _each_listed_item(self, bound: Bound) -> list[Guard]:
+        value = v.bare(bound.value)
+        each = v.bare(value.target) if isinstance(value, v.Call) else None
+        if isinstance(each, v.Op) and each.kind == "each":  # permission() for permission in ...
+            return [g for one in self.values.elements(bound.sub(each.subject)) for g in self.of_value(one, "class")]
+        return self.of_value(bound.sub(value), "class")
 
     def _hooks_of_class(self, cls: ClassSymbol, own: str, action: str) -> Iterator[Guard]:
         """Methods that run before a handler of the class: known ones, and those that are called like a check."""
@@ -194,23 +282,17 @@ def _same(one: Value, other: Value) -> bool:
     return v.bare(one) == v.bare(other)
 
 
-def _holds(way: Exit, action: str) -> bool | None:
-    """Whether a way out is taken for an action of a class, by conditions such as `self.action in ("list", "retrieve")`."""
-    verdict: bool | None = None
-    for value, truth in way.conditions:
-        inner = v.bare(value)
-        if not (isinstance(inner, v.Op) and inner.kind in {"test", "in"} and inner.args):
-            return None
-        subject = v.bare(inner.subject)
-        if not (isinstance(subject, v.Attr) and subject.name in {"action", "method"}):
-            return None
-        other = v.bare(inner.args[0])
-        texts = [v.bare(x) for x in other.items] if isinstance(other, v.Seq) else [other]
-        known = {str(x.value).lower() for x in texts if isinstance(x, v.Const)}
-        if (action.lower() in known) != truth:
-            return False
-        verdict = True
-    return verdict
+def _looked_up(value: Value) -> tuple[Value | None, Value | None]:
+    """The table and the default of `table[self.action]`, or of `table.get(self.action, default)`."""
+    if isinstance(value, v.Item):
+        key = v.bare(value.key)
+        return (value.base, None) if isinstance(key, v.Attr) and key.name == "action" else (None, None)
+    target = v.bare(value.target) if isinstance(value, v.Call) else None
+    if isinstance(value, v.Call) and isinstance(target, v.Attr) and target.name == "get" and value.args:
+        key = v.bare(value.args[0])
+        if isinstance(key, v.Attr) and key.name == "action":
+            return target.base, v.bare(value.args[1]) if len(value.args) > 1 else None
+    return None, None
 
 
 def _applies(value: Value, action: str) -> bool:

@@ -38,6 +38,13 @@ class GuardSettings:
         """What every request passes."""
         return list(self._entries("middleware"))
 
+    @cached_property
+    def attributes(self) -> frozenset[str]:
+        """The attributes of classes that the default guards stand in for: they are called like the key of the setting."""
+        keys = [str(k).lower() for e in self.knowledge.settings.values() if e.settles == "guards" for k in e.at]
+        listed = {name for entry in self.knowledge.types.values() for name in entry.guarded_by}
+        return frozenset(name for name in listed if any(key.endswith(name) for key in keys))
+
     def _entries(self, purpose: str) -> list[Setting]:
         found: dict[str, Setting] = {}
         for name, effect in self.knowledge.settings.items():

@@ -7,10 +7,10 @@ from dataclasses import replace
 from prodready.finding import Location
 from prodready.knowledge_form import Effect
 from prodready.link.frames import Bound, Callee, Frame
-from prodready.link.guard_checks import ORDER, Check, Checks, options_of, strongest
+from prodready.link.guard_checks import MANY_CALLS, ORDER, Check, Checks, options_of, strongest, weakest
 from prodready.link.guard_words import names_in
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
-from prodready.link.route import Guard
+from prodready.link.route import STRENGTH, Guard
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
 from prodready.read.facts import last_name
@@ -63,11 +63,8 @@ class GuardValues(Checks):
                 found = self.of_value(inner, where, depth + 1)
                 return [replace(g, text=_shown(value) if depth == 0 else g.text) for g in found]
             case LibrarySymbol():
-                kind = self.knowledge.guards(symbol.name)
-                if kind:
-                    partial = any(self.knowledge.types[n].spares_reading for n in self.knowledge.lineage(symbol.name))
-                    return [Guard(kind, _shown(value), here, where, partial)]
-                return self._unknown(value, where, here, symbol.name)
+                found = self.of_library(symbol.name, _shown(value), here, where)
+                return found or self._unknown(value, where, here, symbol.name)
         if isinstance(value, v.Attr):
             owner = self.infer.type_of(bound.sub(value.base))
             member = self.program.member(owner.cls, value.name) if owner is not None and owner.cls else None
@@ -126,7 +123,7 @@ class GuardValues(Checks):
             found = self.words.kind([(returned, False)], certain=False) if returned is not None else ""
             return found or kind
         texts = self.values.words(bound)
-        if kind == "permission" and texts and all(self.words.ends("logged-in", text) for text in texts):
+        if kind == "permission" and texts and all(self.words.ends("authenticated", text) for text in texts):
             return "login"
         return "role" if kind == "login" and texts else kind
 
@@ -138,8 +135,9 @@ class GuardValues(Checks):
             return []
         checks = self.checks(function, factory=True)
         if checks:
-            best = strongest(checks)
-            return [Guard(best.kind, _shown(call), here, where, best.partial)]
+            asks_nothing = not call.args and not call.keywords and any(p.default for p in function.facts.params)
+            best = strongest(checks) if not asks_nothing else weakest(checks)
+            return [Guard(self.named_role(bound, best.kind), _shown(call), here, where, best.partial)]
         returned = function.facts.returns
         if returned is not None and isinstance(v.bare(returned), v.Call):
             frame = self.infer.enter(Callee(function.facts.qualname, function=function), bound)
@@ -171,6 +169,8 @@ class GuardValues(Checks):
                 replace(g, text=text, location=here)
                 for g in self.dependencies(Frame(function.path, function.facts), depth + 1)
             ]
+        if not found and where in {"decorator", "class"}:
+            found += self._made_of_test(function, where, here)
         if not found and where == "decorator":
             # A decorator that only puts others together: `return login_required(view)`.
             returned = v.bare(function.facts.returns) if function.facts.returns is not None else None
@@ -184,9 +184,32 @@ class GuardValues(Checks):
                         Bound(decorator, self.infer.home(Frame(function.path, nested))), where, depth + 1
                     )
                     found += [replace(g, text=text, location=here) for g in inner if g.kind != "unknown"]
-        if not found and depth <= 3:
+        if not found and depth <= 3 and self._is_lost(function):
             found = self._unknown(v.Ref(f":{text}"), where, here)
         return sorted(found, key=lambda g: ORDER.index(g.kind))[:1]
+
+    def _made_of_test(self, function: FunctionSymbol, where: str, here: Location) -> list[Guard]:
+        """A decorator that another one makes of a function that tells whether somebody may."""
+        home = self.infer.home(Frame(function.path, function.facts))
+        for decorator in function.facts.decorators:
+            made = self.infer.symbol_of(v.bare(decorator), home)
+            if isinstance(made, FunctionSymbol) and (checks := self.checks(made, factory=True)):
+                returned = function.facts.returns
+                kind = self.words.kind([(returned, False)], certain=True) if returned is not None else ""
+                kind = max(kind, strongest(checks).kind, key=lambda one: STRENGTH.get(one, 0))
+                return [Guard(kind, function.facts.qualname.rpartition(".")[2], here, where)]
+        return []
+
+    def _is_lost(self, function: FunctionSymbol) -> bool:
+        """Whether a function calls something like a check that is not to be found."""
+        for facts in (function.facts, *(nested for _, nested in self.nested(function))):
+            frame = Frame(function.path, facts)
+            for fact in facts.calls[:MANY_CALLS]:
+                if any(self.words.has(table, fact.name) for table in ("guard", "user", "permission", "role")):
+                    callees = self.infer.callees(Bound(fact.value, frame))
+                    if not any(callee.function or callee.effect or callee.cls for callee in callees):
+                        return True
+        return not function.facts.exits and not self.nested(function)
 
     def of_guard_class(
         self, cls: ClassSymbol, where: str, here: Location, depth: int, made: Bound | None = None
@@ -205,11 +228,10 @@ class GuardValues(Checks):
                 found += self.checks(member)
                 found += self.decides(member) if name in names else ()
         if found:
-            return [Guard(strongest(found).kind, text, here, where, self._spares_reading(cls))]
+            return [Guard(strongest(found).kind, text, here, where, self._spares_reading(cls), cls)]
         for base in lineage:
-            if isinstance(base, str) and (kind := self.knowledge.guards(base)):
-                partial = any(self.knowledge.types[n].spares_reading for n in self.knowledge.lineage(base))
-                return [Guard(kind, text, here, where, partial)]
+            if isinstance(base, str) and (known := self.of_library(base, text, here, where)):
+                return known
         if made is not None and (listed := self._given_guards(made, where, here, depth)):
             return [replace(listed[0], text=text)]
         initial = self.program.member(cls, "__init__")
@@ -221,6 +243,16 @@ class GuardValues(Checks):
             return [Guard("permission", text, here, where, self._spares_reading(cls))]
         return []
 
+    def of_library(self, name: str, text: str, here: Location, where: str) -> list[Guard]:
+        """The guards that a class of a library is: one, or another one for those who only read."""
+        kind = self.knowledge.guards(name)
+        entries = [self.knowledge.types[one] for one in self.knowledge.lineage(name)]
+        reading = next((entry.reading for entry in entries if entry.reading), "")
+        partial = bool(reading) or any(entry.spares_reading for entry in entries)
+        return [Guard(kind, text, here, where, partial)] * bool(kind) + [Guard(reading, text, here, where)] * bool(
+            reading
+        )
+
     def _given_guards(self, made: Bound, where: str, here: Location, depth: int) -> list[Guard]:
         """The strongest of the guards that an object is made with: `All([IsMember, IsEditor])`."""
         call = made.value
@@ -230,6 +262,9 @@ class GuardValues(Checks):
                 continue
             for one in self.values.elements(made.sub(argument)):
                 symbol = self.infer.symbol_of(v.bare(one.value), one.frame)
+                if isinstance(symbol, FunctionSymbol) and (checks := self.checks(symbol, factory=True)):
+                    best = strongest(checks)
+                    found.append(Guard(best.kind, symbol.facts.qualname, here, where, best.partial))
                 if isinstance(symbol, ClassSymbol):
                     found += self.of_guard_class(symbol, where, here, depth + 1)
         return sorted(found, key=lambda g: ORDER.index(g.kind))

@@ -16,6 +16,9 @@ REFUSING = frozenset({401, 403})
 HIDING = frozenset({404})
 """Statuses that turn somebody away, and those that do so only where the condition speaks of who asks."""
 
+ERRORS = frozenset({"ValueError", "TypeError", "KeyError", "RuntimeError", "NotImplementedError", "AssertionError"})
+"""What is raised for a mistake of the program; it turns nobody away for who it is."""
+
 MAX_NAMES = 60
 
 
@@ -65,7 +68,7 @@ class GuardWords:
             given = [*value.args, *(x for _, x in value.keywords)]
             return (
                 (self.ends("user", last_name(target)) and all(map(self._carries_request, given)))
-                or (isinstance(target, v.Attr) and self.speaks_of_user(target.base))
+                or (isinstance(target, v.Attr) and not _is_module(target.base) and self.speaks_of_user(target.base))
                 or any(self.speaks_of_user(a) for a in value.args[:1] if last_name(target) in {"str", "int", "UUID"})
             )
         if isinstance(value, (v.Mark, v.Free)):
@@ -141,6 +144,8 @@ class GuardWords:
                 return "ownership"
             return ""
         named, value = value, v.bare(value)
+        if self.is_setting(value):
+            return ""  # what the application is set to says nothing of who asks
         if truth and not self._any("anonymous", names) and not self._any("negation", names):
             return ""  # who has it is turned away: that keeps nobody else out
         if self._any("role", names):
@@ -150,10 +155,10 @@ class GuardWords:
         if any(self.speaks_of_user(argument) for argument in _given(value)):
             if any(self.has("owner", name) and not self.has("user-key", name) for name in names[:2]):
                 return "ownership"
-            return "permission" if certain else ""
+            return "permission" if certain or _asks_about(value) else ""
         if self._any("anonymous", names):
             return "login" if truth else ""
-        if truth:
+        if truth or (isinstance(value, v.Param) and value.name == "login"):  # a name that somebody logs in with
             return ""
         if (
             self.speaks_of_user(named)
@@ -164,6 +169,21 @@ class GuardWords:
         if self._any("key", names):
             return "token"
         return ""
+
+    def is_setting(self, value: Value) -> bool:
+        """Whether a value is one of the application's settings: `settings.SIGNUP_OPEN`, `app.config["LOGIN_DISABLED"]`."""
+        value = v.bare(value)
+        while isinstance(value, (v.Attr, v.Item, v.Call, v.Named)):
+            if isinstance(value, v.Call):
+                value = value.target
+            elif isinstance(value, v.Named):
+                value = value.value
+            else:
+                value = value.base
+            words = split_words(last_name(value))
+            if words and words[-1] in {"settings", "config", "conf", "configuration"}:
+                return True
+        return False
 
     def is_optional(self, name: str) -> bool:
         """Whether a dependency of this name turns nobody away."""
@@ -198,8 +218,12 @@ class GuardWords:
         if any(self.has("refusal", text) for text in texts_in(value)):
             return "told"
         if exit_.kind == RAISE:
-            return "hidden"
+            return "" if callee in ERRORS else "hidden"
         return ""
+
+    def is_bad_request(self, exit_: Exit) -> bool:
+        """Whether somebody is only told that the request was wrong."""
+        return 400 in set(self._statuses(v.bare(exit_.value)))
 
     def is_unknown_person(self, exit_: Exit) -> bool:
         """Whether somebody is turned away because nobody knows who it is, and not for what they may do."""
@@ -220,12 +244,25 @@ class GuardWords:
             yield inner.value
         elif isinstance(inner, (v.Attr, v.Ref)):
             for word in split_words(last_name(inner)):
-                if word in {"401", "403", "404"}:
+                if word in {"400", "401", "403", "404"}:
                     yield int(word)
                 elif word == "unauthorized":
                     yield 401
                 elif word == "forbidden":
                     yield 403
+
+
+def _asks_about(value: Value) -> bool:
+    """Whether a call is named like a question about who is given to it: `row.is_editable_by(user)`, `can_see(user)`."""
+    words = split_words(last_name(value)) if isinstance(value, v.Call) else ()
+    return bool(words) and (words[0] in {"is", "can", "may"} or words[-1] == "by")
+
+
+def _is_module(value: Value) -> bool:
+    """Whether something imported is called like a module of functions about users: `from shop.db import user`."""
+    return (
+        isinstance(value, v.Ref) and value.name.rpartition(".")[2] in {"user", "users", "account"} and "." in value.name
+    )
 
 
 def _given(value: Value) -> Iterator[Value]:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from prodready.finding import Location
 from prodready.link.frames import Bound, Frame
+from prodready.link.guard_actions import Asked
 from prodready.link.guard_checks import MANY_CALLS, by_path, strongest
 from prodready.link.guard_classes import GuardClasses
 from prodready.link.guard_settings import GuardSettings
@@ -16,7 +17,7 @@ from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
 from prodready.link.route import SAFE_METHODS, Guard, Handler
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
-from prodready.read.facts import CallFact
+from prodready.read.facts import RAISE, CallFact
 from prodready.words import split_words
 
 QUERIES = frozenset(
@@ -39,13 +40,21 @@ QUERIES = frozenset(
 )
 
 
+SCOPES = {("for",), ("visible",), ("viewable",), ("accessible",), ("owned",), ("editable",), ("manageable",)}
+"""How methods of queries are called that leave only what somebody may see."""
+
+FEW = 2
+ROUTE_NAMES = frozenset({"url_name", "view_name", "endpoint"})
+"""How frameworks call the name of the route that is asked for."""
+
+
 class Guards(GuardClasses):
     """Finds the guards of handlers."""
 
     def __init__(self, values: RouteValues) -> None:
         super().__init__(values)
         self.settings = GuardSettings(values)
-        self._inside: dict[tuple[str, str, bool], tuple[Guard, ...]] = {}
+        self._inside: dict[tuple[str, str, str], tuple[Guard, ...]] = {}
         self._hooks: dict[tuple[str, int], tuple[Guard, ...]] = {}
         self._own: dict[tuple[str, str], bool] = {}
         self.makers = frozenset(
@@ -71,6 +80,7 @@ class Guards(GuardClasses):
         `wrappers` are calls around it, `given` what the route and the routers above it list as guards, `before` what runs
         before every handler there.
         """
+        asked = self.asked(handler, methods)
         found: list[Guard] = []
         if not all_of_them:
             found += (g for hook in before for g in self._hook(hook))
@@ -84,18 +94,21 @@ class Guards(GuardClasses):
         for wrapper in wrappers:
             found += self.of_value(wrapper, "decorator")
         if handler.cls is not None:
-            found += self.of_class(handler.cls, handler)
+            found += self.of_class(handler.cls, handler, asked)
         if found and not all_of_them:
             return tuple(found)
         if handler.frame is not None:
             found += self._handed_on(handler.frame)
-            found += self._inline(handler.frame)
+            found += self._inline(handler.frame, handler.cls)
+        elif handler.cls is not None and not (asked.row is False and "POST" in methods):
+            found += self._scoped_in(self._rows_of(handler.cls))  # a method of a library, about the rows of the class
         if all_of_them:
             found += (g for hook in before for g in self._hook(hook))
             found += self._from_settings(handler)
         reading = all(method in SAFE_METHODS for method in methods)
+        told = [self.for_asked(guard, asked) for guard in found]
         kept = [
-            replace(g, kind="open") if g.partial and reading and g.where in {"class", "settings"} else g for g in found
+            replace(g, kind="open") if g.partial and reading and g.where in {"class", "settings"} else g for g in told
         ]
         return tuple(dict.fromkeys(kept))
 
@@ -111,7 +124,7 @@ class Guards(GuardClasses):
             if isinstance(symbol, ClassSymbol):
                 name = f"{symbol.facts.qualname}.dispatch"
                 handler = Handler(name, Location(symbol.path, symbol.facts.line), cls=symbol)
-                found.append([*self.of_class(symbol, handler), *self._from_settings(handler)])
+                found.append([*self.of_class(symbol, handler, Asked("dispatch", ())), *self._from_settings(handler)])
         return min(found, key=lambda guards: max((g.strength for g in guards), default=0), default=[])
 
     def _decorated(self, frame: Frame) -> Iterator[Guard]:
@@ -160,6 +173,7 @@ class Guards(GuardClasses):
             found = tuple(c for c in self.checks(symbol, factory=called) if not c.answers)
             if found and not self.words.has("no-guard", symbol.facts.qualname):
                 best = strongest(found)
+                best = replace(best, kind="unknown") if all(check.set for check in found) else best
                 exempt = best.partial or any(by_path(e) for e in symbol.facts.exits)
                 yield Guard(
                     best.kind, symbol.facts.qualname, Location(symbol.path, symbol.facts.line), "before_request", exempt
@@ -184,11 +198,28 @@ class Guards(GuardClasses):
                 function = self.program.function(base.path, f"{base.facts.qualname}.{name}")
                 if function is None or name.startswith("__init"):
                     continue
-                checks = self.checks(FunctionSymbol(base.path, function))
+                checks = [c for c in self.checks(FunctionSymbol(base.path, function)) if not c.answers]
                 if checks:
                     best = strongest(checks)
-                    yield Guard(best.kind, cls.facts.qualname, Location(base.path, function.line), "middleware", True)
+                    kind = "unknown" if all(check.set for check in checks) else best.kind
+                    names = self._names_in_table(Frame(base.path, function))
+                    here = Location(base.path, function.line)
+                    yield Guard(kind, cls.facts.qualname, here, "middleware", names is None, names=names)
                     return
+
+    def _names_in_table(self, frame: Frame) -> frozenset[str] | None:
+        """The routes that a check is for which looks up in a table what it asks for: `CHECKS.get(match.url_name)`."""
+        for fact in frame.function.calls:
+            target = v.bare(fact.value.target)
+            if not (isinstance(target, v.Attr) and target.name == "get" and fact.value.args):
+                continue
+            if not any(name in ROUTE_NAMES for name in names_in(fact.value.args[0])):
+                continue
+            for leaf in self.values.reducer.leaves(Bound(target.base, frame)):
+                if isinstance(leaf.value, v.Map):
+                    keys = [key.value for key, _ in leaf.value.items if isinstance(key, v.Const)]
+                    return frozenset(key for key in keys if isinstance(key, str))
+        return None
 
     @cached_property
     def _by_middleware(self) -> tuple[Guard, ...]:
@@ -209,6 +240,7 @@ class Guards(GuardClasses):
         if cls is not None:
             bases = [base for base in self.program.lineage(cls) if isinstance(base, str)]
             attributes = {m for base in bases for m in self.knowledge.listed(base, "guarded_by")}
+            attributes &= self.settings.attributes
             if not attributes or any(isinstance(self.program.member(cls, a), ValueSymbol) for a in attributes):
                 return
             if any(self.program.member(cls, f"get_{a.removesuffix('_classes')}s") for a in attributes):
@@ -219,9 +251,8 @@ class Guards(GuardClasses):
             symbol = self.values.named(default.text, default.location.path)
             if isinstance(symbol, ClassSymbol):
                 yield from self.of_guard_class(symbol, "settings", default.location, 0)
-            elif kind := self.knowledge.guards(default.text):
-                partial = any(self.knowledge.types[n].spares_reading for n in self.knowledge.lineage(default.text))
-                yield Guard(kind, default.text.rpartition(".")[2], default.location, "settings", partial)
+            else:
+                yield from self.of_library(default.text, default.text.rpartition(".")[2], default.location, "settings")
 
     def _takes_defaults(self, frame: Frame) -> bool:
         """Whether a function is made a view of the kind that the default guards are for, and has none of its own."""
@@ -233,11 +264,11 @@ class Guards(GuardClasses):
         )
         return made and not any(e.decorates == "guard" and e.asks for e in names)
 
-    def _inline(self, frame: Frame) -> tuple[Guard, ...]:
-        key = (*frame.key, True)
+    def _inline(self, frame: Frame, cls: ClassSymbol | None) -> tuple[Guard, ...]:
+        key = (*frame.key, cls.facts.qualname if cls is not None else "")
         if key not in self._inside:
             found: dict[tuple[str, str], Guard] = {}
-            for guard in (*self._own_checks(frame), *self._helpers(frame), *self.scoped_queries(frame)):
+            for guard in (*self._own_checks(frame), *self._helpers(frame), *self.scoped_queries(frame, cls)):
                 found.setdefault((guard.kind, guard.where), guard)
             self._inside[key] = tuple(found.values())
         return self._inside[key]
@@ -267,8 +298,10 @@ class Guards(GuardClasses):
         if key not in self._own:
             self._own[key] = False
             frame = Frame(function.path, function.facts)
+            hides = any(way.kind == RAISE and self.words.refuses(way) for way in function.facts.exits)
+            hides = hides or any("404" in fact.name for fact in function.facts.calls)
             for fact in function.facts.calls[:MANY_CALLS]:
-                if "404" in fact.name and self._is_scoped(fact, function.facts.calls):
+                if hides and self._is_scoped(fact, function.facts.calls):
                     self._own[key] = True
                 elif depth < 2 and "get" in split_words(fact.name):
                     callees = self.infer.callees(Bound(fact.value, frame))
@@ -284,15 +317,30 @@ class Guards(GuardClasses):
         names = [name for value in given for name in list(names_in(value))[:3]]
         return any(self.words.ends("password", name) for name in names)
 
-    def scoped_queries(self, frame: Frame) -> Iterator[Guard]:
+    def scoped_queries(self, frame: Frame, cls: ClassSymbol | None = None) -> Iterator[Guard]:
         """Rows are looked up among those that belong to whoever asks."""
         functions = [frame]
-        cls = self.program.owner(frame.path, frame.function)
-        if cls is not None:
-            for name in ("get_queryset", "get_object", "queryset"):
-                member = self.program.member(cls, name)
-                if isinstance(member, FunctionSymbol):
-                    functions.append(Frame(member.path, member.facts))
+        cls = cls or self.program.owner(frame.path, frame.function)
+        if cls is not None and any(self._asks_for_rows(fact) for fact in frame.function.calls):
+            functions += self._rows_of(cls)
+        yield from self._scoped_in(functions)
+        for one in functions[1:]:
+            if self._looks_up_own(FunctionSymbol(one.path, one.function)):
+                yield Guard("ownership", one.function.qualname, Location(one.path, one.function.line), "query")
+
+    @staticmethod
+    def _asks_for_rows(fact: CallFact) -> bool:
+        """Whether a method gets the rows that its class is about, itself or by the method of a base class."""
+        target = v.bare(fact.value.target)
+        above = isinstance(target, v.Attr) and isinstance(base := v.bare(target.base), v.Op) and base.kind == "super"
+        return above or fact.name.startswith(("get_queryset", "get_object", "filter_queryset"))
+
+    def _rows_of(self, cls: ClassSymbol) -> list[Frame]:
+        """The methods that say which rows a class is about."""
+        members = [self.program.member(cls, name) for name in ("get_queryset", "get_object", "queryset")]
+        return [Frame(m.path, m.facts) for m in members if isinstance(m, FunctionSymbol)]
+
+    def _scoped_in(self, functions: Sequence[Frame]) -> Iterator[Guard]:
         for one in functions:
             for fact in one.function.calls:
                 if self._is_scoped(fact, one.function.calls):
@@ -311,10 +359,23 @@ class Guards(GuardClasses):
                 return False  # compared by the handler itself
             other = v.bare(sides[1] if about[0] else sides[0])
             return isinstance(other, v.Attr) and self.words.ends("owner", other.name)
+        words = split_words(fact.name)
+        if words[:1] in SCOPES or words[:2] == ("get", "for"):  # rows.for_user(request.user)
+            values = [*fact.value.args, *(value for _, value in fact.value.keywords)]
+            return len(values) <= FEW and any(map(self.words.speaks_of_user, values))
         if fact.name in QUERIES:
+            given = [*fact.value.keywords]
+            for argument in fact.value.args:  # filter(Q(kind="open") & Q(owner=user))
+                parts = [argument]
+                while parts:
+                    part = parts.pop()
+                    if isinstance(part, v.Call):
+                        given += part.keywords
+                    elif isinstance(part, v.Op) and part.kind == "intersection":
+                        parts += [part.subject, *part.args]
             return any(
                 self.words.speaks_of_user(value) and any(self.words.ends("owner", part) for part in key.split("__"))
-                for key, value in fact.value.keywords
+                for key, value in given
             )
         return False
 

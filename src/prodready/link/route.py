@@ -26,6 +26,8 @@ class Guard:
     `kind` is one of the guards of the knowledge, or `unknown` for what may be one and is not to be found. `text` is what it
     is called, `where` how it comes to the handler: decorator, dependency, class, base, dispatch, middleware, before_request,
     inline, helper, query or settings. `partial`: it lets some requests pass unseen (by their path, or those that only read).
+    `by` is the class that decides, which may do so by what is asked for; `names` are those of the routes that it is for,
+    if it is not for all.
     """
 
     kind: str
@@ -33,6 +35,8 @@ class Guard:
     location: Location
     where: str
     partial: bool = False
+    by: ClassSymbol | None = field(default=None, compare=False, repr=False)
+    names: frozenset[str] | None = field(default=None, compare=False, repr=False)
 
     @property
     def strength(self) -> int:

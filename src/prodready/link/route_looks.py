@@ -9,6 +9,10 @@ from prodready.link.routes import Routes
 from prodready.link.url_paths import is_parameter
 from prodready.read import values as v
 from prodready.read.facts import Exit, FunctionFacts, last_name
+from prodready.words import split_words
+
+LETTING_IN = frozenset({"authenticate", "login", "signup", "credentials"})
+"""In names of functions that somebody is let in by, or becomes somebody."""
 
 
 class RouteLooks:
@@ -20,9 +24,16 @@ class RouteLooks:
 
     @staticmethod
     def does_nothing(function: FunctionFacts) -> bool:
-        """Whether a handler is a stub: it calls nothing and gives the same text to all."""
-        returned = function.returns
-        return not function.calls and (returned is None or isinstance(v.bare(returned), v.Const))
+        """Whether a handler is a stub: it gives the same text, or the same page, to all."""
+        returned = v.bare(function.returns) if function.returns is not None else None
+        if len(function.calls) == 1 and isinstance(returned, v.Call) and returned == function.calls[0].value:
+            return not returned.keywords and all(isinstance(v.bare(a), v.Const) for a in returned.args)
+        return not function.calls and (returned is None or isinstance(returned, v.Const))
+
+    @staticmethod
+    def lets_in(function: FunctionFacts) -> bool:
+        """Whether a handler checks what somebody logs in or signs up with: it must be open."""
+        return any(not LETTING_IN.isdisjoint(split_words(fact.name)) for fact in function.calls)
 
     def considers(self, way: Exit) -> bool:
         """Whether a way out shows that somebody thought of who may get here: a refusal, a setting that opens the route."""

@@ -92,7 +92,9 @@ class Siblings:
         frame = route.handler.frame
         if frame is None:
             return False
-        if self.looks.does_nothing(frame.function) or any(self.looks.considers(way) for way in frame.function.exits):
+        if self.looks.does_nothing(frame.function) or self.looks.lets_in(frame.function):
+            return False
+        if any(self.looks.considers(way) for way in frame.function.exits):
             return False
         for fact in frame.function.calls:
             given = (*fact.value.args, *(value for _, value in fact.value.keywords))

@@ -216,7 +216,7 @@ class Routes:
                     continue
             full = self._names(way, name or view.name or _own_name(view.handler))
             tail = (*(("{pk}",) if view.row else ()), *template(view.tail, "(?P<" in view.tail))
-            find = partial(self._guards, declared.certain, view, guards, way.before, methods)
+            find = partial(self._guards, declared.certain, view, guards, way.before, methods, full)
             for text in declared.paths:
                 regex = declared.regex or form.regex
                 for segments in dict.fromkeys(template(one, regex) for one in (variants(text) if regex else [text])):
@@ -239,12 +239,17 @@ class Routes:
         given: tuple[Bound, ...],
         before: tuple[Bound, ...],
         methods: tuple[str, ...],
+        name: str,
         all_of_them: bool,
     ) -> tuple[Guard, ...]:
         if certain and not all_of_them:
             return certain
         found = self.guards.of(view.handler, view.wrappers, given, before, methods, all_of_them=all_of_them)
-        return tuple(dict.fromkeys((*certain, *found)))
+        names = {name, name.rpartition(":")[2]}
+        kept = tuple(g for g in dict.fromkeys((*certain, *found)) if g.names is None or not g.names.isdisjoint(names))
+        if found and not kept and not all_of_them:  # the first that was found is for other routes
+            return self._guards(certain, view, given, before, methods, name, all_of_them=True)
+        return kept
 
     def _views(self, declared: Declared, suffix: str, cls: ClassSymbol | None) -> tuple[list[View], tuple[str, ...]]:
         handler = declared.handler

@@ -85,6 +85,7 @@ class Definitions(Expressions):
                     ensures=tuple(p.name for p in params if _is_ensured(p.name, inner.exits)),
                     flow=tuple(inner.flow),
                     exits=tuple(inner.ways_out),
+                    decisions=tuple(inner.decisions),
                 ),
             )
             if scope.owner and not owner:

@@ -75,7 +75,7 @@ def note_exit(reader: Expressions, kind: int, value: Value, node: ast.stmt | ast
     test = scope.conditions[-1].test if scope.conditions else None
     line = getattr(test, "lineno", 0)
     tested = (line, scope.module.column(line, test.col_offset)) if test is not None and line else (0, 0)
-    scope.ways_out.append(Exit(kind, _slim(left), kept, inner, node.lineno, column, tested))
+    scope.ways_out.append(Exit(kind, slim(left), kept, inner, node.lineno, column, tested))
 
 
 def _atoms(reader: Expressions, test: ast.expr, *, truth: bool) -> Iterator[Atom]:
@@ -107,14 +107,14 @@ def _kept(value: Value) -> Value:
     return value if v.size(value) <= LARGEST_CONDITION else v.UNKNOWN
 
 
-def _slim(value: Value) -> Value:
+def slim(value: Value) -> Value:
     """A returned value without its large parts: what it is called and which status it has are small."""
     if isinstance(value, v.Call):
         args = tuple(_small(a) for a in value.args)
         keywords = tuple((k, _small(x)) for k, x in value.keywords)
         return v.call(_small(value.target), args, keywords, value.line, value.column)
     if isinstance(value, v.Seq):
-        return v.seq([_slim(v.bare(x)) for x in value.items])
+        return v.seq([slim(v.bare(x)) for x in value.items])
     return _small(value)
 
 

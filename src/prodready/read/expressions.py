@@ -196,6 +196,7 @@ class Expressions(Containers):
     def _bool(self, node: ast.BoolOp) -> Value:
         options: list[Value] = []
         before = self.scope.env
+        self.scope.env = dict(before) if before is not None else None
         is_and = isinstance(node.op, ast.And)
         for index, operand in enumerate(node.values):
             value = self.eval(operand)
@@ -209,12 +210,13 @@ class Expressions(Containers):
                 options.append(value)
             if not last:
                 self.assume(operand, truth=is_and)
-        self.scope.env = self.scope.env if before is None or self.scope.env is None else self._unnarrowed(before)
+        if before is not None and self.scope.env is not None:
+            # What an operand shows holds for those after it only; what it binds stays.
+            for inner in (n for operand in node.values for n in ast.walk(operand) if isinstance(n, ast.NamedExpr)):
+                name = inner.target.id
+                before = {**before, name: self.scope.env.get(name, v.UNKNOWN)}
+            self.scope.env = before
         return v.choice(options)
-
-    def _unnarrowed(self, before: dict[str, Value]) -> dict[str, Value]:
-        now = self.scope.env or {}
-        return {**{k: x for k, x in now.items() if k not in before}, **before}
 
     def _compare(self, node: ast.Compare) -> Value:
         kept = len(self.scope.texts)
@@ -276,7 +278,7 @@ class Expressions(Containers):
                 items += unpacked.items
             else:
                 items.append((self.eval(key) if key is not None else None, inner))
-        return v.mapping(items)
+        return v.mapping(items, limit=self._limit)
 
     def _starred(self, node: ast.Starred) -> Value:
         return v.op("star", self.eval(node.value))

@@ -48,6 +48,9 @@ class Flow(msgspec.Struct, frozen=True, array_like=True):
 RETURN, RAISE, BREAK, CONTINUE, YIELD = -1, -2, -3, -4, -5
 """Steps that are no calls."""
 
+BIND = -6
+"""The kind of a decision that chooses a list."""
+
 
 def calls_in(steps: Iterable[int | Flow]) -> Iterator[int]:
     """The positions of all calls in these steps, in the order of the text."""
@@ -97,6 +100,8 @@ class FunctionFacts(msgspec.Struct, frozen=True, array_like=True):
     `ensures` are the parameters that a normal return proves to be allowed; `owner` is the class it is a method of. `flow`
     is the order in which its calls happen. Assignments to attributes and elements and comparisons stand among the calls as
     what they amount to: `setattr`, `operator.setitem`, `operator.eq`. `exits` are the ways out that hang on a condition.
+    `decisions` are of methods that compare an attribute (`view.action == "list"`): each way to what is returned, or to a
+    list that is bound (`kind` BIND, its `value` a Named), with all that holds there; no ways that return what is false.
     """
 
     qualname: str
@@ -112,6 +117,7 @@ class FunctionFacts(msgspec.Struct, frozen=True, array_like=True):
     ensures: tuple[str, ...]
     flow: tuple[int | Flow, ...] = ()
     exits: tuple[Exit, ...] = ()
+    decisions: tuple[Exit, ...] = ()
 
 
 class ClassFacts(msgspec.Struct, frozen=True, array_like=True):

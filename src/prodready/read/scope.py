@@ -52,6 +52,7 @@ class Scope:
     yields: list[Value] = field(default_factory=list)
     exits: list[dict[str, Value]] = field(default_factory=list)
     ways_out: list[Exit] = field(default_factory=list)
+    decisions: list[Exit] = field(default_factory=list)
     conditions: list[Condition] = field(default_factory=list)
     own: dict[str, list[tuple[str, Value]]] = field(default_factory=dict)
     declared: dict[str, Value] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from prodready.read import values as v
+from prodready.read.decisions import note_decision
 from prodready.read.definitions import Definitions, FunctionNode, own_name
 from prodready.read.exits import NEVER_RETURN, Condition, note_exit
 from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, Flow, Span, last_name
@@ -87,6 +88,7 @@ class Statements(Definitions):
         value = self.eval(node.value)
         for target in node.targets:
             self.bind(target, value)
+        note_decision(self, node)
 
     def _annotated(self, node: ast.AnnAssign) -> None:
         path = path_of(node.target)
@@ -108,6 +110,7 @@ class Statements(Definitions):
         if node.value is not None:
             self.scope.returns.append(value)
             note_exit(self, RETURN, value, node)
+            note_decision(self, node)
         self.scope.ends(RETURN)
         self.leave()
         self.scope.env = None

@@ -15,7 +15,7 @@ MAX_SIZE = 240
 """Nodes a value may have; a larger one is cut to its newest parts. Keeps loops that build text from growing without end."""
 
 MAX_TABLE = 3000
-"""The same for a list that module code spells out: nothing is built of it but by its name."""
+"""The same for a list or a dictionary that module code spells out: nothing is built of it but by its name."""
 
 MAX_OPTIONS = 8
 LONGEST_CONSTANT = 4000
@@ -265,16 +265,16 @@ def seq(items: list[Value], *, is_open: bool = False, limit: int = MAX_SIZE) -> 
     return Seq(tuple(kept), is_open or len(kept) < len(items), total)
 
 
-def mapping(items: list[tuple[Value | None, Value]]) -> Value:
+def mapping(items: list[tuple[Value | None, Value]], *, limit: int = MAX_SIZE) -> Value:
     """A dictionary of known items."""
     total = 1
     kept: list[tuple[Value | None, Value]] = []
     for key, value in items:
         total += size(value) + (size(key) if key is not None else 0)
-        if total > MAX_SIZE:
+        if total > limit:
             break
         kept.append((key, value))
-    return Map(tuple(kept), min(total, MAX_SIZE))
+    return Map(tuple(kept), min(total, limit))
 
 
 def mark(value: Value, *labels: str) -> Value:

@@ -13,6 +13,12 @@ from prodready.report.terminal import Paint, visible
 from prodready.report.view import View
 
 WIDEST_PATH = 60
+MOST_CALLERS = 3
+"""Places of pages that the table names; JSON has all of them."""
+
+ORDER = ("role", "permission", "ownership", "login", "token", "unknown", "open")
+"""Kinds of guards as the table lists them: what lets in the fewest stands first."""
+
 _HEADS = ("METHOD", "PATH", "HANDLER", "GUARDS", "CALLED FROM")
 
 
@@ -42,10 +48,13 @@ def write_json(tables: Sequence[RouteTable], stream: TextIO, view: View) -> None
 
 def _row(route: RouteNote, root: str, view: View) -> tuple[str, str, str, str, str]:
     handler = f"{_at(route.handler.location, root, view)} {route.handler.message}"
-    guards = "; ".join(_guard(guard, root, view) for guard in route.guards) or "-"
+    ordered = sorted(route.guards, key=lambda guard: (guard.partial, ORDER.index(guard.kind)))
+    guards = "; ".join(_guard(guard, root, view) for guard in ordered) or "-"
     if route.unknown:
         guards = f"{guards} [{'; '.join(dict.fromkeys(route.unknown))}]"
-    callers = "; ".join(_at(step.location, root, view) for step in route.callers)
+    places = list(dict.fromkeys(_at(step.location, root, view) for step in route.callers))
+    more = [f"{len(places) - MOST_CALLERS} more"] * (len(places) > MOST_CALLERS)
+    callers = "; ".join([*places[:MOST_CALLERS], *more])
     return ",".join(route.methods), route.path, handler, guards, callers
 
 

@@ -1,0 +1,459 @@
+"""Guards that hang on what is asked for, on a table, or on how they were made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from prodready import project
+from prodready.config import Config
+
+REST = """
+from rest_framework import permissions, viewsets
+from rest_framework.permissions import AllowAny, BasePermission, IsAdminUser, IsAuthenticated
+from rest_framework.routers import DefaultRouter
+"""
+ROUTED = """
+router = DefaultRouter()
+router.register("films", Films)
+urlpatterns = router.urls
+"""
+ACTIONS = ("list", "create", "retrieve", "update", "destroy")
+
+
+def guards(tmp_path: Path, **files: str) -> dict[str, str]:
+    """Of each handler, by its last name, the kinds of its guards; `__` in the name of a file is a slash."""
+    (tmp_path / "setup.cfg").touch()
+    for name, text in files.items():
+        path = tmp_path / (name.replace("__", "/") + ".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    found = project.Session(Config(root=tmp_path)).routes([tmp_path], project.Options(jobs=1, cache=False))
+    return {
+        route.handler.message.rpartition(".")[2]: " ".join(guard.kind + "~" * guard.partial for guard in route.guards)
+        for route in found.routes
+    }
+
+
+def of_actions(found: dict[str, str]) -> str:
+    return " ".join(found[action] for action in ACTIONS)
+
+
+# ---- permission classes that decide by the action
+
+
+@pytest.mark.parametrize(
+    ("body", "kinds"),
+    [
+        (
+            """
+    def has_permission(self, request, view):
+        if view.action == "create":
+            return request.user.may_publish(request.data["studio"])
+        return True
+""",
+            "open permission open open open",
+        ),
+        (
+            """
+    def has_permission(self, request, view):
+        if view.action in ("list", "retrieve"):
+            return True
+        return request.user.is_staff
+""",
+            "open role open role role",
+        ),
+        (
+            """
+    def has_permission(self, request, view):
+        return request.method in permissions.SAFE_METHODS or request.user.is_staff
+""",
+            "open role open role role",
+        ),
+        (
+            """
+    def has_permission(self, request, view):
+        if not super().has_permission(request, view):
+            return False
+        if view.action == "destroy" and not request.user.is_staff:
+            return False
+        return True
+""",
+            "open open open open role",
+        ),
+        (  # only a detail is asked whose it is
+            """
+    def has_object_permission(self, request, view, obj):
+        if view.action == "retrieve":
+            return True
+        return obj.owner == request.user
+""",
+            "open open open ownership ownership",
+        ),
+        (
+            """
+    def has_permission(self, request, view):
+        return getattr(view, "action", None) != "destroy" or request.user.is_superuser
+""",
+            "open open open open role",
+        ),
+    ],
+)
+def test_permission_classes_decide_by_action(tmp_path: Path, body: str, kinds: str) -> None:
+    text = f"{REST}\nclass Decides(BasePermission):{body}"
+    views = "\nclass Films(viewsets.ModelViewSet):\n    permission_classes = [Decides]\n"
+    assert of_actions(guards(tmp_path, app=text + views + ROUTED)) == kinds
+
+
+@pytest.mark.parametrize(
+    ("body", "kinds"),
+    [
+        (
+            """
+        if self.action == "list":
+            permission_classes = [AllowAny]
+        elif self.action in ["retrieve", "create"]:
+            permission_classes = [IsAuthenticated]
+        else:
+            permission_classes = [IsAdminUser]
+        return [permission() for permission in permission_classes]
+""",
+            "open login login role role",
+        ),
+        (
+            """
+        if self.request.method in ("POST", "DELETE"):
+            self.permission_classes = [IsAdminUser]
+        return super().get_permissions()
+""",
+            "login role login login role",
+        ),
+        (
+            """
+        try:
+            return [permission() for permission in self.by_action[self.action]]
+        except KeyError:
+            return [permission() for permission in self.permission_classes]
+""",
+            "open login login login role",
+        ),
+        (
+            """
+        return [permission() for permission in self.by_action.get(self.action, self.permission_classes)]
+""",
+            "open login login login role",
+        ),
+        (
+            """
+        if self.action == "list":
+            return [AllowAny()]
+        if self.request.method in permissions.SAFE_METHODS:
+            return [IsAuthenticated()]
+        return [IsAdminUser()]
+""",
+            "open role login role role",
+        ),
+    ],
+)
+def test_get_permissions_chooses_by_action(tmp_path: Path, body: str, kinds: str) -> None:
+    text = f"""{REST}
+class Films(viewsets.ModelViewSet):
+    permission_classes = [IsAuthenticated]
+    by_action = {{"list": [AllowAny], "destroy": [IsAdminUser]}}
+
+    def get_permissions(self):{body}"""
+    assert of_actions(guards(tmp_path, app=text + ROUTED)) == kinds
+
+
+def test_reading_asks_model_permissions_for_a_login_only(tmp_path: Path) -> None:
+    text = f"""{REST}
+class Films(viewsets.ModelViewSet):
+    permission_classes = [permissions.DjangoModelPermissions]
+"""
+    assert (
+        of_actions(guards(tmp_path, app=text + ROUTED))
+        == "open~ login permission~ login open~ login permission~ login permission~ login"
+    )
+
+
+def test_rows_of_the_class_scope_what_the_library_answers(tmp_path: Path) -> None:
+    text = f"""{REST}
+class Films(viewsets.ModelViewSet):
+    permission_classes = [IsAuthenticated]
+
+    def get_queryset(self):
+        return Film.objects.filter(Q(hidden=False) & Q(owner=self.request.user))
+"""
+    assert of_actions(guards(tmp_path, app=text + ROUTED)) == (
+        "login ownership login login ownership login ownership login ownership"
+    )
+
+
+# ---- Flask: decorators, hooks, settings
+
+FLASK = """
+from functools import wraps
+from flask import Flask, abort, g, request, redirect, session
+from flask_login import current_user, login_required
+from itsdangerous import URLSafeTimedSerializer, BadSignature
+import settings
+app = Flask(__name__)
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        (  # a decorator that is made of a test
+            """
+def decorator_of(test):
+    def decorator(view):
+        @wraps(view)
+        def wrapped(*args, **kwargs):
+            if not test(current_user):
+                abort(403)
+            return view(*args, **kwargs)
+        return wrapped
+    return decorator
+
+@decorator_of
+def editors_only(user):
+    return user.edits_films
+
+@app.post("/x")
+@editors_only
+def x():
+    return save()
+""",
+            "permission",
+        ),
+        (  # told which roles to let in
+            """
+def check_token(required_role=None):
+    token = request.headers.get("Authorization")
+    if not token:
+        abort(401)
+
+def admins_only(view):
+    @wraps(view)
+    def wrapped(*args, **kwargs):
+        check_token(required_role=["admin"])
+        return view(*args, **kwargs)
+    return wrapped
+
+@app.post("/x")
+@admins_only
+def x():
+    return save()
+""",
+            "role",
+        ),
+        (  # the same, for all who are logged in
+            """
+def check_token(required_role=None):
+    token = request.headers.get("Authorization")
+    if not token:
+        abort(401)
+
+def members_only(view):
+    @wraps(view)
+    def wrapped(*args, **kwargs):
+        check_token(required_role=["user", "admin"])
+        return view(*args, **kwargs)
+    return wrapped
+
+@app.post("/x")
+@members_only
+def x():
+    return save()
+""",
+            "token",
+        ),
+        (  # a class that is given the function that decides
+            """
+class before:
+    def __init__(self, check):
+        self.check = check
+    def __call__(self, view):
+        @wraps(view)
+        def wrapped(*args, **kwargs):
+            self.check(request)
+            return view(*args, **kwargs)
+        return wrapped
+
+def check_policy(request):
+    if not g.policies.allows(request.form["deed"]):
+        abort(403)
+
+@app.post("/x")
+@before(check_policy)
+def x():
+    return save()
+""",
+            "permission",
+        ),
+        (  # it only looks how the request was sent
+            """
+def require_ajax(view):
+    @wraps(view)
+    def wrapped(*args, **kwargs):
+        if request.headers.get("X-Requested-With") != "XMLHttpRequest":
+            abort(400)
+        return view(*args, **kwargs)
+    return wrapped
+
+@app.post("/x")
+@require_ajax
+def x():
+    return save()
+""",
+            "",
+        ),
+        (  # who is logged in and has not agreed is sent away, nobody else
+            """
+@app.before_request
+def ask_for_consent():
+    if current_user.is_authenticated and current_user.agreed is None:
+        return redirect("/terms")
+
+@app.post("/x")
+def x():
+    return save()
+""",
+            "",
+        ),
+        (  # what the application is set to says nothing of who asks
+            """
+@app.post("/x")
+def x():
+    if not settings.LOGIN_BY_DIRECTORY:
+        return redirect("/login")
+    return save()
+""",
+            "",
+        ),
+        (
+            """
+signed = URLSafeTimedSerializer("key")
+
+def validate_token(token):
+    return signed.loads(token, max_age=3600)
+
+@app.post("/x")
+def x(token):
+    try:
+        member = validate_token(token)
+    except BadSignature:
+        return "bad link", 400
+    return save(member)
+""",
+            "token",
+        ),
+        (  # a decorator that is told to ask for nothing in particular
+            """
+def needs(scope=None):
+    def decorator(view):
+        @wraps(view)
+        def wrapped(*args, **kwargs):
+            if not current_user.is_authenticated:
+                abort(401)
+            if not current_user.has_scope(scope):
+                abort(403)
+            return view(*args, **kwargs)
+        return wrapped
+    return decorator
+
+@app.post("/x")
+@needs()
+def x():
+    return save()
+""",
+            "login",
+        ),
+        (  # a module of functions about users is not the user
+            """
+from shop.db import user as user_rows
+
+@app.post("/x")
+def x(name):
+    found = user_rows.by_name(name)
+    if found is None:
+        abort(404)
+    return save(found)
+""",
+            "",
+        ),
+        (
+            """
+@app.post("/x")
+def x(number):
+    album = Album.query.get(number)
+    if album.owner != current_user:
+        return {"says": "no such album"}, 400
+    return save(album)
+""",
+            "ownership",
+        ),
+    ],
+)
+def test_guards_of_a_view(tmp_path: Path, text: str, kinds: str) -> None:
+    assert guards(tmp_path, app=FLASK + text)["x"] == kinds
+
+
+# ---- Django: a table of checks by the names of routes
+
+
+def test_middleware_guards_the_routes_that_its_table_names(tmp_path: Path) -> None:
+    middleware = """
+from django.core.exceptions import PermissionDenied
+
+CHECKS = {
+    "close-year": ["ledger.close"],
+    "open-year": ["ledger.open"],
+}
+
+
+class CheckByName:
+    def process_view(self, request, view, args, kwargs):
+        asked = CHECKS.get(request.resolver_match.url_name)
+        if not asked:
+            return
+        for permission in asked:
+            if not request.user.has_perm(permission):
+                raise PermissionDenied
+"""
+    urls = """
+from django.urls import path
+from ledger import views
+urlpatterns = [
+    path("close", views.close, name="close-year"),
+    path("print", views.print_year, name="print-year"),
+]
+"""
+    found = guards(
+        tmp_path,
+        ledger__middleware=middleware,
+        ledger__urls=urls,
+        ledger__views="def close(request): ...\ndef print_year(request): ...\n",
+        ledger__settings='ROOT_URLCONF = "ledger.urls"\nMIDDLEWARE = ["ledger.middleware.CheckByName"]\n',
+    )
+    assert found == {"close": "permission", "print_year": ""}
+
+
+def test_a_hook_that_reads_a_signed_cookie_guards_nothing(tmp_path: Path) -> None:
+    text = """
+signed = URLSafeTimedSerializer("key")
+
+@app.before_request
+def remember_visitor():
+    try:
+        g.visitor = signed.loads(request.cookies.get("visitor", ""))
+    except BadSignature:
+        g.visitor = None
+
+@app.post("/x")
+def x():
+    return save()
+"""
+    assert guards(tmp_path, app=FLASK + text) == {"x": ""}
