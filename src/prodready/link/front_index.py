@@ -76,11 +76,11 @@ class Index:
         tail: tuple[str, ...] = use.tail
         base: Expr = value
         while isinstance(base, Member):
-            inner = use._replace(tail=tail) if tail != use.tail else use
+            inner = _read_from(use, tail) if tail != use.tail else use
             self.members.setdefault(base.name, []).append(inner)
             tail = (base.name, *tail)
             base = base.base
-        self._add(base, use._replace(tail=tail))
+        self._add(base, _read_from(use, tail))
 
     def _function(self, value: Fn, use: Use) -> None:
         self.functions.setdefault(value.index, []).append(use)
@@ -143,6 +143,11 @@ def _holds(value: Expr) -> bool:
     if isinstance(value, Text):
         return any(not isinstance(part, str) for part in value.parts)
     return value is not None and not isinstance(value, Const)
+
+
+def _read_from(use: Use, tail: tuple[str, ...]) -> Use:
+    """The use with these attributes read; `_replace` would take three times as long, and this is what happens most."""
+    return Use(*use[:7], tail, *use[8:])
 
 
 def _holders(file: str, facts: WebFacts) -> Iterator[tuple[Expr, Use]]:
