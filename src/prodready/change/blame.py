@@ -16,6 +16,7 @@ from prodready.change import sides
 from prodready.change.patch import FileChange, Hunk, PatchError, lines_of
 from prodready.change.sides import Change
 from prodready.finding import Finding, Location, Step
+from prodready.masking import hide
 from prodready.project import Opened, Options, Session
 
 PROBES = 24
@@ -100,7 +101,7 @@ def _key(finding: Finding) -> tuple[str, ...]:
 
 def _moved(session: Session, run: Opened, finding: Finding, file: FileChange, hunk: Hunk) -> Finding:
     own = finding.location
-    what = _what(hunk)
+    what = _what(hunk, file.path or file.old)
     if not file.path or file.path not in run.state.entries:
         lost = f"{file.old or file.path}: {what}"
         return replace(finding, message=f"{finding.message}; the cause is in {lost}")
@@ -120,9 +121,9 @@ def _moved(session: Session, run: Opened, finding: Finding, file: FileChange, hu
     )
 
 
-def _what(hunk: Hunk) -> str:
+def _what(hunk: Hunk, path: str) -> str:
     """What happened at a place, in a few words."""
-    before, after = (_telling(lines) for lines in (hunk.removed, hunk.added))
+    before, after = (_telling(lines, path) for lines in (hunk.removed, hunk.added))
     if before and not after:
         return f"`{before}` was removed here"
     if before:
@@ -130,11 +131,11 @@ def _what(hunk: Hunk) -> str:
     return "this was added" if after else "this changed"
 
 
-def _telling(lines: Sequence[bytes]) -> str:
+def _telling(lines: Sequence[bytes], path: str) -> str:
     """The first line of code among them."""
     for line in lines:
         text = line.decode("utf-8", "replace").strip()
         if text and not text.startswith(("#", "//", "<!--", "{#")):
-            text = _KEY.sub(lambda match: match[1] + "*" * len(match[2]), text)
+            text = hide(_KEY.sub(lambda match: match[1] + "*" * len(match[2]), text), path)
             return text if len(text) <= _WIDE else text[: _WIDE - 3] + "..."
     return ""
