@@ -56,7 +56,7 @@ def started(*words: str, before: Callable[[], None] | None = None) -> subprocess
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=before,
+        preexec_fn=before,  # noqa: PLW1509
         start_new_session=True,
     )
 
@@ -110,7 +110,9 @@ class TestEndedInTheMiddle:
         for delay in range(0, 1000, 90):
             output.write_text(OLD)
             process = started("check", "--jobs", "2", "--output-format", "json", "--output-file", str(output))
-            wait_for(lambda: b"prodready" in Path(f"/proc/{process.pid}/cmdline").read_bytes())
+            command_line = Path(f"/proc/{process.pid}/cmdline")
+            while b"prodready" not in command_line.read_bytes():
+                time.sleep(0.01)
             time.sleep(0.1 + delay / 1000)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, number)

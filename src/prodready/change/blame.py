@@ -7,7 +7,7 @@ is put back.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -18,6 +18,7 @@ from prodready.change.sides import Change
 from prodready.finding import Finding, Location, Step
 from prodready.masking import hide
 from prodready.project import Opened, Options, Session
+from prodready.rules import all_rules
 
 PROBES = 24
 """How many times at most a part of the change is undone, to see which findings go."""
@@ -39,6 +40,14 @@ def relocated(
         yield _moved(session, run, finding, file, hunk)
 
 
+def asked(found: Iterable[Finding]) -> frozenset[str] | None:
+    """The rules that have to be judged again to know whether these findings are there; None for all of them."""
+    codes = frozenset(finding.code for finding in found)
+    rules = all_rules()
+    # What comments are good for is known once all rules have spoken.
+    return codes if all(code in rules and rules[code].check for code in codes) else None
+
+
 class _Probe:
     """Undoes parts of the change and looks which of the findings are still there."""
 
@@ -47,6 +56,7 @@ class _Probe:
         self.left = PROBES
         self.paths = frozenset(finding.location.path for finding in caused)
         self.keys = [_key(finding) for finding in caused]
+        self.codes = asked(caused)
 
     def causes(self, files: Sequence[FileChange]) -> list[tuple[FileChange, Hunk]]:
         """For each finding the place that causes it; the nearest one where that cannot be told."""
@@ -82,7 +92,7 @@ class _Probe:
                 return set()
         run = self.session.overlaid(self.run, overlay)
         chosen = self.paths & run.state.entries.keys()
-        report = self.session.report(run, chosen, [self.session.config.root], Options(fixes=False))
+        report = self.session.report(run, chosen, [self.session.config.root], Options(fixes=False), self.codes)
         still = {_key(finding) for finding in report.findings}
         return {number for number, key in enumerate(self.keys) if key not in still}
 
@@ -102,7 +112,7 @@ def _key(finding: Finding) -> tuple[str, ...]:
 def _moved(session: Session, run: Opened, finding: Finding, file: FileChange, hunk: Hunk) -> Finding:
     own = finding.location
     what = _what(hunk, file.path or file.old)
-    if not file.path or file.path not in run.state.entries:
+    if not file.path or (file.path not in run.state.entries and file.path not in run.web.entries()):
         lost = f"{file.old or file.path}: {what}"
         return replace(finding, message=f"{finding.message}; the cause is in {lost}")
     lines = lines_of(session.content(run, file.path))
