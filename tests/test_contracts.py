@@ -311,7 +311,7 @@ def _keys(value: object) -> set[str]:
 
 BASE = {
     "prodready", "words", "finding", "config", "config_values", "knowledge", "knowledge_check",
-    "knowledge_form", "globs", "ignore", "discover", "source",
+    "knowledge_form", "globs", "ignore", "discover", "source", "masking",
     "suppress", "patterns", "documents",
 }  # fmt: skip
 ALLOWED = {

@@ -299,3 +299,80 @@ class TestBranch:
         (app.root / ".prodready").mkdir()
         os.mkfifo(app.root / ".prodready/baseline.jsonl")
         assert cli.main(["check"]) == 1
+
+    @pytest.mark.parametrize("key", ["cache-dir", "default", "default baseline"])
+    def test_no_cache_and_no_baseline_outside(
+        self, app: App, key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        outside = tmp_path / "outside"
+        outside.mkdir()
+        (outside / "baseline.jsonl").write_text("token = 'hunter2'\n")
+        before = sorted(outside.iterdir())
+        app.write("prodready.toml", f"cache-dir = {str(outside)!r}\n" if key == "cache-dir" else "")
+        if key != "cache-dir":
+            (app.root / (".prodready_cache" if key == "default" else ".prodready")).symlink_to(outside)
+        for words in (["check"], ["check", "--diff", "HEAD"], ["baseline", "create"], ["clean"], ["routes"]):
+            assert cli.main(words) == 2
+        said = capsys.readouterr()
+        assert said.err.count("outside of the repository") + said.err.count("leads out of the repository") == 5
+        assert "token" not in said.out + said.err
+        assert sorted(outside.iterdir()) == before
+
+    def test_who_names_the_cache_may_put_it_anywhere(self, app: App, tmp_path: Path) -> None:
+        assert cli.main(["check", "-q", "--cache-dir", str(tmp_path / "cache")]) == 1
+        assert (tmp_path / "cache" / "facts.sqlite3").is_file()
+
+    @pytest.mark.parametrize("word", ["../*.yaml", "lint/*.yaml", "lint", "lint/own.yaml", "{outside}/own.yaml"])
+    def test_no_pattern_outside_is_read(
+        self, app: App, word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "own.yaml").write_text("rules:\n  - id: hunter2\n    message: token\n")
+        (app.root / "lint").mkdir()
+        (app.root / "lint" / "own.yaml").symlink_to(tmp_path / "own.yaml")
+        app.write("prodready.toml", f"semgrep = {json.dumps([word.replace('{outside}', str(tmp_path))])}\n")
+        assert cli.main(["check"]) == 2
+        assert cli.main(["rules"]) == 0
+        said = capsys.readouterr()
+        assert "out of the repository" in said.err or "outside of the repository" in said.err
+        assert "hunter2" not in said.out + said.err
+
+    @pytest.mark.parametrize("key", ["exclude", "extend-exclude", "test-paths", "per-file-ignores"])
+    @pytest.mark.parametrize("glob", ["../", "../**", "../../../../**/*", "/etc/**", "!../secret.py", "{outside}/"])
+    def test_globs_reach_nothing_outside(
+        self, app: App, key: str, glob: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        word = glob.replace("{outside}", str(tmp_path))
+        value = f'{{ "{word}" = ["PRD4"] }}' if key == "per-file-ignores" else json.dumps([word])
+        app.write("prodready.toml", f"{key} = {value}\n")
+        assert cli.main(["check", "--verbose"]) == 1
+        said = capsys.readouterr()
+        assert "secret" not in said.out + said.err
+
+    @pytest.mark.parametrize(
+        "name", ["web", "tsconfig.json", "page.html", "Dockerfile", ".gitignore", "pkg", "openapi.yaml"]
+    )
+    def test_links_to_anything_outside_are_not_followed(
+        self, app: App, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        outside = tmp_path / "outside"
+        outside.mkdir()
+        for file in ("page.js", "mod.py", "__init__.py"):
+            (outside / file).write_text(
+                'localStorage.setItem("token", "hunter2");\n' if file == "page.js" else "hunter2 = 1\n"
+            )
+        (tmp_path / "text").write_text("hunter2\n*.py\n")
+        (app.root / name).symlink_to(outside if name in {"web", "pkg"} else tmp_path / "text")
+        assert cli.main(["check", "--verbose", "--output-format", "full"]) == 1
+        assert cli.main(["check", "--diff", "HEAD", "--verbose"]) == 0
+        said = capsys.readouterr()
+        assert "app.py:15" in said.out
+        assert "hunter2" not in said.out + said.err
+
+    def test_attributes_of_a_branch_start_nothing(self, app: App, tmp_path: Path) -> None:
+        mark = tmp_path / "ran"
+        for what in ("diff.evil.command", "diff.evil.textconv", "diff.external", "core.fsmonitor", "core.pager"):
+            app.git("config", what, f"touch {mark}; true")
+        app.write(".gitattributes", "*.py diff=evil\n")
+        app.change("util.py", "int(value)", "value")
+        assert cli.main(["check", "--diff", "HEAD"]) == 1
+        assert not mark.exists()

@@ -441,6 +441,12 @@ class TestEnvironment:
 
 
 HOSTILE = [
+    "@org/team @mallory #1 GH-7 org/repo#3 !5 $9 ~label &2 %milestone",
+    "[x](javascript:alert(1)) ![i](https://evil/x.png) <https://evil> www.evil.com",
+    "\x1b[31mred \u202eoverride \u2066isolate \u009b31m \u200bzero",
+    "::error file=x::y ##[error]z ##vso[task.complete]",
+    "%0A::set-output name=a::b\r\n::stop-commands::x",
+    "/close /approve /merge /assign @mallory",
     "```\n# <!-- prodready finding=" + "0" * 32 + " -->\n````suggestion\nevil\n````",
     "</details><img src=x onerror=alert(1)> @org/all ![x](http://evil)",
     "``````` ~~~~~~~",
@@ -456,7 +462,7 @@ def test_a_mark_counts_at_the_start_only() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_breaks_out_of_a_comment(review: Review, run: Run, text: str) -> None:
-    line = " ".join(text.split("\n"))
+    line = " ".join(re.split("[\r\n]+", text))
     name = re.sub(r"[/\n]", " ", text)[:60] + ".py"
     review.app.write(
         name,
@@ -486,3 +492,79 @@ def test_nothing_breaks_out_of_a_comment(review: Review, run: Run, text: str) ->
         )
     assert run() == 1
     assert (len(review.fake.threads), len(review.fake.notes)) == (1, 1)
+
+
+class TestSuggestions:
+    """What a person who applies a suggestion gets: the finding is gone."""
+
+    def apply(self, review: Review, place: dict[str, object], body: str) -> None:
+        found = re.search(r"^```suggestion(?::-(\d+)\+(\d+))?\n(.*?)\n?^```$", body, re.MULTILINE | re.DOTALL)
+        assert found
+        if review.provider == "github":
+            last = int(str(place["line"]))
+            first = int(str(place.get("start_line", last)))
+        else:
+            line = int(str(place["new_line"]))
+            first, last = line - int(found[1]), line + int(found[2])
+        file = review.app.root / str(place.get("path") or place["new_path"])
+        lines = file.read_text().split("\n")
+        lines[first - 1 : last] = found[3].split("\n")
+        file.write_text("\n".join(lines))
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            """    db().execute(f"SELECT * FROM b WHERE x = '{q}'")""",
+            """    db().execute(\n        f"SELECT * FROM b "\n        f"WHERE x = '{q}'"\n    )""",
+            """    if q:\n        db().execute("SELECT * FROM b WHERE x = '%s' AND y = '%s'" % (q, q))""",
+        ],
+        ids=["f-string", "several lines", "percent"],
+    )
+    def test_applied_it_removes_the_finding(self, review: Review, run: Run, code: str) -> None:
+        head = "from flask import request\n\nfrom app import app, db\n\n\n@app.route('/b')\n"
+        head += "def b():\n    q = request.args['q']\n"
+        review.app.write("b.py", f"{head}{code}\n    return ''\n")
+        review.app.commit()
+        assert run() == 1
+        (thread,) = review.fake.threads
+        self.apply(review, thread["place"], thread["notes"][0]["body"])
+        review.app.commit()
+        compile((review.app.root / "b.py").read_text(), "b.py", "exec")
+        assert run() == 0
+        assert review.fake.bodies(resolved=False) == []
+        assert "1 fixed" in review.fake.notes[0]["body"]
+
+
+class TestRefusals:
+    """Every answer that is no yes, at every step: nothing lost, nothing twice, the token never told."""
+
+    @pytest.mark.parametrize("where", [READS, WRITES, SUMMARIES], ids=["read", "write", "summary"])
+    @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 500, 503])
+    @pytest.mark.parametrize("times", [1, 99])
+    def test_then_the_next_run_makes_it_good(
+        self, review: Review, run: Run, where: dict[str, str], status: int, times: int
+    ) -> None:
+        touch(review.app)
+        more(review.app, 2)
+        body = {"message": f"no, {TOKEN}", "errors": [{"message": TOKEN}]}
+        review.fake.faults = [Fault(where[review.provider], status, times=times, body=body)]
+        assert run() in (1, 2)  # `run` looks for the token in all that is printed.
+        assert "Traceback" not in review.printed
+        review.fake.faults = []
+        assert run() == 1
+        keys = [key_of(body) for body in review.fake.bodies()]
+        assert (len(keys), len(set(keys)), len(review.fake.notes)) == (3, 3, 1)
+
+    @pytest.mark.parametrize("number", [1, 2, 3, 4])
+    @pytest.mark.parametrize("after", [False, True])
+    def test_cut_off_after_some(self, review: Review, run: Run, number: int, after: bool) -> None:
+        touch(review.app)
+        more(review.app, 4)
+        write = WRITES[review.provider]
+        review.fake.faults = [Fault(write, after=True, times=number - 1)]  # These go through.
+        review.fake.faults.append(Fault(write, cut=True, after=after, times=9))
+        assert run() in (1, 2)
+        review.fake.faults = []
+        assert run() == 1
+        keys = [key_of(body) for body in review.fake.bodies()]
+        assert (len(keys), len(set(keys)), len(review.fake.notes)) == (5, 5, 1)

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import sys
 
+TERMINATED = 143
+"""The exit code of a run that was told to end, by convention: 128 and the number of the signal."""
+
+
+class _Terminated(BaseException):
+    """Somebody told this process to end."""
+
 
 def run() -> int:
     """Run the command line and return the exit code."""
     try:
         import gc
         import signal
+
+        # Programs that we started are ended, and temporary files removed, on the way out.
+        signal.signal(signal.SIGTERM, _terminated)
 
         from prodready.cli import main
 
@@ -20,13 +30,24 @@ def run() -> int:
             gc.freeze()
             # All is said: an interrupt while the interpreter goes down could only add a traceback to it.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
     except KeyboardInterrupt:
         print("prodready: interrupted", file=sys.stderr)
         return 130
+    except _Terminated:
+        print("prodready: terminated", file=sys.stderr)
+        return TERMINATED
     finally:
         # CPython ends by the signal, not with our exit code, if an interrupt passed through an `exec` of text, of which
         # imports are full, even when it was caught. Running another text makes it forget.
         exec("")  # noqa: S102
+
+
+def _terminated(*_: object) -> None:
+    import signal
+
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise _Terminated
 
 
 if __name__ == "__main__":

@@ -120,8 +120,11 @@ class Cache:
 
     def _open(self, path: Path) -> None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            # What stands in it was read from somebody's source: it is not for others on the machine.
+            path.parent.mkdir(0o700, parents=True, exist_ok=True)
             _sign(path.parent)
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except OSError as error:
             self._cannot_write(error.strerror or str(error))
         else:
@@ -176,6 +179,7 @@ class Cache:
             self.notes.append(f"{self._path}: the cache is corrupt ({error}); it is made anew")
             try:
                 self._path.unlink(missing_ok=True)
+                os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600))
                 self._connection = self._connect(self._path)
             except (OSError, sqlite3.DatabaseError) as second:
                 self.close()

@@ -314,7 +314,7 @@ def put(text: str, output_file: str | None) -> bool:
     """Write a report to a file or to standard output; whether that worked, which is said."""
     if output_file:
         try:
-            Path(output_file).write_bytes(text.encode("utf-8", "backslashreplace"))
+            _put_into(Path(output_file), text.encode("utf-8", "backslashreplace"))
         except OSError as error:
             say(f"cannot write {output_file}: {error.strerror or error}")
             return False
@@ -326,6 +326,17 @@ def put(text: str, output_file: str | None) -> bool:
     for line in failed:
         say(line)
     return not failed
+
+
+def _put_into(file: Path, data: bytes) -> None:
+    """Give a file its content, whole or not at all where that can be had; raises OSError."""
+    if not file.is_file() and file.exists():
+        file.write_bytes(data)  # A device or a pipe.
+        return
+    try:
+        baseline.replace(file, data)
+    except PermissionError:
+        file.write_bytes(data)  # The file may be written, its directory may not.
 
 
 def _remark(reports: Sequence[Report]) -> None:

@@ -116,7 +116,7 @@ class _Job(Job):
             change = self.changes.get(report.root, sides.Change(()))
             root = Path(report.root)
             prefix = f"{root.relative_to(base).as_posix()}/" if root != base else ""
-            plain = Sources({**self.given, **self.other_side})
+            plain = Sources({**self.given, **self.other_side}, plain=True)
             composer = Composer(report, change, self.rules.get(report.root, {}), view, prefix, provider, plain)
             found += composer.comments()
         return found

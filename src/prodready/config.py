@@ -163,7 +163,11 @@ class Config:
     ] = DEFAULT_BASELINE
     cache_dir: Annotated[
         str,
-        Key(values.path, "Where to keep what was read, relative to the project's root.", '"/tmp/prodready"'),
+        Key(
+            values.path,
+            "Where to keep what was read, in the repository, relative to the project's root.",
+            '".cache/prodready"',
+        ),
     ] = ".prodready_cache"
     jobs: Annotated[
         int | None,
@@ -315,7 +319,8 @@ def load(
     words = _parsed({key: table[key] for key in ("semgrep",) if key in table}, source).get("semgrep", ())
     if source and not file:
         _stay_inside(root, source, {"semgrep": words})
-    patterns = load_patterns(source.parent, words) if source and words else NO_PATTERNS
+    ours = (lambda place: True) if file else (lambda place: is_ours(root, place))
+    patterns = load_patterns(source.parent, words, ours) if source and words else NO_PATTERNS
     parsed = _parsed(table, source, patterns.rules)
     if source and source.parent != root and "knowledge" in parsed:
         parsed["knowledge"] = tuple(str(source.parent / path) for path in parsed["knowledge"])
@@ -329,7 +334,16 @@ def load(
     _yield(parsed, given, ("ignore", "extend_ignore"), to=("select", "extend_select"))
     for name, value in given.items():
         parsed[name] = parsed.get(name, ()) + value if name.startswith("extend_") else value
-    return Config(root=root, source=source, patterns=patterns, own_selected="select" not in given, **parsed)
+    found = Config(root=root, source=source, patterns=patterns, own_selected="select" not in given, **parsed)
+    if not file and "cache_dir" not in given and not is_ours(root, found.cache_path):
+        raise ConfigError(
+            found.cache_path,
+            "",
+            "the cache would lie outside of the repository; name it with --cache-dir if that is meant",
+        )
+    if not file and not isolated and not is_ours(root, root / found.baseline):
+        raise ConfigError(root / found.baseline, "", "is a link that leads out of the repository")
+    return found
 
 
 def _stay_inside(root: Path, source: Path, parsed: Mapping[str, Any]) -> None:

@@ -150,6 +150,13 @@ def kind(config: Config, path: str) -> frozenset[str]:
     return frozenset(name for name, globs in _kind_globs(config) if globs.covers(path))
 
 
+def is_web(config: Config, path: str) -> bool:
+    """Whether the root-relative path names a file of the front end, tests and what is left out not counted."""
+    if not path.endswith(WEB) or _WEB_TESTS.search(path) or "tests" in kind(config, path):
+        return False
+    return not excluded(config, config.root / path)
+
+
 def is_generated(head: bytes) -> bool:
     """Whether the comments or the docstring at the start of a file, in Python or not, say that a program wrote it."""
     opening = head[:4096].removeprefix(b"\xef\xbb\xbf")
@@ -246,9 +253,8 @@ class _Walker:
     def _take_web(self, entry: os.DirEntry[str], path: str, kinds: frozenset[str]) -> None:
         if entry.is_symlink() or not (entry.name.endswith(WEB) or entry.name in WEB_SETTINGS):
             return
-        if _WEB_TESTS.search(path) or "tests" in self._kinds(kinds, path, entry.name, False):
-            return
-        self.web.append(path)
+        if not _WEB_TESTS.search(path) and "tests" not in self._kinds(kinds, path, entry.name, False):
+            self.web.append(path)
 
     def name(self, file: Path) -> None:
         """Add a file that someone asked for."""

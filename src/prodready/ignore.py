@@ -77,6 +77,8 @@ def _git_directory(top: Path) -> Path:
 
 
 def _read(file: str) -> Globs | None:
+    if file.endswith(".gitignore") and os.path.islink(file):
+        return None  # Nor does git follow it.
     try:
         with open(file, encoding="utf-8-sig", errors="surrogateescape", newline="\n") as lines:
             return Globs(lines)

@@ -69,5 +69,6 @@ def _all(rules: Sequence[Rule], linked: Linked, run: Run) -> Judged:
 
 def _send(sender: Connection, rules: Sequence[Rule], linked: Linked, run: Run) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     sender.send_bytes(msgspec.msgpack.encode(_all(rules, linked, run)))
     sender.close()

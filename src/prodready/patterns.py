@@ -9,7 +9,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,8 +66,10 @@ class Patterns:
 NO_PATTERNS = Patterns()
 
 
-def load(base: Path, words: Sequence[str]) -> Patterns:
+def load(base: Path, words: Sequence[str], ours: Callable[[Path], bool] = lambda _: True) -> Patterns:
     """The rules in the files that `words` name: paths, folders or globs, relative to `base`. Raises nothing.
+
+    `ours` says whether a file may be read.
 
     A file that cannot be used is left out, with a problem that says why: handed to semgrep, it would cost all others.
     """
@@ -80,6 +82,8 @@ def load(base: Path, words: Sequence[str]) -> Patterns:
             problems.append(Problem(f"semgrep: {word}: there is no such file of patterns"))
         for path in found:
             try:
+                if not ours(path):
+                    raise ValueError("it is a link that leads out of the repository")
                 read = [_pattern(raw, path) for raw in _raw_rules(path)]
                 for rule in read:
                     if rule.id in rules:

@@ -129,11 +129,11 @@ class Session:
         chosen: frozenset[str],
         targets: Sequence[Path],
         options: Options,
-        only: Collection[str] | None = None,
+        codes: Collection[str] | None = None,
     ) -> Report:
-        """What there is to say of the files `chosen`, which belong to `targets`; with `only` at least by these rules."""
+        """What there is to say of the files `chosen`, which belong to `targets`; with `codes` by these rules only."""
         state = run.state
-        outcome = self._judge(run, chosen, only)
+        outcome = self._judge(run, chosen, codes)
         run.clock.lap("judge")
         answers = run.engines.answers()
         run.clock.lap("engines")
@@ -208,7 +208,7 @@ class Session:
             engines.start(walk, lambda paths: self._for_engines(paths, targets, options))
             state = self._read(cache, walk.files, options)
             clock.lap("read")
-            web = WebFiles(self.config.root, cache, walk.web, state.jobs)
+            web = WebFiles(self.config.root, cache, walk.web, state.jobs, given=self._of_web(state.given))
             yield Opened(cache, walk, state, Loader(self.config.root, cache, state, self._decoded), engines, web, clock)
             keys = {entry.key for entry in state.entries.values()}
             self._decoded = {key: value for key, value in self._decoded.items() if key in keys}
@@ -226,7 +226,11 @@ class Session:
         _note_errors(state)
         loader = Loader(self.config.root, run.cache, state, self._decoded)
         none = Engines(self.config, run.cache, {}, wanted=False)
-        return Opened(run.cache, run.walk, state, loader, none, run.web, run.clock, lasting=False)
+        web = run.web.overlaid(self._of_web(overlay))
+        return Opened(run.cache, run.walk, state, loader, none, web, run.clock, lasting=False)
+
+    def _of_web(self, given: Mapping[str, bytes | None]) -> dict[str, bytes | None]:
+        return {path: data for path, data in given.items() if discover.is_web(self.config, path)}
 
     def chosen(self, run: Opened, targets: Sequence[Path], options: Options = Options()) -> frozenset[str]:
         """The files to report on."""
@@ -320,8 +324,11 @@ class Session:
 
     # Link and judge
 
-    def _judge(self, run: Opened, chosen: frozenset[str], only: Collection[str] | None = None) -> _Outcome:
-        """What the rules say, of the whole project or at least of the chosen files; remembered by the content of all."""
+    def _judge(self, run: Opened, chosen: frozenset[str], codes: Collection[str] | None = None) -> _Outcome:
+        """What the rules say, of the whole project or at least of the chosen files; remembered by the content of all.
+
+        With `codes` only these rules are sure to have been asked.
+        """
         cache, state, facts = run.cache, run.state, run.facts
         whole = self._run_key(state, run.web)
         part = "" if len(chosen) * 2 > len(state.entries) else _part_key(whole, chosen)
@@ -333,11 +340,14 @@ class Session:
         # A cache is not for two processes that once were one: only where all was read just now.
         fresh = all(entry.key in state.bodies or entry.known.error for entry in state.entries.values())
         apart = fresh and state.jobs > 1 and len(state.bodies) >= WORTH_A_POOL
-        rules = _asked(all_rules(), only)
+        pages = bool(run.web.entries())
+        rules = [
+            rule for rule in all_rules().values() if (codes is None or rule.code in codes) and (pages or not rule.front)
+        ]
         judged = judge(rules, linked, _run_rule, apart=apart)
         problems = (*judged.problems, *linked.documents.problems)
         outcome = _Outcome(tuple(sorted(judged.findings, key=lambda f: f.sort_key)), problems, linked.documents.asked)
-        if run.lasting and not problems and not facts.missed and len(rules) == len(all_rules()):
+        if run.lasting and codes is None and not problems and not facts.missed:
             # The name of a file that is not UTF-8 does not go into msgpack: such a project is judged anew each time.
             with contextlib.suppress(UnicodeEncodeError):
                 cache.save_run(part or whole, msgspec.msgpack.encode(outcome))
@@ -455,13 +465,6 @@ class _Clock:
 
     def total(self) -> float:
         return time.perf_counter() - self.start
-
-
-def _asked(rules: Mapping[str, Rule], only: Collection[str] | None) -> list[Rule]:
-    """The rules that find what has one of these codes: all of them, for a code that rests on what the others find."""
-    if only is None or any(code not in rules or rules[code].check is None for code in only):
-        return list(rules.values())
-    return [rules[code] for code in rules if code in only]
 
 
 def _run_rule(rule: Rule, linked: Linked) -> tuple[list[Finding], list[Problem]]:

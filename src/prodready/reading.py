@@ -205,14 +205,14 @@ def _context() -> BaseContext:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C waits while processes are started or ended.
+    """Ctrl-C and a request to end wait while processes are started or ended.
 
     One that came before a process ignores it would print a traceback; one in the middle of either would leave locks shut.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:
@@ -235,6 +235,7 @@ def _read_chunk(root: str, paths: Sequence[str]) -> list[FileRead]:
 
 def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     gc.disable()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 

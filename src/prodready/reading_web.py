@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from prodready.cache import NO_STAMP, Cache, Entry, Stamp, stamp_of, tool_digest
-from prodready.reading import UNREADABLE, read_many, read_path
+from prodready.reading import UNREADABLE, read_many, read_one, read_path
 
 if TYPE_CHECKING:
     from prodready.read.web.facts import WebFacts
@@ -22,12 +22,16 @@ PREFIX = "web_"
 
 @dataclass
 class WebFiles:
-    """The front end of a project. `paths` are relative to `root`; nothing is read before somebody asks."""
+    """The front end of a project. `paths` are relative to `root`; nothing is read before somebody asks.
+
+    `given` is the content that stands for that of files of the front end, None for one that is to be taken for absent.
+    """
 
     root: Path
     cache: Cache
     paths: Sequence[str]
     jobs: int
+    given: Mapping[str, bytes | None] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     _entries: dict[str, Entry] | None = None
     _bodies: dict[str, bytes] = field(default_factory=dict)
@@ -37,6 +41,16 @@ class WebFiles:
         if self._entries is None:
             self._entries = self._read()
         return self._entries
+
+    def overlaid(self, given: Mapping[str, bytes | None]) -> WebFiles:
+        """The same front end with other content for some files; what was read of the others stays."""
+        if not given:
+            return self
+        over = WebFiles(self.root, self.cache, self.paths, self.jobs, given={**self.given, **given})
+        over._entries, over._bodies = dict(self.entries()), dict(self._bodies)
+        over._lay(over._entries, given)
+        over._entries = dict(sorted(over._entries.items()))
+        return over
 
     def notes(self) -> list[str]:
         """What was left out of which file, and why; nothing if nobody asked for the files."""
@@ -57,7 +71,7 @@ class WebFiles:
         found: dict[str, WebFacts] = {}
         for path, entry in entries.items():
             body = self._bodies.get(entry.key) or kept.get(entry.key)
-            if not body and (not entry.known.error or entry.known.line):
+            if not body and path not in self.given and (not entry.known.error or entry.known.line):
                 body = read_path(self.root, path).body
             try:
                 if body:
@@ -67,13 +81,15 @@ class WebFiles:
         return found
 
     def _read(self) -> dict[str, Entry]:
-        if not self.paths:
+        if not self.paths and not self.given:
             return {}
         known = self.cache.entries(PREFIX)
         entries: dict[str, Entry] = {}
         unread: dict[str, Stamp] = {}
         current = tool_digest() + ":"
         for path in self.paths:
+            if path in self.given:
+                continue
             try:
                 stamp = stamp_of(os.stat(self.root / path))
             except OSError:
@@ -94,8 +110,18 @@ class WebFiles:
                     self._bodies[result.key] = result.body
                 if result.lasting:
                     fresh[result.path] = entries[result.path]
-        gone = [path for path in known if path not in entries]
+        gone = [path for path in known if path not in entries and path not in self.given]
+        self._lay(entries, self.given)
         self.cache.save_files(
             fresh, gone, {e.key: self._bodies[e.key] for e in fresh.values() if e.key in self._bodies}, PREFIX
         )
         return dict(sorted(entries.items()))
+
+    def _lay(self, entries: dict[str, Entry], given: Mapping[str, bytes | None]) -> None:
+        for path, data in given.items():
+            entries.pop(path, None)
+            if data is not None:
+                result = read_one(path, data)
+                entries[path] = Entry(NO_STAMP, result.key, result.known)
+                if result.body:
+                    self._bodies[result.key] = result.body

@@ -9,7 +9,8 @@ import msgspec
 
 from prodready import discover
 from prodready.config import Config
-from prodready.finding import Finding, Suppressed, normalised
+from prodready.finding import Finding, Fix, Suppressed, normalised
+from prodready.masking import hide
 from prodready.rules import Rule, all_rules, rules_of
 from prodready.source import SourceError, decode, masked, split_lines
 from prodready.suppress import Suppressions, apply
@@ -59,7 +60,7 @@ def sift(
 def _fingerprinted(findings: Sequence[Finding], data: bytes) -> list[Finding]:
     """The findings of one file with the text of their statements and their number among equals."""
     try:
-        lines = split_lines(decode(data)) if findings else []
+        lines = split_lines(hide(decode(data), findings[0].location.path)) if findings else []
     except SourceError:
         return list(findings)
     lines = masked(lines, (finding.location for finding in findings if finding.secret))
@@ -81,11 +82,24 @@ def fixable(findings: Sequence[Finding], data: bytes) -> list[Finding]:
         text = decode(data) if any(_has_fix(rules, f) for f in findings) else ""
     except SourceError:
         return list(findings)
+    shown = hide(text)
     done = []
     for finding in findings:
         fix = rules[finding.code].fix if _has_fix(rules, finding) else None
-        done.append(msgspec.structs.replace(finding, fixes=fix(finding, text)) if fix else finding)
+        fixes = tuple(one for one in fix(finding, text) if _is_clear(one, text, shown)) if fix else finding.fixes
+        done.append(msgspec.structs.replace(finding, fixes=fixes))
     return done
+
+
+def _is_clear(fix: Fix, text: str, shown: str) -> bool:
+    """Whether a fix can be shown without giving away a secret that stands where it edits."""
+    if any(hide(edit.replacement) != edit.replacement for edit in fix.edits):
+        return False
+    if shown == text:
+        return True
+    hidden, plain = split_lines(shown), split_lines(text)
+    places = [edit.location for edit in fix.edits]
+    return all(hidden[at.line - 1 : at.end_line] == plain[at.line - 1 : at.end_line] for at in places)
 
 
 def _has_fix(rules: Mapping[str, Rule], finding: Finding) -> bool:

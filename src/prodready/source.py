@@ -210,7 +210,7 @@ def _comment_spans(text: str) -> Iterator[tuple[int, int]]:
                 if (match[2] or "").lower() in _INTERPOLATED:
                     stack.append((quote, 0))
                 else:
-                    position = _string_end(text, position, quote)
+                    position = string_end(text, position, quote)
             elif mode:
                 if found in "([{":
                     stack[-1] = (mode, depth + 1)
@@ -236,7 +236,8 @@ def _comment_spans(text: str) -> Iterator[tuple[int, int]]:
             stack.append(("{", 0))
 
 
-def _string_end(text: str, position: int, quote: str) -> int:
+def string_end(text: str, position: int, quote: str) -> int:
+    """Where a literal that is open at `position` ends, its closing `quote` included; a one-line one ends with its line."""
     for match in _BODIES[quote, False].finditer(text, position):
         if match[0][0] != "\\":
             return match.end()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -24,7 +25,17 @@ from typing import Any
 
 from prodready import config
 from prodready.change import compare, reach, sides
+from prodready.discover import WEB
 from prodready.project import Options
+
+# Copies of repositories may lack their largest files.
+FILES = ("*.py", ".gitignore", *(f"*{ending}" for ending in WEB))
+
+
+def environment(place: Path) -> dict[str, str]:
+    """Compiled modules are kept, as they are where a package is installed."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(place.parent / "compiled")}
 
 
 def main() -> None:
@@ -44,8 +55,7 @@ def _git(place: Path, *words: str) -> str:
 
 def _replay(repository: Path, clone: Path, count: int, exact: bool) -> None:
     _git(repository, "clone", "-q", "--shared", "--no-checkout", ".", str(clone))
-    # Copies of repositories may lack their largest files.
-    _git(clone, "sparse-checkout", "set", "--no-cone", "*.py", ".gitignore")
+    _git(clone, "sparse-checkout", "set", "--no-cone", *FILES)
     listed = _git(clone, "log", "--first-parent", "--no-merges", "--format=%H", f"-{count}", "--", "*.py", ":!*test*")
     commits = listed.split()[::-1]
     _git(clone, "checkout", "-q", "-f", f"{commits[0]}~1")
@@ -85,7 +95,7 @@ def _used() -> float:
 
 def _check(clone: Path, *words: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "prodready", "check", "--isolated", "--output-format", "json", *words, "."]
-    done = subprocess.run(command, cwd=clone, check=False, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=clone, check=False, capture_output=True, text=True, env=environment(clone))
     if not done.stdout:
         raise SystemExit(done.stderr)
     result: dict[str, Any] = json.loads(done.stdout)

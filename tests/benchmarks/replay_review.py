@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from replay import _git, _used
+from replay import FILES, _git, _used, environment
 
 from prodready.review.place import CONTEXT
 
@@ -43,7 +43,7 @@ def main() -> None:
 
 def _replay(repository: Path, clone: Path, count: int, span: int) -> None:
     _git(repository, "clone", "-q", "--shared", "--no-checkout", ".", str(clone))
-    _git(clone, "sparse-checkout", "set", "--no-cone", "*.py", ".gitignore")
+    _git(clone, "sparse-checkout", "set", "--no-cone", *FILES)
     listed = _git(clone, "log", "--first-parent", "--no-merges", "--format=%H", f"-{count}", "--", "*.py", ":!*test*")
     commits = listed.split()[::-1]
     _git(clone, "checkout", "-q", "-f", f"{commits[0]}~{span}")
@@ -77,7 +77,9 @@ def _replay(repository: Path, clone: Path, count: int, span: int) -> None:
 
 def _review(clone: Path, revisions: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "prodready", "review", "--isolated", "--dry-run", "--output-format", "json"]
-    done = subprocess.run([*command, "--diff", revisions], cwd=clone, check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, "--diff", revisions], cwd=clone, check=False, capture_output=True, text=True, env=environment(clone)
+    )
     if not done.stdout or "internal error" in done.stderr:
         raise SystemExit(done.stderr)
     plan: dict[str, Any] = json.loads(done.stdout)
@@ -86,7 +88,7 @@ def _review(clone: Path, revisions: str) -> dict[str, Any]:
 
 def _shown(clone: Path, old: str, new: str) -> set[tuple[str, str, int]]:
     """The lines that a code host shows as the diff."""
-    return set(_lines(_git(clone, "diff", f"--unified={CONTEXT}", "--find-renames", old, new, "--", "*.py")))
+    return set(_lines(_git(clone, "diff", f"--unified={CONTEXT}", "--find-renames", old, new, "--")))
 
 
 def _lines(diff: str) -> Iterator[tuple[str, str, int]]:

@@ -7,7 +7,7 @@ is put back.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -16,7 +16,9 @@ from prodready.change import sides
 from prodready.change.patch import FileChange, Hunk, PatchError, lines_of
 from prodready.change.sides import Change
 from prodready.finding import Finding, Location, Step
+from prodready.masking import hide
 from prodready.project import Opened, Options, Session
+from prodready.rules import all_rules
 
 PROBES = 24
 """How many times at most a part of the change is undone, to see which findings go."""
@@ -38,6 +40,14 @@ def relocated(
         yield _moved(session, run, finding, file, hunk)
 
 
+def asked(found: Iterable[Finding]) -> frozenset[str] | None:
+    """The rules that have to be judged again to know whether these findings are there; None for all of them."""
+    codes = frozenset(finding.code for finding in found)
+    rules = all_rules()
+    # What comments are good for is known once all rules have spoken.
+    return codes if all(code in rules and rules[code].check for code in codes) else None
+
+
 class _Probe:
     """Undoes parts of the change and looks which of the findings are still there."""
 
@@ -45,8 +55,8 @@ class _Probe:
         self.session, self.run, self.change, self.caused = session, run, change, caused
         self.left = PROBES
         self.paths = frozenset(finding.location.path for finding in caused)
-        self.codes = {finding.code for finding in caused}
         self.keys = [_key(finding) for finding in caused]
+        self.codes = asked(caused)
 
     def causes(self, files: Sequence[FileChange]) -> list[tuple[FileChange, Hunk]]:
         """For each finding the place that causes it; the nearest one where that cannot be told."""
@@ -101,8 +111,8 @@ def _key(finding: Finding) -> tuple[str, ...]:
 
 def _moved(session: Session, run: Opened, finding: Finding, file: FileChange, hunk: Hunk) -> Finding:
     own = finding.location
-    what = _what(hunk)
-    if not file.path or file.path not in run.state.entries:
+    what = _what(hunk, file.path or file.old)
+    if not file.path or (file.path not in run.state.entries and file.path not in run.web.entries()):
         lost = f"{file.old or file.path}: {what}"
         return replace(finding, message=f"{finding.message}; the cause is in {lost}")
     lines = lines_of(session.content(run, file.path))
@@ -121,9 +131,9 @@ def _moved(session: Session, run: Opened, finding: Finding, file: FileChange, hu
     )
 
 
-def _what(hunk: Hunk) -> str:
+def _what(hunk: Hunk, path: str) -> str:
     """What happened at a place, in a few words."""
-    before, after = (_telling(lines) for lines in (hunk.removed, hunk.added))
+    before, after = (_telling(lines, path) for lines in (hunk.removed, hunk.added))
     if before and not after:
         return f"`{before}` was removed here"
     if before:
@@ -131,11 +141,11 @@ def _what(hunk: Hunk) -> str:
     return "this was added" if after else "this changed"
 
 
-def _telling(lines: Sequence[bytes]) -> str:
+def _telling(lines: Sequence[bytes], path: str) -> str:
     """The first line of code among them."""
     for line in lines:
         text = line.decode("utf-8", "replace").strip()
         if text and not text.startswith(("#", "//", "<!--", "{#")):
-            text = _KEY.sub(lambda match: match[1] + "*" * len(match[2]), text)
+            text = hide(_KEY.sub(lambda match: match[1] + "*" * len(match[2]), text), path)
             return text if len(text) <= _WIDE else text[: _WIDE - 3] + "..."
     return ""

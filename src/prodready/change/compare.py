@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from prodready.change.sides import Change
 from prodready.config import Config
 from prodready.finding import Finding, Location, Report, Step
 from prodready.project import Opened, Options, Session
-from prodready.rules import rules_of
+from prodready.rules import all_rules, rules_of
 
 
 def check(config: Config, targets: Sequence[Path], change: Change, options: Options) -> Report:
@@ -55,8 +55,10 @@ class _Comparison:
         near = reach.affected(new, self.run.facts, before.state, before.facts, files, tests)
         self.run.clock.lap("compare")
         wanted = self.session.chosen(self.run, self.targets, self.options)
-        after = self.session.report(self.run, near & wanted, self.targets, self.options)
-        shown = list(self._kept(after.findings, before, files))
+        codes = None if near & wanted else ()
+        after = self.session.report(self.run, near & wanted, self.targets, self.options, codes)
+        found = [*after.findings, *self._of_pages(files, near, wanted)]
+        shown = list(self._kept(found, before, files))
         self.run.clock.lap("compare")
         scope = f"{len(files)} changed files, {len(near)} looked at for what the change does to them"
         return replace(
@@ -76,17 +78,28 @@ class _Comparison:
     def _is_read(self, file: FileChange) -> bool:
         """Whether the project reads the file, or read it before."""
         config, entries = self.session.config, self.run.state.entries
-        if file.path in entries:
+        if file.path in entries or self._is_page(file):
             return True
         return file.old.endswith(discover.ENDINGS) and not discover.excluded(config, config.root / file.old)
 
-    def _before(self, run: Opened, found: Iterable[Finding], files: Iterable[FileChange]) -> list[Finding]:
+    def _is_page(self, file: FileChange) -> bool:
+        return any(discover.is_web(self.session.config, path) for path in (file.path, file.old) if path)
+
+    def _of_pages(self, files: Iterable[FileChange], near: Set[str], wanted: Set[str]) -> list[Finding]:
+        """What rules that read pages say of other files: what pages offer counts for handlers wherever these are."""
+        codes = {rule.code for rule in all_rules().values() if rule.front}
+        others = frozenset(wanted - near)
+        if not codes or not others or not any(map(self._is_page, files)):
+            return []
+        report = self.session.report(self.run, others, self.targets, self.options, codes)
+        return [finding for finding in report.findings if finding.code in codes]
+
+    def _before(self, run: Opened, found: Collection[Finding], files: Iterable[FileChange]) -> list[Finding]:
         """The findings of the old side where these might have stood, under the paths that their files have now."""
         moved = {file.old: file.path for file in files if file.old and file.path and file.old != file.path}
         named = {finding.location.path for finding in found}
         chosen = (named | {old for old, path in moved.items() if path in named}) & run.state.entries.keys()
-        codes = {finding.code for finding in found}
-        report = self.session.report(run, frozenset(chosen), self.targets, self.options, codes)
+        report = self.session.report(run, frozenset(chosen), self.targets, self.options, blame.asked(found))
         return [_at(finding, moved.get(finding.location.path, "")) for finding in report.findings]
 
     def _kept(self, found: Sequence[Finding], before: Opened, files: Sequence[FileChange]) -> Iterator[Finding]:

@@ -191,7 +191,10 @@ class Process:
 
     def __init__(self, command: Sequence[str], cwd: Path, environment: Mapping[str, str], limit: float) -> None:
         """Start it; raises EngineError. `limit` are the seconds it may take."""
-        self._out, self._err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
+        try:
+            self._out, self._err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
+        except OSError as error:
+            raise EngineError(f"there is no room for its answer: {error.strerror or error}") from None
         self._until, self._limit = time.monotonic() + limit, limit
         try:
             self._process = subprocess.Popen(  # noqa: S603

@@ -27,6 +27,7 @@ from prodready.config import Config
 from prodready.engines.base import Answer, EngineError, Memory, Process
 from prodready.finding import Finding, Location, Problem
 from prodready.knowledge import rules_folder
+from prodready.masking import hide
 from prodready.patterns import Patterns, confidence_of, severity_of
 from prodready.rules import all_rules
 
@@ -270,7 +271,7 @@ class Semgrep:
         return Finding(
             rule.code if rule else name,
             rule.slug if rule else name,
-            " ".join(str(extra["message"]).split()),
+            hide(" ".join(str(extra["message"]).split())),
             severity_of(extra.get("severity")),
             confidence_of(metadata),
             Location(path, first["line"], _column(lines, first), last["line"], _column(lines, last)),

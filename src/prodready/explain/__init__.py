@@ -14,6 +14,7 @@ from prodready.explain.steps import Steps
 from prodready.explain.words import Words
 from prodready.finding import Account, CallNote, Explanation, Finding, Location, Note, Step, Suppressed
 from prodready.link.frames import Frame
+from prodready.masking import hide
 from prodready.project import Insight
 from prodready.read.facts import CallFact, FileFacts, FunctionFacts
 from prodready.rules import all_rules
@@ -41,7 +42,7 @@ def explain(insight: Insight, config: Config, place: Location) -> Explanation:
         raise PlaceError("not a Python file of the project")
     sifted = insight.sift(place.path)
     try:
-        lines = split_lines(decode(sifted.text))
+        lines = split_lines(hide(decode(sifted.text), place.path))
     except SourceError as error:
         raise PlaceError(error.message) from None
     if not 1 <= place.line <= len(lines):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 
+from prodready.masking import hide
 from prodready.read import values as v
 from prodready.read.facts import FileFacts, FunctionFacts
 from prodready.read.parse import ParseFailure, parse
@@ -22,7 +23,8 @@ def read_python(data: bytes) -> FileFacts:
     Raises SourceError for bytes that are not text and ParseFailure for text that is not Python, both with one line that
     says what and where.
     """
-    text = decode(data)
+    # Facts are kept: what may be a secret must not get into them.
+    text = hide(decode(data))
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
     try:

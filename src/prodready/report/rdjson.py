@@ -70,7 +70,7 @@ class _Writer:
             return None
         first, last = edits[0].location, max(edits, key=lambda e: (e.location.end_line, e.location.end_column)).location
         text = patched(lines, edits)
-        if text is None:
+        if text is None or not self.sources.shows_all(root, path, first.line, last.end_line):
             return None
         whole = Location(path, first.line, 1, last.end_line, len(lines[last.end_line - 1]) + 1)
         return {"range": self._range(root, whole), "text": "\n".join(text)}

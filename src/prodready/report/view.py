@@ -11,20 +11,31 @@ from pathlib import Path
 
 from prodready.config import repository
 from prodready.finding import Finding, Location, Report
+from prodready.masking import hide
 from prodready.source import SourceError, decode, masked, split_lines
 
 
 class Sources:
-    """The lines of source files, read when asked for; `given` replaces the content of absolute paths."""
+    """The lines of source files, read when asked for; `given` replaces the content of absolute paths.
 
-    def __init__(self, given: Mapping[str, bytes] | None = None) -> None:
+    What may be a secret is shown as stars, unless they are to be `plain`.
+    """
+
+    def __init__(self, given: Mapping[str, bytes] | None = None, *, plain: bool = False) -> None:
         self._given = dict(given or {})
+        self._plain = plain
         self._hidden: dict[str, list[Location]] = {}
         self._read = lru_cache(maxsize=16)(self._load)
 
     def lines(self, root: str, path: str) -> list[str] | None:
         """The file's lines without their ends, or None if it cannot be read any more."""
         return self._read(os.path.join(root, path))
+
+    def shows_all(self, root: str, path: str, first: int, last: int) -> bool:
+        """Whether nothing is hidden in these lines, so that they could be written back."""
+        plain = Sources(self._given, plain=True).lines(root, path)
+        shown = self.lines(root, path)
+        return bool(shown and plain) and shown[first - 1 : last] == plain[first - 1 : last]  # type: ignore[index]
 
     def hide(self, reports: Iterable[Report]) -> None:
         """Show stars in place of the secrets that were found, wherever their lines are shown."""
@@ -39,7 +50,8 @@ class Sources:
     def _load(self, place: str) -> list[str] | None:
         try:
             data = self._given[place] if place in self._given else Path(place).read_bytes()
-            return masked(split_lines(decode(data)), self._hidden.get(place, ()))
+            text = decode(data)
+            return masked(split_lines(text if self._plain else hide(text, place)), self._hidden.get(place, ()))
         except (OSError, ValueError, SourceError):
             return None
 

@@ -121,7 +121,8 @@ class Composer:
     def _fix(self, finding: Finding, file: FileChange, place: Anchor) -> tuple[Anchor, list[str]]:
         """The first fix that can be shown, and the lines that the comment then has to stand on."""
         for fix in finding.fixes:
-            lines = self._replaced(fix, file)
+            # GitLab's suggestions reach up and down from the line that they stand on.
+            lines = self._replaced(fix, file, place.line if self.provider == "gitlab" and not place.removed else 0)
             if lines is None or finding.secret:
                 continue
             first, last, text = lines
@@ -134,8 +135,11 @@ class Composer:
                 return place, [f"{inline(fix.description)}:\n\n{fenced(differing, 'diff')}"]
         return place, []
 
-    def _replaced(self, fix: Fix, file: FileChange) -> tuple[int, int, list[str]] | None:
-        """The lines that a fix replaces, and by what; None where it would not be applied as it is shown."""
+    def _replaced(self, fix: Fix, file: FileChange, at: int) -> tuple[int, int, list[str]] | None:
+        """The lines that a fix replaces, and by what; None where it would not be applied as it is shown.
+
+        The line `at` is one of them, whether it changes or not, if it is not 0.
+        """
         if not fix.edits or any(edit.location.path != file.path for edit in fix.edits):
             return None
         first = min(edit.location.line for edit in fix.edits)
@@ -147,7 +151,13 @@ class Composer:
         if crlf or lines is None or hidden is None or last - first >= _MOST_LINES:
             return None
         text = patched(lines, fix.edits)
-        if text is None or hidden[first - 1 : last] != lines[first - 1 : last]:
+        if text is None:
+            return None
+        if at and at < first:
+            text, first = [*lines[at - 1 : first - 1], *text], at
+        elif at > last:
+            text, last = [*text, *lines[last:at]], at
+        if last - first >= _MOST_LINES or hidden[first - 1 : last] != lines[first - 1 : last]:
             return None
         return (
             None

@@ -79,7 +79,7 @@ from collections.abc import Iterator
 from prodready.finding import Finding, Severity, Step
 from prodready.link.joined import label_of, said, text_of
 from prodready.link.linked import Linked
-from prodready.link.permissions import Offer, Permissions
+from prodready.link.permissions import SELECTIVE, Offer, Permissions
 from prodready.rules.base import Rule
 
 MOST_PLACES = 3
@@ -88,6 +88,11 @@ WHO = {"login": "anyone who is logged in", "token": "anyone who has a key or a t
 
 def check(linked: Linked) -> Iterator[Finding]:
     """Report every handler that does for everybody what all its pages offer only to some."""
+    if linked.scope is not None and not any(
+        route.handler.location.path in linked.scope.targets and route.guarded < SELECTIVE
+        for route in linked.routes.routes
+    ):
+        return  # Reading the front end takes longer than all else.
     for offer in Permissions(linked.routes, linked.joined, linked.is_message, linked.writes).offers():
         if offer.route.handler.location.path not in linked.outside:
             yield _finding(offer)

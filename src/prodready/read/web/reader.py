@@ -7,6 +7,7 @@ import re
 import sys
 
 from prodready.discover import WEB_SETTINGS
+from prodready.masking import stars, stretches
 from prodready.read.web.base import parse
 from prodready.read.web.build import Builder
 from prodready.read.web.facts import WebFacts
@@ -48,7 +49,7 @@ def read_web(path: str, data: bytes) -> WebFacts:
     if why := _left_out(path, data, lines, kind):
         return WebFacts(lines, kind, minified=why)
     data = data.removeprefix(b"\xef\xbb\xbf")
-    data.decode("utf-8")
+    data = _hidden(data)
     if kind == "html" and (path.endswith(".component.html") or b"*ngIf" in data or b"*ngFor" in data):
         kind = "angular"
     if path.rpartition("/")[2] in WEB_SETTINGS:
@@ -65,6 +66,22 @@ def read_web(path: str, data: bytes) -> WebFacts:
     finally:
         sys.setrecursionlimit(limit)
     return builder.facts(lines, kind)
+
+
+def _hidden(data: bytes) -> bytes:
+    """The content with what may be a secret in stars, which take as many bytes."""
+    text = data.decode("utf-8")
+    found = list(stretches(text))
+    if not found or text.isascii():
+        return stars(text, found).encode() if found else data
+    # tree-sitter counts bytes, and so do the places of facts.
+    return stars(data.decode("latin-1"), [(_bytes(text, start), _bytes(text, end)) for start, end in found]).encode(
+        "latin-1"
+    )
+
+
+def _bytes(text: str, at: int) -> int:
+    return len(text[:at].encode())
 
 
 def _left_out(path: str, data: bytes, lines: int, kind: str) -> str:
