@@ -207,7 +207,7 @@ class TestErrors:
             ("xyzzy = 1", "xyzzy: unknown key; the keys are baseline, cache-dir, engines, exclude"),
             ("min-confidence = 'hgh'", "min-confidence: 'hgh' is not one of low, medium, high; did you mean 'high'?"),
             ("min-severity = 3", "min-severity: must be a string, not an integer"),
-            ("select = ['PRD31']", "select: no rule has the code or prefix 'PRD31'; did you mean 'PRD301'?"),
+            ("select = ['PRD37']", "select: no rule has the code or prefix 'PRD37'; see `prodready rules`"),
             ("select = ['prd301']", "select: no rule has the code or prefix 'prd301'; did you mean 'PRD301'?"),
             ("ignore = ['secret-in-log']", "did you mean 'PRD401'?"),
             ("select = 'PRD301'", "select: must be an array of strings, not a string"),
