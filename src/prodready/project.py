@@ -129,6 +129,7 @@ class Session:
         outcome = self._judge(run, chosen)
         run.clock.lap("judge")
         answers = run.engines.answers()
+        self._keep_withheld(run)
         run.clock.lap("engines")
         picked = self._select(outcome.findings, chosen, run, answers, options)
         run.clock.lap("report")
@@ -194,14 +195,16 @@ class Session:
         collecting = gc.isenabled()
         gc.disable()  # Facts are trees without cycles; going through them again and again costs a third of the time.
         cache = Cache(self.config.cache_path if options.cache else None)
-        engines = Engines(self.config, cache, options.given, wanted=options.engines)
+        jobs = self._jobs(options)
+        engines = Engines(self.config, cache, options.given, wanted=options.engines, jobs=jobs)
         try:
             walk = discover.walk(self.config, targets, engines.wants)
             clock.lap("walk")
             engines.start(walk, lambda paths: self._for_engines(paths, targets, options))
-            state = self._read(cache, walk.files, options)
+            doubtful = engines.doubtful()
+            state = self._read(cache, walk.files, options, doubtful)
             clock.lap("read")
-            web = WebFiles(self.config.root, cache, walk.web, state.jobs)
+            web = WebFiles(self.config.root, cache, walk.web, state.jobs, doubtful)
             yield Opened(cache, walk, state, Loader(self.config.root, cache, state, self._decoded), engines, web, clock)
             keys = {entry.key for entry in state.entries.values()}
             self._decoded = {key: value for key, value in self._decoded.items() if key in keys}
@@ -225,6 +228,9 @@ class Session:
         """The files to report on."""
         return self._among(run.state.entries, targets, options)
 
+    def _jobs(self, options: Options) -> int:
+        return options.jobs or self.config.jobs or os.cpu_count() or 1
+
     def _for_engines(self, paths: Iterable[str], targets: Sequence[Path], options: Options) -> frozenset[str]:
         chosen = self._among(list(paths), targets, options)
         return chosen if options.changed is None else chosen & options.changed
@@ -242,8 +248,13 @@ class Session:
 
     # Read
 
-    def _read(self, cache: Cache, files: Iterable[discover.SourceFile], options: Options) -> State:
-        """What is known of all files, from the cache where their content has been read before."""
+    def _read(
+        self, cache: Cache, files: Iterable[discover.SourceFile], options: Options, doubtful: Collection[str]
+    ) -> State:
+        """What is known of all files, from the cache where their content has been read before.
+
+        Those that are `doubtful` do not go into it before somebody has looked for secrets in them.
+        """
         known = cache.entries()
         state = State({}, {}, [], 0, options.given)
         unread: dict[str, Stamp] = {}
@@ -273,16 +284,25 @@ class Session:
             if options.progress is not None:
                 options.progress(done, len(unread))
 
-        state.jobs = jobs = options.jobs or self.config.jobs or os.cpu_count() or 1
+        state.jobs = jobs = self._jobs(options)
         with contextlib.closing(read_many(self.config.root, list(unread), jobs, progress)) as results:
             for result in results:
                 self._take(state, result, unread[result.path])
-                if result.lasting:
+                if result.lasting and result.path in doubtful:
+                    state.withheld[result.path] = state.entries[result.path]
+                elif result.lasting:
                     fresh[result.path] = state.entries[result.path]
         _note_errors(state)
         gone = [path for path in known if path not in state.entries and path not in state.given]
         cache.save_files(fresh, gone, {e.key: state.bodies[e.key] for e in fresh.values() if e.key in state.bodies})
         return state
+
+    def _keep_withheld(self, run: Opened) -> None:
+        """Facts hold the texts of their file: those in which a secret was found, or may be, stay out of the cache."""
+        doubtful, state = run.engines.doubtful(), run.state
+        clean = {path: entry for path, entry in state.withheld.items() if path not in doubtful}
+        run.cache.save_files(clean, [], {e.key: state.bodies[e.key] for e in clean.values() if e.key in state.bodies})
+        state.withheld.clear()
 
     def _lay(self, state: State, overlay: Mapping[str, bytes | None]) -> None:
         for path, data in overlay.items():

@@ -24,7 +24,7 @@ import msgspec
 
 from prodready.cache import Cache, tool_digest
 from prodready.config import Config
-from prodready.engines.base import Answer, EngineError, Memory, Process
+from prodready.engines.base import Answer, EngineError, Memory, Process, Slots
 from prodready.finding import Finding, Location, Problem
 from prodready.knowledge import rules_folder
 from prodready.patterns import Patterns, confidence_of, severity_of
@@ -97,8 +97,8 @@ class _Wants:
         return bool(_DEPLOYMENT.search(name)) or name.endswith(self._own)
 
 
-def open_engine(config: Config, cache: Cache, given: Mapping[str, bytes]) -> Semgrep:
-    """The engine for one check; `given` is the content of files as they are in an editor."""
+def open_engine(config: Config, cache: Cache, given: Mapping[str, bytes], slots: Slots) -> Semgrep:
+    """The engine for one check; `given` is the content of files as they are in an editor. It has one process, always."""
     return Semgrep(config, cache, given)
 
 
@@ -148,6 +148,10 @@ class Semgrep:
             self._next()
         except EngineError as error:
             self._fail(str(error))
+
+    def doubtful(self) -> frozenset[str]:
+        """None: its patterns look for no secrets."""
+        return frozenset()
 
     def answer(self, existing: frozenset[str]) -> Answer:
         """What there is to say of the files, once semgrep is done."""
