@@ -129,7 +129,6 @@ class Session:
         outcome = self._judge(run, chosen)
         run.clock.lap("judge")
         answers = run.engines.answers()
-        self._keep_withheld(run)
         run.clock.lap("engines")
         picked = self._select(outcome.findings, chosen, run, answers, options)
         run.clock.lap("report")
@@ -201,10 +200,9 @@ class Session:
             walk = discover.walk(self.config, targets, engines.wants)
             clock.lap("walk")
             engines.start(walk, lambda paths: self._for_engines(paths, targets, options))
-            doubtful = engines.doubtful()
-            state = self._read(cache, walk.files, options, doubtful)
+            state = self._read(cache, walk.files, options)
             clock.lap("read")
-            web = WebFiles(self.config.root, cache, walk.web, state.jobs, doubtful)
+            web = WebFiles(self.config.root, cache, walk.web, state.jobs)
             yield Opened(cache, walk, state, Loader(self.config.root, cache, state, self._decoded), engines, web, clock)
             keys = {entry.key for entry in state.entries.values()}
             self._decoded = {key: value for key, value in self._decoded.items() if key in keys}
@@ -248,13 +246,8 @@ class Session:
 
     # Read
 
-    def _read(
-        self, cache: Cache, files: Iterable[discover.SourceFile], options: Options, doubtful: Collection[str]
-    ) -> State:
-        """What is known of all files, from the cache where their content has been read before.
-
-        Those that are `doubtful` do not go into it before somebody has looked for secrets in them.
-        """
+    def _read(self, cache: Cache, files: Iterable[discover.SourceFile], options: Options) -> State:
+        """What is known of all files, from the cache where their content has been read before."""
         known = cache.entries()
         state = State({}, {}, [], 0, options.given)
         unread: dict[str, Stamp] = {}
@@ -288,21 +281,12 @@ class Session:
         with contextlib.closing(read_many(self.config.root, list(unread), jobs, progress)) as results:
             for result in results:
                 self._take(state, result, unread[result.path])
-                if result.lasting and result.path in doubtful:
-                    state.withheld[result.path] = state.entries[result.path]
-                elif result.lasting:
+                if result.lasting:
                     fresh[result.path] = state.entries[result.path]
         _note_errors(state)
         gone = [path for path in known if path not in state.entries and path not in state.given]
         cache.save_files(fresh, gone, {e.key: state.bodies[e.key] for e in fresh.values() if e.key in state.bodies})
         return state
-
-    def _keep_withheld(self, run: Opened) -> None:
-        """Facts hold the texts of their file: those in which a secret was found, or may be, stay out of the cache."""
-        doubtful, state = run.engines.doubtful(), run.state
-        clean = {path: entry for path, entry in state.withheld.items() if path not in doubtful}
-        run.cache.save_files(clean, [], {e.key: state.bodies[e.key] for e in clean.values() if e.key in state.bodies})
-        state.withheld.clear()
 
     def _lay(self, state: State, overlay: Mapping[str, bytes | None]) -> None:
         for path, data in overlay.items():

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -251,10 +251,7 @@ def _leave_with_parent() -> None:
 
 @dataclass
 class State:
-    """A project as read. `given` is the content that stands for that of files, None for one taken for absent.
-
-    `withheld` was read and is not in the cache yet, because it may hold secrets.
-    """
+    """A project as read. `given` is the content that stands for that of files, None for one taken for absent."""
 
     entries: dict[str, Entry]
     bodies: dict[str, bytes]
@@ -262,7 +259,6 @@ class State:
     cached: int
     given: Mapping[str, bytes | None]
     jobs: int = 1
-    withheld: dict[str, Entry] = field(default_factory=dict)
 
 
 class Loader:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,16 +22,12 @@ PREFIX = "web_"
 
 @dataclass
 class WebFiles:
-    """The front end of a project. `paths` are relative to `root`; nothing is read before somebody asks.
-
-    What is `withheld` does not go into the cache.
-    """
+    """The front end of a project. `paths` are relative to `root`; nothing is read before somebody asks."""
 
     root: Path
     cache: Cache
     paths: Sequence[str]
     jobs: int
-    withheld: Collection[str] = ()
     problems: list[str] = field(default_factory=list)
     _entries: dict[str, Entry] | None = None
     _bodies: dict[str, bytes] = field(default_factory=dict)
@@ -96,7 +92,7 @@ class WebFiles:
                 entries[result.path] = Entry(unread[result.path], result.key, result.known)
                 if result.body:
                     self._bodies[result.key] = result.body
-                if result.lasting and result.path not in self.withheld:
+                if result.lasting:
                     fresh[result.path] = entries[result.path]
         gone = [path for path in known if path not in entries]
         self.cache.save_files(

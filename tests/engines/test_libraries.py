@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import sqlite3
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from prodready import baseline, cli, project
+from prodready import baseline, cli, project, rules
+from prodready.cache import DATABASE
 from prodready.config import load
 from prodready.engines import worker
 from prodready.engines.base import Process
 from prodready.finding import Report
 from prodready.project import Options
-from prodready.rules import all_rules, bandit_tests
+from prodready.rules import all_rules, bandit_tests, known_rules
+
+pytestmark = pytest.mark.engines
 
 KEY = "9d4Fq7Lw2Zk8Xr1Vb6Tn3Mp5Hs0Jc"
 SHELL = "import subprocess\n\n\ndef run(command):\n    subprocess.call(command, shell=True)\n"
@@ -241,14 +246,17 @@ class TestSecrets:
         assert "PRD502" in printed.out
         assert KEY not in printed.out + printed.err
 
-    def test_the_cache_does_not_hold_the_value(self, app: Path) -> None:
-        (app / "settings.py").write_text(f'API_TOKEN = "{KEY}"\nNAME = "a text that stays"\n')
+    def test_the_cache_of_engines_does_not_hold_the_value(self, app: Path) -> None:
+        (app / "settings.py").write_text(f'API_TOKEN = "{KEY}"\n')
         (app / "web.ts").write_text(f'export const clientSecret = "{KEY}";\nfetch("/api/orders");\n')
+        (app / "prodready.toml").write_text('extend-select = ["B105"]\n')
         for _ in range(2):
             assert sum("PRD502" in line for line in found(checked(app, cache=True))) == 3
-            kept = b"".join(path.read_bytes() for path in (app / ".prodready_cache").iterdir())
+            with contextlib.closing(sqlite3.connect(app / ".prodready_cache" / DATABASE)) as cache:
+                kept = b"".join(body for (body,) in cache.execute("SELECT body FROM engines"))
+            assert b"API_TOKEN" in kept
+            assert b"B105" in kept
             assert KEY.encode() not in kept
-            assert b"SELECT * FROM users" in kept
 
 
 class TestNotInstalled:
@@ -316,3 +324,11 @@ class TestFaults:
         assert found(report) == ALL[2:]
         assert all("it was still running after" in problem.message for problem in report.problems)
         assert len(report.problems) == 2
+
+
+def test_a_changed_list_of_our_rules_does_not_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = all_rules()
+    with monkeypatch.context() as patch:
+        patch.setattr(rules, "all_rules", lambda: {"PRD301": ours["PRD301"]})
+        assert known_rules().keys() & ours.keys() == {"PRD301"}
+    assert known_rules().keys() >= ours.keys()

@@ -23,7 +23,7 @@ class Engines:
     """The engines of one check: those that are on, each started once and asked once.
 
     `given` is the content that stands for that of files, None for one that is to be taken for absent. With `wanted` false
-    none is on. Libraries have no more than `jobs` processes at once.
+    none is on. All together have no more than `jobs` processes at once.
     """
 
     def __init__(
@@ -56,13 +56,11 @@ class Engines:
             own = [path for path in chosen if path in python or engine.wants(PurePosixPath(path).name)]
             self._guarded(engine.name, partial(engine.start, own))
 
-    def doubtful(self) -> frozenset[str]:
-        """The files in which there are secrets, or may be for all that is known until now."""
-        return frozenset[str]().union(*(engine.doubtful() for engine in self._engines))
-
     def answers(self) -> Answers:
         """What they say, once they are done."""
         for engine in self._engines:
+            for other in self._engines:
+                self._guarded(other.name, other.proceed)
             self._guarded(engine.name, partial(self._ask, engine))
         return Answers(tuple(self._done))
 

@@ -66,10 +66,6 @@ class Bandit(Worker):
         """Python."""
         return [path for path in paths if path.endswith(".py")]
 
-    def doubtful(self) -> frozenset[str]:
-        """None: what it takes for passwords hardly ever is one."""
-        return frozenset()
-
     def worth(self, path: str, data: bytes) -> bool:
         """Whether a needle of a selected test is in the file."""
         lowered = data.lower()

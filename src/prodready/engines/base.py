@@ -105,8 +105,8 @@ class Engine(Protocol):
     def start(self, paths: Sequence[str]) -> None:
         """Begin with these files."""
 
-    def doubtful(self) -> frozenset[str]:
-        """The files in which it has found secrets, or may find some."""
+    def proceed(self) -> None:
+        """Start what still waits, as far as there are free slots."""
 
     def answer(self, existing: frozenset[str]) -> Answer:
         """What it says of them; what it remembers of files that do not exist any more may go."""

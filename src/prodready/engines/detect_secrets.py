@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from prodready.cache import Cache
 from prodready.config import Config, is_ours, repository
+from prodready.engines import secret_files
 from prodready.engines.base import Slots
 from prodready.engines.worker import Found, Worker
 from prodready.finding import Confidence, Finding, Location, Problem, Severity
@@ -21,26 +22,6 @@ from prodready.rules import all_rules
 NAME = "detect-secrets"
 CODE = "PRD502"
 BASELINE = ".secrets.baseline"
-
-_ENDINGS = (
-    ".py", ".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".vue", ".svelte", ".html", ".htm", ".env",
-    ".yml", ".yaml", ".json", ".toml", ".ini", ".cfg", ".conf", ".config", ".properties", ".xml", ".sh", ".bash",
-    ".tf", ".tfvars", ".pem", ".key", ".p8",
-)  # fmt: skip
-_NAMES = re.compile(r"\.env(?:\.|$)|\.envrc$|dockerfile|containerfile|procfile$|\.npmrc$|\.pypirc$|\.netrc$|id_[rd]sa$")
-_LOCKS = re.compile(
-    r"\.lock$|[.-]lock\.(?:json|ya?ml)$|^npm-shrinkwrap\.json$|^go\.sum$|[.-]min\.m?js$|\.map$|^\.secrets\.baseline$"
-)
-_TRANSLATIONS = re.compile(r"(?:^|/)(?:locales?|i18n|l10n|translations?|lang|langs|languages|messages)/", re.IGNORECASE)
-
-_NEEDLES = re.compile(
-    rb"(?i:passw|passphrase|pwd|secret|token|credential|contrase|[a-z]_?key|dsn|db_?pass)[\w.-]*[\"'\])\\]{0,4}\s*"
-    rb"(?:[:=]|,\s*[\"'])"
-    rb"|PRIVATE KEY-----|A(?:KIA|SIA)[A-Z0-9]{12}"
-    rb"|gh[opusr]_\w{20}|github_pat_|glpat-|xox[a-z]-|hooks\.slack\.com|[rs]k_live_"
-    rb"|SG\.|eyJ[\w-]{8}|://[^\s/:@\"']{1,60}:[^\s/@\"']{2,}@|npm_\w{20}|_authToken|pypi-|\bSK[0-9a-f]{32}|AccountKey="
-    rb"|sk-[\w-]{20}|-us\d{1,2}\b|sq0csp|\d{8,10}:[\w-]{35}|[MNO][\w-]{23,25}\.[\w-]{6}\."
-)
 
 
 def codes(config: Config) -> frozenset[str]:
@@ -95,12 +76,13 @@ class DetectSecrets(Worker):
 
     def wants(self, name: str) -> bool:
         """Source and configuration, without lock files and what is minified."""
-        lowered = name.lower()
-        return (lowered.endswith(_ENDINGS) or bool(_NAMES.search(lowered))) and not _LOCKS.search(lowered)
+        return secret_files.wants(name)
 
     def among(self, paths: Sequence[str]) -> Iterable[str]:
         """Those without translations; of `.env` files those that git tracks, for the others have not been given away."""
-        taken = [path for path in paths if self.wants(path.rpartition("/")[2]) and not _is_translation(path)]
+        taken = [
+            path for path in paths if self.wants(path.rpartition("/")[2]) and not secret_files.is_translation(path)
+        ]
         local = [path for path in taken if path.rpartition("/")[2].startswith(".env")]
         if not local or repository(self.config.root) is None:
             return taken
@@ -109,7 +91,7 @@ class DetectSecrets(Worker):
 
     def worth(self, path: str, data: bytes) -> bool:
         """Whether something in the file looks as if a value of this kind might follow."""
-        return _NEEDLES.search(data) is not None
+        return secret_files.worth(data)
 
     def what(self) -> str:
         """What goes unseen without it."""
@@ -127,10 +109,6 @@ class DetectSecrets(Worker):
             statement=(raw.first, raw.last),
             secret=True,
         )
-
-
-def _is_translation(path: str) -> bool:
-    return bool(_TRANSLATIONS.search(path)) and not path.endswith(".py")
 
 
 def _tracked(config: Config, paths: Sequence[str]) -> frozenset[str]:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from prodready.engines.secret_files import is_config, is_example, is_passing
 from prodready.knowledge import rules_folder
 from prodready.words import split_words
 
@@ -42,10 +43,6 @@ WORDS = msgspec.toml.decode((rules_folder() / "secrets.toml").read_bytes(), type
 
 _HINT = "take it from the environment or a secret store, and change it: who has the repository has it"
 
-_MAY = re.compile(
-    r"(?i:pass|pwd|secret|token|credential|contrase|key|dsn|auth)|A(?:KIA|SIA)[A-Z0-9]{12}|gh[opusr]_|github_pat_|glpat-|xox[a-z]-"
-    r"|slack\.com|[rs]k_live_|SG\.|eyJ|://[^\s/]*:[^\s/]*@|npm_|pypi-|\bSK[0-9a-f]{32}|sk-|-us\d|sq0csp|\d{8,10}:|[MNO][\w-]{23}"
-)
 _NAME = re.compile(
     r"""([A-Za-z_$][\w$.\-]*)\\?["'`]?\]?\)?\s*(?::\s*[A-Za-z_][\w\[\]., |]*\s*)?"""
     r"""(?:={1,3}|!={1,2}|:=|=>|:|,)\s*\(?[rRbBuUfF@]{0,2}\\?["'`]?$"""
@@ -57,14 +54,6 @@ _STANDING_FOR_ITSELF = re.compile(
 _TEMPLATE = re.compile(r"\$\{|\{\{|<[\w -]+>|%\(\w+\)|^\$\w+$|^\{\w+\}$|\s")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _HASH = re.compile(r"^(?:sha\d+[-:]|md5:|\$\d\w?\$|pbkdf2|bcrypt|argon2|scrypt:|\{SHA)", re.IGNORECASE)
-_EXAMPLE_FILE = re.compile(
-    r"[._-](?:example|sample|template|tmpl|tpl|dist|stub|test|tests|testing|ci|e2e)\b[^/]*$"
-    r"|(?:^|/)(?:examples?|samples?|docs?|docs_src|stories|fixtures?|seeds?|mocks?|__mocks__|__tests__|__fixtures__|cypress|e2e"
-    r"|testdata|playground)/|\.(?:test|spec|stories|story|fixture|mock|cy)\.\w+$|(?:^|/)(?:mock|fake|seed|fixture)[\w-]*\.\w+$"
-    r"|(?:^|/)(?:test|tests|testing)[_/.-]|(?:^|/)\w*tests?/|[_-]tests?\.\w+$"
-    r"|(?:^|/)\.github/|(?:^|/)\.gitlab-ci|(?:^|/)\.circleci/|openapi|swagger",
-    re.IGNORECASE,
-)
 _EXAMPLE_HOST = re.compile(
     r"^(?:localhost|127\.|0\.0\.0\.0|host\.docker\.internal|\[?::1|(?:[\w-]+\.)*example\.(?:com|org|net|io)"
     r"|[\w-]*(?:host|server|domain)[\w-]*$)"
@@ -96,22 +85,21 @@ class Verdict(NamedTuple):
     end: tuple[int, int] | None = None
 
 
-def may_hold(line: str) -> bool:
-    """Whether it is worth asking detect-secrets about the line."""
-    return _MAY.search(line) is not None
-
-
 def judged(kind: str, value: str, place: Place) -> Verdict | None:
     """What is to be said of a value that detect-secrets took for a secret of this kind; None if it is none."""
-    if kind == "Private Key":
-        return _private_key(place)
-    if kind == "Basic Auth Credentials":
-        return _in_url(value, place)
-    if kind == "JSON Web Token":
-        return _web_token(value, place)
     if kind in WORDS.tokens:
         return _token(kind, value, place)
-    return _named(value, place)
+    if kind == "Private Key":
+        verdict = _private_key(place)
+    elif kind == "Basic Auth Credentials":
+        verdict = _in_url(value, place)
+    elif kind == "JSON Web Token":
+        verdict = _web_token(value, place)
+    else:
+        verdict = _named(value, place)
+    if verdict is not None and is_passing(place.path, place.lines, place.number):
+        return verdict._replace(confidence=LOW)
+    return verdict
 
 
 def _token(kind: str, value: str, place: Place) -> Verdict | None:
@@ -138,7 +126,7 @@ def _web_token(value: str, place: Place) -> Verdict | None:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (ValueError, IndexError):
         return None
-    if not isinstance(claims, dict) or len(parts) != 3 or len(parts[2]) < 20 or _is_example_file(place.path):
+    if not isinstance(claims, dict) or len(parts) != 3 or len(parts[2]) < 20 or is_example(place.path):
         return None
     said = " ".join(str(item).lower() for item in (*claims.values(), *claims))
     if re.search(r"1234567890|john doe|example|anon\b|demo|test|foo|some", said):
@@ -150,7 +138,7 @@ def _private_key(place: Place) -> Verdict | None:
     """A private key with its body, on the lines that follow or in one text with `\\n`."""
     begin = place.line.find("-----BEGIN")
     rest = place.line[begin:]
-    if begin < 0 or _is_example_file(place.path) or re.search(r"EXAMPLE|FAKE|DUMMY", rest):
+    if begin < 0 or is_example(place.path) or re.search(r"EXAMPLE|FAKE|DUMMY", rest):
         return None
     if re.match(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:\\+n|\s)[\w+/=]{32,}", rest):
         value = re.match(r"[^\"'`]*", rest)
@@ -173,7 +161,7 @@ def _in_url(value: str, place: Place) -> Verdict | None:
     found = re.search(rf"://([^\s/:@\"']*):{re.escape(value)}@([^\s/:\"'@]*)", place.line)
     if (
         found is None
-        or _is_example_file(place.path)
+        or is_example(place.path)
         or "{" in found[0]
         or "$" in found[0]
         or "<" in found[0]
@@ -199,7 +187,7 @@ def _named(value: str, place: Place) -> Verdict | None:
     if is_config(place.path):
         value = re.split(r"\s+#", value)[0].strip().strip("\"'")
     name = _name(place)
-    if name is None or not value or value not in raw or _is_example_file(place.path) or _is_comment(place):
+    if name is None or not value or value not in raw or is_example(place.path) or _is_comment(place):
         return None
     words = split_words(name)
     if _is_signing_key(words) and _is_fixed_text(value, place):
@@ -269,18 +257,6 @@ def _is_fixed_text(value: str, place: Place) -> bool:
     return (
         not set(split_words(value)) <= set(name) | {"key", "field"}
         and not set(split_words(value)) & WORDS.strong_placeholders
-    )
-
-
-def _is_example_file(path: str) -> bool:
-    return _EXAMPLE_FILE.search(path) is not None
-
-
-def is_config(path: str) -> bool:
-    """Whether values stand in the file without quotes."""
-    name = path.rpartition("/")[2].lower()
-    return name.startswith(".env") or name.endswith(
-        (".env", ".yml", ".yaml", ".ini", ".cfg", ".conf", ".properties", ".toml")
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from prodready.engines import secret_values
+from prodready.engines import secret_files, secret_values
 from prodready.source import SourceError, decode, split_lines
 
 PLUGINS: dict[str, dict[str, float]] = {
@@ -81,8 +81,9 @@ def examined(job: dict[str, Any]) -> dict[str, Any]:
 
 def _found(path: str, lines: list[str], known: frozenset[str]) -> Iterator[list[object]]:
     taken: set[tuple[int, int]] = set()
-    for number, line in enumerate(lines, 1):
-        if len(line) > _LONGEST or not secret_values.may_hold(line):
+    for number in secret_files.lines_worth(lines):
+        line = lines[number - 1]
+        if len(line) > _LONGEST:
             continue
         for kind, value in sorted(_candidates(path, lines, number, line)):
             start = line.find(value)
@@ -111,7 +112,7 @@ def _candidates(path: str, lines: list[str], number: int, line: str) -> set[tupl
 
     found = set()
     # It knows by the ending of a name whether values stand in quotes, and `.env` has none.
-    name = f"{path}.ini" if secret_values.is_config(path) else path
+    name = f"{path}.ini" if secret_files.is_config(path) else path
     for plugin in get_plugins():
         for secret in plugin.analyze_line(filename=name, line=line, line_number=number):
             value = secret.secret_value or ""

@@ -98,8 +98,8 @@ class _Wants:
 
 
 def open_engine(config: Config, cache: Cache, given: Mapping[str, bytes], slots: Slots) -> Semgrep:
-    """The engine for one check; `given` is the content of files as they are in an editor. It has one process, always."""
-    return Semgrep(config, cache, given)
+    """The engine for one check; `given` is the content of files as they are in an editor."""
+    return Semgrep(config, cache, given, slots)
 
 
 class Semgrep:
@@ -107,8 +107,8 @@ class Semgrep:
 
     name = NAME
 
-    def __init__(self, config: Config, cache: Cache, given: Mapping[str, bytes]) -> None:
-        self._config, self._given = config, given
+    def __init__(self, config: Config, cache: Cache, given: Mapping[str, bytes], slots: Slots) -> None:
+        self._config, self._given, self._slots = config, given, slots
         self._wants = _Wants(config.patterns)
         self._program = program()
         self._memory = Memory.open(cache, self._key(), given)
@@ -144,26 +144,28 @@ class Semgrep:
                 self._memory.learn(path)
             del contents[path]
         self._waiting = _batches(worth)
+        self.proceed()
+
+    def proceed(self) -> None:
+        """Start on the next files, if there are any and a slot is free."""
+        if not self._waiting or self._process is not None or not self._slots.free:
+            return
         try:
             self._next()
         except EngineError as error:
+            self._waiting.clear()
             self._fail(str(error))
-
-    def doubtful(self) -> frozenset[str]:
-        """None: its patterns look for no secrets."""
-        return frozenset()
 
     def answer(self, existing: frozenset[str]) -> Answer:
         """What there is to say of the files, once semgrep is done."""
         if not self._program:
             return self._without()
         try:
-            while self._process is not None:
-                batch = self._waiting.pop(0)
-                code, output, complaint = self._process.result()
-                self._process = None
-                self._take(batch, code, output, complaint)
-                self._next()
+            while self._waiting:
+                process = self._process or self._next()
+                code, output, complaint = process.result()
+                self._release()
+                self._take(self._waiting.pop(0), code, output, complaint)
         except EngineError as error:
             self._fail(str(error))
         finally:
@@ -184,10 +186,14 @@ class Semgrep:
         """Let go of the process, if it still runs."""
         if self._process is not None:
             self._process.stop()
-            self._process = None
+            self._release()
         if self._scratch is not None:
             self._scratch.cleanup()
             self._scratch = None
+
+    def _release(self) -> None:
+        self._process = None
+        self._slots.free += 1
 
     # Asking
 
@@ -201,10 +207,8 @@ class Semgrep:
             digest.update(path.read_bytes() if path.is_file() else b"")
         return digest.hexdigest()
 
-    def _next(self) -> None:
-        """Start on the next files, if there are any."""
-        if not self._waiting:
-            return
+    def _next(self) -> Process:
+        """Start on the next files; raises EngineError."""
         batch = self._waiting[0]
         place = self._config.root
         if self._given:
@@ -219,6 +223,8 @@ class Semgrep:
         # Nobody's settings of semgrep's own, and no token: what is found must not depend on who looks.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SEMGREP_")}
         self._process = Process(command, place, environment, LIMIT + len(batch) / 10)
+        self._slots.free -= 1
+        return self._process
 
     def _fail(self, why: str) -> None:
         self._sound = False

@@ -135,15 +135,12 @@ class Worker:
         size = sum(len(self.memory.contents[path]) for path in worth)
         count = max(1, min(self._slots.limit // 2, size // _WORTH_ANOTHER))
         self._waiting = [part for part in (worth[number::count] for number in range(count)) if part]
+        self.proceed()
+
+    def proceed(self) -> None:
+        """Start what still waits, as far as there are free slots."""
         while self._waiting and self._slots.free:
             self._next()
-
-    def doubtful(self) -> frozenset[str]:
-        """The files in which it has found secrets, and those that it has not spoken about."""
-        said = self.memory.said
-        if not self._version:
-            return frozenset()
-        return frozenset(p for p in self._asked if p not in said or any(f.secret for f in said[p].findings))
 
     def answer(self, existing: frozenset[str]) -> Answer:
         """What there is to say of the files, once all processes are done; one that fails costs its own files only."""
