@@ -5,6 +5,7 @@ All of it is cheap: it decides what detect-secrets, which is not, is asked about
 
 from __future__ import annotations
 
+import ast
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -32,7 +33,8 @@ _FORMS = {
     ("private key-----",): r"PRIVATE KEY-----",
     ("akia", "asia"): r"A(?:KIA|SIA)[A-Z0-9]{12}",
     ("gho_", "ghp_", "ghu_", "ghs_", "ghr_", "github_pat_"): r"gh[opusr]_\w{20}|github_pat_",
-    ("glpat-", "xox", "slack.com", "sq0csp"): r"glpat-|xox[a-z]-|hooks\.slack\.com|sq0csp",
+    ("gl", "gr1348941"): r"gl(?:agent|cbt|dt|ft|imt|oas|pat|ptt|rt|soat)-|GR1348941",
+    ("xox", "slack.com", "sq0csp"): r"xox[a-z]-|hooks\.slack\.com|sq0csp",
     ("k_live_", "sg."): r"[rs]k_live_|SG\.",
     ("eyj",): r"eyJ[\w-]{8}",
     ("npm_", "_authtoken", "pypi-"): r"npm_\w{20}|_authToken|pypi-",
@@ -52,7 +54,7 @@ _ON_A_LINE = (re.compile(_GIVEN), *map(re.compile, _FORMS.values()))
 _EXAMPLE = re.compile(
     r"[._-](?:example|sample|template|tmpl|tpl|dist|stub|test|tests|testing|ci|e2e)\b[^/]*$"
     r"|(?:^|/)(?:examples?|samples?|docs?|docs_src|stories|fixtures?|seeds?|mocks?|__mocks__|__tests__|__fixtures__|cypress|e2e"
-    r"|testdata|playground)/|\.(?:test|spec|stories|story|fixture|mock|cy)\.\w+$|(?:^|/)(?:mock|fake|seed|fixture)[\w-]*\.\w+$"
+    r"|testdata|playground)/|\.(?:test|spec|stories|story|fixture|mock|cy)\.\w+$|(?:^|/)(?:example|fake|fixture|mock|sample|seed)[\w-]*\.\w+$"
     r"|(?:^|/)(?:test|tests|testing)[_/.-]|(?:^|/)\w*tests?/|[_-]tests?\.\w+$"
     r"|(?:^|/)\.github/|(?:^|/)\.gitlab-ci|(?:^|/)\.circleci/|openapi|swagger",
     re.IGNORECASE,
@@ -62,6 +64,8 @@ _PASSING = frozenset(
     "sandbox selenium test testing tests vagrant".split()
 )
 """Words of the places of set-ups that last a day or stand on one's own machine."""
+
+_PAGES = (".html", ".htm", ".js", ".jsx", ".mjs", ".ts", ".tsx", ".vue", ".svelte")
 
 _BLOCK = re.compile(r"\s*(?:class\s+(\w+)|(?:el)?if\s+(.+):)")
 
@@ -104,6 +108,26 @@ def is_passing(path: str, lines: Sequence[str], number: int) -> bool:
             if block and (_PASSING | {"debug"}).intersection(split_words(block[1] or block[2])):
                 return True
     return False
+
+
+def is_page(path: str) -> bool:
+    """Whether the file may well be sent to browsers as it is."""
+    return path.lower().endswith(_PAGES)
+
+
+def is_prose(path: str, lines: Sequence[str], number: int) -> bool:
+    """Whether line `number` of Python belongs to a text that stands for itself: a docstring."""
+    try:
+        tree = ast.parse("\n".join(lines)) if path.endswith(".py") else None
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return tree is not None and any(
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+        and node.lineno <= number <= (node.end_lineno or 0)
+        for node in ast.walk(tree)
+    )
 
 
 def worth(data: bytes) -> bool:

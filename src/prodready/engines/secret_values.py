@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from prodready.engines.secret_files import is_config, is_example, is_passing
+from prodready.engines.secret_files import is_config, is_example, is_page, is_passing, is_prose
 from prodready.knowledge import rules_folder
 from prodready.words import split_words
 
@@ -97,7 +97,10 @@ def judged(kind: str, value: str, place: Place) -> Verdict | None:
         verdict = _web_token(value, place)
     else:
         verdict = _named(value, place)
-    if verdict is not None and is_passing(place.path, place.lines, place.number):
+    if verdict is None or is_prose(place.path, place.lines, place.number):
+        return None
+    public = is_page(place.path) and split_words(_name(place) or "")[-2:] == ("api", "key")
+    if public or is_passing(place.path, place.lines, place.number):
         return verdict._replace(confidence=LOW)
     return verdict
 
@@ -108,8 +111,10 @@ def _token(kind: str, value: str, place: Place) -> Verdict | None:
         return None
     if kind == "AWS Access Key" and not value.startswith(("AKIA", "ASIA")):
         return _named(value, place)
-    tail = re.split(r"[_\-.:]", value)[-1]
-    if len(set(tail)) < 6 or not _looks_random(tail, least=8):
+    if kind == "Twilio API Key" and value.startswith("AC"):
+        return None  # The name of an account.
+    body = max(re.split(r"[_\-.:/=]", value), key=len)
+    if len(set(body)) < 6 or not _looks_random(body, least=8):
         return None
     if (
         kind in {"Mailchimp Access Key", "Discord Bot Token", "Twilio API Key", "Telegram Bot Token"}

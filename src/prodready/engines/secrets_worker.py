@@ -115,9 +115,21 @@ def _candidates(path: str, lines: list[str], number: int, line: str) -> set[tupl
     name = f"{path}.ini" if secret_files.is_config(path) else path
     for plugin in get_plugins():
         for secret in plugin.analyze_line(filename=name, line=line, line_number=number):
-            value = secret.secret_value or ""
+            value = _whole(secret.type, secret.secret_value or "", line)
             if value and not heuristic.is_sequential_string(value) and not heuristic.is_templated_secret(value):
                 found.add((secret.type, value))
     if found and is_line_allowlisted(path, line, get_code_snippet(lines, number)):
         return set()
     return found
+
+
+def _whole(kind: str, value: str, line: str) -> str:
+    """The value: some plugins give only how it begins."""
+    if kind == "JSON Web Token":
+        rest = r"[\w.+/=-]*"
+    elif kind in secret_values.WORDS.tokens and len(value) < 12:
+        rest = r"[_-][\w-]{16,}"
+    else:
+        return value
+    found = re.search(re.escape(value) + rest, line)
+    return found[0] if found else value
