@@ -14,7 +14,7 @@ import pytest
 from prodready import baseline, cli, project, rules
 from prodready.cache import DATABASE
 from prodready.config import load
-from prodready.engines import worker
+from prodready.engines import semgrep, worker
 from prodready.engines.base import Process
 from prodready.finding import Report
 from prodready.project import Options
@@ -90,6 +90,29 @@ def test_each_can_be_switched_off(app: Path, runs: list[str]) -> None:
     (app / "prodready.toml").write_text("engines = []\n")
     assert found(checked(app)) == ALL[2:]
     assert runs == ["bandit_worker 1"]
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3])
+def test_no_more_processes_at_once_than_jobs(app: Path, monkeypatch: pytest.MonkeyPatch, jobs: int) -> None:
+    (app / "Dockerfile").write_text('FROM python\nCMD ["flask", "run"]\n')
+    alive: set[int] = set()
+    most = [0]
+
+    class Counted(Process):
+        def __init__(self, *rest: object) -> None:
+            super().__init__(*rest)  # type: ignore[arg-type]
+            alive.add(id(self))
+            most.append(len(alive))
+
+        def stop(self) -> None:
+            alive.discard(id(self))
+            super().stop()
+
+    monkeypatch.setattr(worker, "Process", Counted)
+    monkeypatch.setattr(semgrep, "Process", Counted)
+    report = checked(app, jobs=jobs)
+    assert ({"PRD502", "B602", "PRD301", "PRD701"} <= {f.code for f in report.findings}, report.problems) == (True, ())
+    assert (len(most), max(most), alive) == (4, jobs, set())
 
 
 def test_standard_input_stands_for_a_file(app: Path) -> None:
