@@ -16,8 +16,8 @@ Good
 Not reported
 ------------
 Placeholders, templates and references; test keys and public keys; ids, UUIDs and hashes; lock files and translations; files
-of examples; `.env` files that git does not track; what `.secrets.baseline` knows and what `pragma: allowlist secret`
-allows. Where neither the form of a value nor its name says that it is a secret, nothing is reported. Needs detect-secrets.
+of examples; docstrings; `.env` files that git does not track; what `.secrets.baseline` knows and what `pragma: allowlist
+secret` allows. What belongs to a set-up for development, tests or CI has low confidence. Where neither the form of a value nor its name says that it is a secret, nothing is reported. Needs detect-secrets.
 
 References
 ----------
