@@ -18,6 +18,7 @@ from prodready.engines import semgrep, worker
 from prodready.engines.base import Process
 from prodready.finding import Report
 from prodready.project import Options
+from prodready.report import FORMATS
 from prodready.rules import all_rules, bandit_tests, known_rules
 
 pytestmark = pytest.mark.engines
@@ -146,7 +147,15 @@ class TestBandit:
 
     @pytest.mark.parametrize(
         "comment",
-        ["# nosec", "# nosec B602", "# noqa: B602", "# prodready: ignore[B602] the command is ours", "# noqa"],
+        [
+            "# nosec",
+            "# nosec B602",
+            "# noqa: B602",
+            "# prodready: ignore[B602] the command is ours",
+            "# noqa",
+            "# noqa: S602",
+            "# noqa: E501, S602 ours",
+        ],
     )
     def test_comments_silence(self, app: Path, comment: str) -> None:
         (app / "shell.py").write_text(SHELL.replace("True)", f"True)  {comment}"))
@@ -259,9 +268,7 @@ class TestSecrets:
         (app / ".secrets.baseline").write_text(json.dumps(data))
         assert (found(checked(app)), (app / "ran").exists()) == (ALL, False)
 
-    @pytest.mark.parametrize(
-        "output", ["full", "concise", "json", "sarif", "github", "gitlab", "rdjson", "junit", "html"]
-    )
+    @pytest.mark.parametrize("output", FORMATS)
     def test_no_format_shows_the_value(self, app: Path, output: str, capsys: pytest.CaptureFixture[str]) -> None:
         (app / "settings.py").write_text(f'API_TOKEN = "{KEY}"\n')
         assert cli.main(["check", "--output-format", output]) == 1

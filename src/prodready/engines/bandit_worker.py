@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 import warnings
 from typing import Any
 
+_NOQA = re.compile(r"# noqa:\s*([A-Z]+\d+(?:[,\s]+[A-Z]+\d+)*)", re.IGNORECASE)
 _LEVELS = {"LOW": 1, "MEDIUM": 2, "HIGH": 3}
 
 
@@ -49,6 +51,8 @@ def examined(job: dict[str, Any]) -> dict[str, Any]:
     for issue in manager.get_issue_list():
         lines = issue.linerange or [issue.lineno]
         first, last = min(*lines, issue.lineno), max(*lines, issue.lineno)
+        if _is_silenced(issue.fname, issue.test_id, first, last):
+            continue
         found.setdefault(_path(issue.fname), []).append(
             [
                 issue.test_id, issue.lineno, max(issue.col_offset, 0), 0, max(issue.end_col_offset or 0, 0), first, last,
@@ -57,6 +61,13 @@ def examined(job: dict[str, Any]) -> dict[str, Any]:
         )  # fmt: skip
     notes = {_path(name): [f"not read by bandit: {why}"] for name, why in manager.get_skipped()}
     return {"found": found, "notes": notes, "problems": problems}
+
+
+def _is_silenced(name: str, test: str, first: int, last: int) -> bool:
+    """Whether a comment to Ruff, where the tests of Bandit are called `S102` and so on, is on one of the lines."""
+    with open(name, encoding="utf-8", errors="replace") as stream:
+        lines = stream.read().split("\n")[first - 1 : last]
+    return any(f"S{test[1:]}" in re.split(r"[,\s]+", found[1]) for found in map(_NOQA.search, lines) if found)
 
 
 def _path(name: str) -> str:

@@ -87,7 +87,8 @@ class Verdict(NamedTuple):
 
 def judged(kind: str, value: str, place: Place) -> Verdict | None:
     """What is to be said of a value that detect-secrets took for a secret of this kind; None if it is none."""
-    if kind in WORDS.tokens:
+    by_name = kind == "AWS Access Key" and not value.startswith(("AKIA", "ASIA"))
+    if kind in WORDS.tokens and not by_name:
         return _token(kind, value, place)
     if kind == "Private Key":
         verdict = _private_key(place)
@@ -109,8 +110,6 @@ def _token(kind: str, value: str, place: Place) -> Verdict | None:
     words = set(split_words(value))
     if words & WORDS.strong_placeholders or _repeats(value) or "example" in value.lower() or "test" in words:
         return None
-    if kind == "AWS Access Key" and not value.startswith(("AKIA", "ASIA")):
-        return _named(value, place)
     if kind == "Twilio API Key" and value.startswith("AC"):
         return None  # The name of an account.
     body = max(re.split(r"[_\-.:/=]", value), key=len)
