@@ -12,7 +12,13 @@ from prodready.engines import secret_files, secret_values, secrets_worker
 
 MIXED = "R4nW1LkT7vBd9sYc2mHf6jGp3aEu5oRiQ8ZxV0qKw4Tz7Md1Ns5Xb8Py2Gf6Lh9Jr3Uc0Ea4Io7Wk1Sv5Bm8"
 HEX = "4f1c9a7e2b8d6035c1e7f9a2d4b80e63"
-CLAIMS = base64.urlsafe_b64encode(json.dumps({"sub": "u-8812", "role": "service"}).encode()).decode().rstrip("=")
+
+
+def signed(**claims: object) -> str:
+    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return "ey" + f"JhbGciOiJIUzI1NiJ9.{body}.{MIXED[:43]}"
+
+
 TOKENS = {
     "AWS Access Key": "AK" + "IA2E7QX4NV9KT3WZ6B",
     "Azure Storage Account access key": "AccountKey=" + (MIXED * 2)[:86] + "==",
@@ -29,7 +35,7 @@ TOKENS = {
     "Stripe Access Key": "s" + "k_live_" + MIXED[:24],
     "Telegram Bot Token": "telegram = '48291" + "03746:" + MIXED[:35] + "'",
     "Twilio API Key": "twilio = 'S" + "K" + HEX + "'",
-    "JSON Web Token": "ey" + "JhbGciOiJIUzI1NiJ9." + CLAIMS + "." + MIXED[:43],
+    "JSON Web Token": signed(sub="u-8812", role="service"),
 }
 
 
@@ -62,11 +68,25 @@ def test_every_kind_of_token_is_tried() -> None:
         "token = 'gh" + "p_" + "x" * 36 + "'",  # to be filled in
         "TWILIO_ACCOUNT = 'A" + "C" + HEX + "'",  # the name of an account
         "token = 'eyJhbGciOiJIUzI1NiJ9.e30.short'",
+        f"run('{signed(id=1, exp=1659513640)}')",  # a session
+        f"run('{signed(id=1, iat=1659427240, exp=1659513640)}')",
         "run('s" + "k-learn-is-a-library-with-a-long-name')",
     ],
 )
 def test_what_only_looks_like_one_is_not_found(tmp_path: Path, line: str) -> None:
     assert told(tmp_path, f"{line}\n") == []
+
+
+def test_a_token_that_lasts_for_years_counts(tmp_path: Path) -> None:
+    line = f"run('{signed(role='service', iat=1659427240, exp=1975003240)}')\n"
+    assert told(tmp_path, line) == [(1, "a signed token (JWT) stands in the file")]
+
+
+@pytest.mark.parametrize(("name", "confidence"), [("client.py", 3), ("test_client.py", 1)])
+def test_a_token_in_a_test_has_low_confidence(tmp_path: Path, name: str, confidence: int) -> None:
+    (tmp_path / name).write_text(TOKENS["GitHub Token"] + "\n")
+    job = {"root": str(tmp_path), "files": [name], "known": {}, "left_out": []}
+    assert secrets_worker.examined(job)["found"][name][0][8] == confidence
 
 
 def test_lines_that_may_hold_a_secret_are_found_in_any_text() -> None:

@@ -41,6 +41,9 @@ class Words(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
 
 WORDS = msgspec.toml.decode((rules_folder() / "secrets.toml").read_bytes(), type=Words)
 
+_LASTING = 90 * 24 * 3600
+"""Seconds: a token that is good for less was the session of somebody who tried something."""
+
 _HINT = "take it from the environment or a secret store, and change it: who has the repository has it"
 
 _NAME = re.compile(
@@ -89,7 +92,8 @@ def judged(kind: str, value: str, place: Place) -> Verdict | None:
     """What is to be said of a value that detect-secrets took for a secret of this kind; None if it is none."""
     by_name = kind == "AWS Access Key" and not value.startswith(("AKIA", "ASIA"))
     if kind in WORDS.tokens and not by_name:
-        return _token(kind, value, place)
+        token = _token(kind, value, place)
+        return token._replace(confidence=LOW) if token and is_example(place.path) else token
     if kind == "Private Key":
         verdict = _private_key(place)
     elif kind == "Basic Auth Credentials":
@@ -132,6 +136,9 @@ def _web_token(value: str, place: Place) -> Verdict | None:
         return None
     if not isinstance(claims, dict) or len(parts) != 3 or len(parts[2]) < 20 or is_example(place.path):
         return None
+    begin, end = claims.get("iat"), claims.get("exp")
+    if end is not None and not (isinstance(begin, int) and isinstance(end, int) and end - begin > _LASTING):
+        return None  # A session that is over.
     said = " ".join(str(item).lower() for item in (*claims.values(), *claims))
     if re.search(r"1234567890|john doe|example|anon\b|demo|test|foo|some", said):
         return None
