@@ -140,7 +140,7 @@ class Config:
         Key(
             values.grades,
             "How grave the findings of a rule are: `info`, `warning` or `error`, by code or prefix. The longest match wins.",
-            '{ B506 = "error", PRD302 = "info" }',
+            '{ B506 = "error", PRD401 = "info" }',
         ),
     ] = ()
     same_as: Annotated[
