@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from unittest.mock import patch
 
 from prodready import project
 from prodready.config import Config
+from prodready.engines import detect_secrets, worker
 from prodready.finding import Finding, Report
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
@@ -48,8 +52,25 @@ def marks(case: Path, kind: str = "expect") -> set[Place]:
 
 
 def checked(root: Path) -> Report:
-    """What prodready says of the project with all rules, by default."""
-    return project.check(Config(root=root), [root], project.Options(jobs=1, cache=False))
+    """What prodready says of the project with all rules of its own, by default."""
+    config = Config(root=root, engines=("semgrep", "detect-secrets"))
+    with patch.object(detect_secrets, "is_on", lambda config: True), patch.object(worker, "Process", _InProcess):
+        return project.check(config, [root], project.Options(jobs=1, cache=False))
+
+
+class _InProcess:
+    """Stands for the process of a library, which would take longer to start than a case to check."""
+
+    def __init__(self, command: Sequence[str], *_: object) -> None:
+        self._module, self._job = command[4:6]
+
+    def result(self) -> tuple[int, bytes, str]:
+        """Exit code, output, complaint."""
+        examined = importlib.import_module(self._module).examined
+        return 0, json.dumps(examined(json.loads(Path(self._job).read_text("utf-8")))).encode(), ""
+
+    def stop(self) -> None:
+        """There is nothing to end."""
 
 
 def differences(expected: set[Place], allowed: set[Place], findings: Iterable[Finding]) -> list[str]:

@@ -66,7 +66,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PYTHONPATH", str(SOURCE))
     monkeypatch.delenv("PRODREADY_DEBUG", raising=False)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "pyproject.toml").write_text("")
+    (tmp_path / "pyproject.toml").write_text('[tool.prodready]\nengines = ["semgrep"]\n')
     (tmp_path / "good.py").write_bytes(BODY)
     return tmp_path
 

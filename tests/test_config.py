@@ -92,6 +92,8 @@ class TestLoading:
             jobs = 3
             semgrep = ["lint/*.yaml"]
             engines = []
+            severity = { PRD301 = "info" }
+            same-as = { B608 = [] }
             per-file-ignores = { "scripts/" = ["PRD301"] }
         """
         ours = write(tmp_path / "one" / "prodready.toml", keys)
@@ -107,7 +109,8 @@ class TestLoading:
             assert loaded.jobs == 3
             assert loaded.cache_path == loaded.root / "c"
             assert loaded.knowledge == ("orm.toml",)
-        assert keys.count(" = ") == len(config.keys()) + 1, "a key is missing in this test"
+        assert loaded.severity == (("PRD301", Severity.INFO),)
+        assert keys.count(" = ") == len(config.keys()) + 3, "a key is missing in this test"
 
     def test_a_file_from_elsewhere_keeps_its_own_knowledge(self, tmp_path: Path) -> None:
         file = write(tmp_path / "shared" / "lint.toml", 'knowledge = ["orm.toml"]')
@@ -204,7 +207,7 @@ class TestErrors:
             ("xyzzy = 1", "xyzzy: unknown key; the keys are baseline, cache-dir, engines, exclude"),
             ("min-confidence = 'hgh'", "min-confidence: 'hgh' is not one of low, medium, high; did you mean 'high'?"),
             ("min-severity = 3", "min-severity: must be a string, not an integer"),
-            ("select = ['PRD31']", "select: no rule has the code or prefix 'PRD31'; did you mean 'PRD301'?"),
+            ("select = ['PRD37']", "select: no rule has the code or prefix 'PRD37'; see `prodready rules`"),
             ("select = ['prd301']", "select: no rule has the code or prefix 'prd301'; did you mean 'PRD301'?"),
             ("ignore = ['secret-in-log']", "did you mean 'PRD401'?"),
             ("select = 'PRD301'", "select: must be an array of strings, not a string"),

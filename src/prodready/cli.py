@@ -112,12 +112,12 @@ def _known() -> dict[str, Rule]:
     from pathlib import Path
 
     from prodready import config
-    from prodready.rules import all_rules, rules_of
+    from prodready.rules import known_rules, rules_of
 
     try:
         return rules_of(config.load(config.find_root(Path.cwd())))
     except (config.ConfigError, OSError):
-        return all_rules()
+        return known_rules()
 
 
 def _rule(arguments: Namespace) -> int:

@@ -170,9 +170,9 @@ class Job:
 
     def _check(self, settings: config.Config, targets: Sequence[Path]) -> Report:
         from prodready.project import Options, check
-        from prodready.rules import all_rules
+        from prodready.rules import rules_of
 
-        if not any(map(settings.enabled, all_rules())):
+        if not any(map(settings.enabled, rules_of(settings))):
             say(f"warning: no rule is selected for {config.shown(settings.root)}")
         if self.arguments.verbose:
             source = config.shown(settings.source) if settings.source else "none"

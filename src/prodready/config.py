@@ -64,8 +64,13 @@ class Config:
     """Whether the project's own patterns are reported as long as nobody says otherwise: not after `--select`."""
     select: Annotated[
         tuple[str, ...],
-        Key(values.codes, "Rules to report, by code or prefix. The longest match wins.", '["PRD3", "PRD401"]'),
-    ] = ("PRD",)
+        Key(
+            values.codes,
+            "Rules to report, by code or prefix. The longest match wins. `B` stands for those of Bandit's tests that are on "
+            "by default; the others are selected by their codes, or by longer prefixes such as `B1`.",
+            '["PRD3", "PRD401"]',
+        ),
+    ] = ("PRD", "B")
     ignore: Annotated[
         tuple[str, ...],
         Key(values.codes, "Rules not to report. Wins over a `select` of the same length.", '["PRD301"]'),
@@ -124,8 +129,29 @@ class Config:
     ] = ()
     engines: Annotated[
         tuple[str, ...],
-        Key(values.engines, "Other analysers that run inside of a check, where they are installed: `semgrep`.", "[]"),
-    ] = ("semgrep",)
+        Key(
+            values.engines,
+            "Other analysers that run inside of a check, where they are installed: see [engines](engines.md).",
+            '["detect-secrets"]',
+        ),
+    ] = values.ENGINES
+    severity: Annotated[
+        tuple[tuple[str, Severity], ...],
+        Key(
+            values.grades,
+            "How grave the findings of a rule are: `info`, `warning` or `error`, by code or prefix. The longest match wins.",
+            '{ B506 = "error", PRD401 = "info" }',
+        ),
+    ] = ()
+    same_as: Annotated[
+        tuple[tuple[str, tuple[str, ...]], ...],
+        Key(
+            values.same,
+            "Which rules speak of the same weakness as one of Bandit's tests or a pattern of yours: where both speak of one "
+            "line, that of these rules remains and names the other. Replaces what is known of the test; `[]` keeps both.",
+            '{ B602 = ["PRD301"], B608 = [] }',
+        ),
+    ] = ()
     require_reason: Annotated[
         bool,
         Key(values.boolean, "Report a `# prodready: ignore[...]` comment that does not say why.", "false"),
@@ -181,7 +207,8 @@ class Config:
 
     def enabled(self, code: str) -> bool:
         """Whether the rule is selected: the longest matching code or prefix decides, `ignore` wins a draw."""
-        chosen = _longest(code, self.select + self.extend_select)
+        selected = self.select + self.extend_select
+        chosen = _longest(code, tuple(p for p in selected if p != "B") if values.is_quiet(code) else selected)
         if self.own_selected and code in self.patterns.rules:
             chosen = max(chosen, 1)
         return chosen > _longest(code, self.ignore + self.extend_ignore)
@@ -191,6 +218,11 @@ class Config:
         return self.enabled(code) and not any(
             code.startswith(prefixes) and compiled((glob,)).covers(path) for glob, prefixes in self.per_file_ignores
         )
+
+    def graded(self, finding: Finding) -> Severity:
+        """How grave the finding is, by the configuration or else by itself."""
+        fitting = [(len(prefix), level) for prefix, level in self.severity if finding.code.startswith(prefix)]
+        return max(fitting)[1] if fitting else finding.severity
 
     def shows(self, finding: Finding) -> bool:
         """Whether the finding is to be shown: its rule selected, its severity and confidence high enough."""

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 from prodready.finding import Confidence, Severity
 from prodready.words import near
 
-ENGINES = ("semgrep",)
+ENGINES = ("semgrep", "bandit", "detect-secrets")
 """The analysers that a check can run besides our own."""
 
 _Level = TypeVar("_Level", bound=IntEnum)
@@ -51,17 +51,19 @@ def checked(key: Key, value: object, own: Collection[str] | None) -> object:
     """The value of a key, checked; `own` are the codes of the project's own patterns, None where they are not known."""
     if key.parse is codes:
         return codes(value, own)
-    return per_file(value, own) if key.parse is per_file else key.parse(value)
+    return key.parse(value, own) if key.parse in {per_file, grades, same} else key.parse(value)
 
 
 def codes(value: object, own: Collection[str] | None = ()) -> tuple[str, ...]:
     """An array of codes and prefixes, each of which fits some rule."""
-    from prodready.rules import all_rules
+    from prodready.rules import known_rules
 
     given = strings(value)
-    known = all_rules()
+    if set(given) <= {"PRD", "B"}:
+        return given
+    known = known_rules()
     for code in given:
-        if code != "PRD" and not any(rule.startswith(code) for rule in (*known, *(own or ()))):
+        if not any(rule.startswith(code) for rule in (*known, *(own or ()))):
             by_slug = {rule.slug: rule.code for rule in known.values()}
             hint = f"; did you mean {by_slug[code]!r}?" if code in by_slug else nearest(code, (*known, *(own or ())))
             if own is None and not hint and not code.startswith("PRD"):
@@ -75,6 +77,30 @@ def per_file(value: object, own: Collection[str] | None = ()) -> tuple[tuple[str
     if not isinstance(value, dict):
         raise ValueError(f"must be a table of pattern = [codes], not {type_name(value)}")
     return tuple((glob, codes(given, own)) for glob, given in value.items())
+
+
+def grades(value: object, own: Collection[str] | None = ()) -> tuple[tuple[str, Severity], ...]:
+    """A table of code = severity."""
+    if not isinstance(value, dict):
+        raise ValueError(f"must be a table of code = severity, not {type_name(value)}")
+    return tuple((code, severity(level)) for code, level in zip(codes(list(value), own), value.values(), strict=True))
+
+
+def same(value: object, own: Collection[str] | None = ()) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """A table of code = [codes]."""
+    if not isinstance(value, dict):
+        raise ValueError(f"must be a table of code = [codes], not {type_name(value)}")
+    return tuple((code, codes(value[code], own)) for code in codes(list(value), own))
+
+
+def is_quiet(code: str) -> bool:
+    """Whether the rule is one that the prefix `B` alone does not select."""
+    if not code.startswith("B"):
+        return False
+    from prodready.rules import bandit_tests
+
+    test = bandit_tests().get(code)
+    return test is not None and test.quiet
 
 
 def engines(value: object) -> tuple[str, ...]:

@@ -201,7 +201,8 @@ class Session:
         collecting = gc.isenabled()
         gc.disable()  # Facts are trees without cycles; going through them again and again costs a third of the time.
         cache = Cache(self.config.cache_path if options.cache else None)
-        engines = Engines(self.config, cache, options.given, wanted=options.engines)
+        jobs = self._jobs(options)
+        engines = Engines(self.config, cache, options.given, wanted=options.engines, jobs=jobs)
         try:
             walk = discover.walk(self.config, targets, engines.wants)
             clock.lap("walk")
@@ -235,6 +236,9 @@ class Session:
     def chosen(self, run: Opened, targets: Sequence[Path], options: Options = Options()) -> frozenset[str]:
         """The files to report on."""
         return self._among(run.state.entries, targets, options)
+
+    def _jobs(self, options: Options) -> int:
+        return options.jobs or self.config.jobs or os.cpu_count() or 1
 
     def _for_engines(self, paths: Iterable[str], targets: Sequence[Path], options: Options) -> frozenset[str]:
         chosen = self._among(list(paths), targets, options)
@@ -284,7 +288,7 @@ class Session:
             if options.progress is not None:
                 options.progress(done, len(unread))
 
-        state.jobs = jobs = options.jobs or self.config.jobs or os.cpu_count() or 1
+        state.jobs = jobs = self._jobs(options)
         with contextlib.closing(read_many(self.config.root, list(unread), jobs, progress)) as results:
             for result in results:
                 self._take(state, result, unread[result.path])

@@ -11,7 +11,7 @@ from prodready import discover
 from prodready.config import Config
 from prodready.finding import Finding, Fix, Suppressed, normalised
 from prodready.masking import hide
-from prodready.rules import Rule, all_rules, rules_of
+from prodready.rules import Rule, all_rules, rules_of, same_weakness
 from prodready.source import SourceError, decode, masked, split_lines
 from prodready.suppress import Suppressions, apply
 
@@ -49,12 +49,49 @@ def sift(
     kinds = discover.kind(config, path) | ({"generated"} if discover.is_generated(data) else set())
     enabled = frozenset(code for code in rules if config.enabled_in(code, path))
     ran = frozenset(code for code in enabled if not rules[code].skip & kinds).difference(absent)
-    kept = _fingerprinted(findings, data)
+    kept = _fingerprinted(_one_each(config, path, [_graded(config, finding) for finding in findings]), data)
     if suppressions is None:
         return Sifted(enabled, ran, kinds, tuple(kept), (), data)
     kept, quiet, extra = apply(kept, suppressions, path, ran, rules, config.require_reason)
     kept = sorted([*kept, *extra], key=lambda finding: finding.sort_key)
     return Sifted(enabled, ran, kinds, tuple(kept), tuple(quiet), data)
+
+
+def _graded(config: Config, finding: Finding) -> Finding:
+    severity = config.graded(finding) if config.severity else finding.severity
+    return finding if severity == finding.severity else msgspec.structs.replace(finding, severity=severity)
+
+
+def _one_each(config: Config, path: str, findings: list[Finding]) -> list[Finding]:
+    """One finding where several analysers speak of the same weakness in a line: ours, which names the others' codes."""
+    yielding = {
+        code: same for code in {f.code for f in findings} if (same := same_weakness(config, code)) and code not in same
+    }
+    others: dict[int, list[str]] = {}
+    gone: set[int] = set()
+    for number, finding in enumerate(findings):
+        for place, ours in enumerate(findings) if finding.code in yielding else ():
+            if (
+                ours.code in yielding[finding.code]
+                and config.shows(ours)
+                and finding.location.line in _lines(ours, path)
+            ):
+                others.setdefault(place, []).append(finding.code)
+                gone.add(number)
+    return [
+        msgspec.structs.replace(finding, message=f"{finding.message} (also: {', '.join(sorted(set(others[place])))})")
+        if place in others
+        else finding
+        for place, finding in enumerate(findings)
+        if place not in gone
+    ]
+
+
+def _lines(finding: Finding, path: str) -> set[int]:
+    """The lines that a finding speaks of: its statement, and the steps of its trace in the same file."""
+    first, last = finding.statement if finding.statement[0] else (finding.location.line, finding.location.line)
+    steps = {step.location.line for step in finding.trace if step.location.path == path}
+    return {finding.location.line, *range(first, last + 1), *steps}
 
 
 def _fingerprinted(findings: Sequence[Finding], data: bytes) -> list[Finding]:

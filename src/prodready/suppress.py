@@ -35,6 +35,8 @@ _SEPARATORS = re.compile(r"[\s;|/+&]+")
 
 # As in flake8.defaults, so that one comment means the same to both.
 _NOQA = re.compile(r"# noqa(?::\s?(?P<codes>(?:[A-Z]+[0-9]+(?:[,\s]+)?)+))?", re.IGNORECASE)
+# Bandit's tests; flake8-bugbear has B0 and B9.
+_BANDIT = re.compile(r"B[1-7]\d{2}")
 _NEXT_SEGMENT = re.compile(r"(?<=\s)#+(?=\s|noqa|prodready)", re.IGNORECASE)
 _SEGMENT = re.compile(r"#+\s*(prodready\b.*)", re.IGNORECASE)
 # The colon may be missing only where the next word shows what was meant: prose may speak of prodready.
@@ -117,7 +119,7 @@ def _directives(text: str, line: int, column: int, own_line: bool) -> Iterator[D
     noqa = _NOQA.search(text)
     if noqa:
         written = re.split(r"[,\s]+", (noqa["codes"] or "").upper())
-        ours = tuple(code for code in written if code.startswith("PRD"))
+        ours = tuple(code for code in written if code.startswith("PRD") or _BANDIT.fullmatch(code))
         if ours or noqa["codes"] is None:
             yield Directive("noqa", line, column + noqa.start(), noqa[0].rstrip(" \t,"), ours or None)
     starts = [0, *(match.start() for match in _NEXT_SEGMENT.finditer(text))]
@@ -266,7 +268,11 @@ class _Judge:
         """Why the comment is malformed, with the nearest valid spelling; None if it is not."""
         codes = directive.codes
         if directive.is_noqa:
-            unknown = [code for code in codes or () if not any(rule.startswith(code) for rule in self.rules)]
+            unknown = [
+                code
+                for code in codes or ()
+                if not _BANDIT.fullmatch(code) and not any(rule.startswith(code) for rule in self.rules)
+            ]
             if not unknown:
                 return None
             right = dict.fromkeys(self._nearest(code) if code in unknown else code for code in codes or ())

@@ -60,12 +60,12 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     try:
         metadata.distribution("prodready")
     except metadata.PackageNotFoundError:
-        declared = re.search(r'flake8\.extension"\]\n(\w+) = "(.+)"', (ROOT / "pyproject.toml").read_text())
+        declared = re.search(r'flake8\.extension"\]\n((?:\w+ = ".+"\n)+)', (ROOT / "pyproject.toml").read_text())
         assert declared
         folder = tmp_path_factory.mktemp("site") / "prodready-0.1.0.dist-info"
         folder.mkdir()
         (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: prodready\nVersion: 0.1.0\n")
-        (folder / "entry_points.txt").write_text(f"[flake8.extension]\n{declared[1]} = {declared[2]}\n")
+        (folder / "entry_points.txt").write_text("[flake8.extension]\n" + declared[1].replace('"', ""))
         paths.append(str(folder.parent))
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUTF8": "1"}
 
@@ -114,6 +114,17 @@ def app(tmp_path: Path, environment: dict[str, str]) -> App:
 
 
 FOUND = ["caller.py:10: PRD301", f"views.py:{LINE}: PRD301"]
+
+
+def test_what_other_analysers_find_is_reported_too(app: App) -> None:
+    """By the codes of Bandit's tests, which flake8 knows of by our other entry points."""
+    app.write(
+        "shell.py",
+        'import subprocess\n\nSECRET_KEY = "tigers"\n\n\ndef run(it):\n    subprocess.call(it, shell=True)\n',
+    )
+    assert app.flake8("shell.py") == ["shell.py:3: PRD502", "shell.py:7: B602"]
+    assert app.flake8("--ignore=B6", "shell.py") == ["shell.py:3: PRD502"]
+    assert app.flake8("--select=B", "shell.py") == ["shell.py:7: B602"]
 
 
 def test_the_plugin_is_found(app: App) -> None:

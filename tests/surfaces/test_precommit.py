@@ -99,6 +99,21 @@ def test_try_repo(tool: Path, home: Path, app: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_full_hook_installs_and_runs_every_engine(tool: Path, home: Path, app: Path) -> None:
+    """Each of the three reports something that only it can find."""
+    (app / "views.py").write_text(
+        "import subprocess\n\n\ndef run(command):\n    subprocess.call(command, shell=True)\n"
+    )
+    (app / "page.html").write_text("<p>{{ comment.body|safe }}</p>\n")
+    (app / ".env").write_text("PAYMENT_API_KEY=9d4Fq7Lw2Zk8Xr1Vb6Tn3Mp5Hs0Jc\n")
+    git(app, "add", "--all")
+    done = pre_commit(app, home, "try-repo", str(tool), "prodready-full", "--files", "views.py", "page.html", ".env")
+    assert done.returncode == 1, done.stdout + done.stderr
+    for line in ("views.py:5:5 B602", "page.html:1:4 PRD503", ".env:1:17 PRD502"):
+        assert line in done.stdout, done.stdout
+    assert "9d4Fq7Lw2Zk8" not in done.stdout + done.stderr
+
+
 def test_configured_and_installed(tool: Path, home: Path, app: Path) -> None:
     """A commit is refused for what the staged file does through an unstaged helper, and let through once cured."""
     (app / ".pre-commit-config.yaml").write_text(

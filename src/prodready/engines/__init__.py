@@ -14,8 +14,8 @@ from pathlib import PurePosixPath
 from prodready.cache import Cache
 from prodready.config import Config
 from prodready.discover import Walk
-from prodready.engines import semgrep
-from prodready.engines.base import Answer, Answers, Engine
+from prodready.engines import bandit, detect_secrets, semgrep
+from prodready.engines.base import Answer, Answers, Engine, Slots
 from prodready.finding import Problem
 
 
@@ -23,16 +23,19 @@ class Engines:
     """The engines of one check: those that are on, each started once and asked once.
 
     `given` is the content that stands for that of files, None for one that is to be taken for absent. With `wanted` false
-    none is on.
+    none is on. All together have no more than `jobs` processes at once.
     """
 
-    def __init__(self, config: Config, cache: Cache, given: Mapping[str, bytes | None], *, wanted: bool) -> None:
+    def __init__(
+        self, config: Config, cache: Cache, given: Mapping[str, bytes | None], *, wanted: bool, jobs: int = 1
+    ) -> None:
         self._given: Mapping[str, bytes] = {path: data for path, data in given.items() if data is not None}
         self._gone = given.keys() - self._given.keys()
         self._existing: frozenset[str] = frozenset()
         self._engines: list[Engine] = []
         self._done: list[Answer] = []
-        for module in (semgrep,):
+        self._slots = Slots(jobs)
+        for module in (semgrep, detect_secrets, bandit):
             if wanted and module.is_on(config):
                 self._guarded(module.NAME, partial(self._open, module.open_engine, config, cache))
             else:
@@ -48,12 +51,16 @@ class Engines:
         paths |= {path for path in self._given if self.wants(PurePosixPath(path).name)}
         self._existing = frozenset(paths - self._gone)
         chosen = sorted(choose(self._existing)) if self._engines else []
+        python = {file.path for file in walk.files}
         for engine in list(self._engines):
-            self._guarded(engine.name, partial(engine.start, chosen))
+            own = [path for path in chosen if path in python or engine.wants(PurePosixPath(path).name)]
+            self._guarded(engine.name, partial(engine.start, own))
 
     def answers(self) -> Answers:
         """What they say, once they are done."""
         for engine in self._engines:
+            for other in self._engines:
+                self._guarded(other.name, other.proceed)
             self._guarded(engine.name, partial(self._ask, engine))
         return Answers(tuple(self._done))
 
@@ -63,9 +70,9 @@ class Engines:
             engine.stop()
 
     def _open(
-        self, opened: Callable[[Config, Cache, Mapping[str, bytes]], Engine], config: Config, cache: Cache
+        self, opened: Callable[[Config, Cache, Mapping[str, bytes], Slots], Engine], config: Config, cache: Cache
     ) -> None:
-        self._engines.append(opened(config, cache, self._given))
+        self._engines.append(opened(config, cache, self._given, self._slots))
 
     def _ask(self, engine: Engine) -> None:
         self._done.append(engine.answer(self._existing))

@@ -83,6 +83,17 @@ class Answers:
         return frozenset[str]().union(*(answer.codes for answer in self.each if path not in answer.read))
 
 
+@dataclass
+class Slots:
+    """How many processes engines may have at once, and how many more may be started now."""
+
+    limit: int
+    free: int = 0
+
+    def __post_init__(self) -> None:
+        self.free = self.limit
+
+
 class Engine(Protocol):
     """One engine in one check."""
 
@@ -93,6 +104,9 @@ class Engine(Protocol):
 
     def start(self, paths: Sequence[str]) -> None:
         """Begin with these files."""
+
+    def proceed(self) -> None:
+        """Start what still waits, as far as there are free slots."""
 
     def answer(self, existing: frozenset[str]) -> Answer:
         """What it says of them; what it remembers of files that do not exist any more may go."""

@@ -24,7 +24,7 @@ import msgspec
 
 from prodready.cache import Cache, tool_digest
 from prodready.config import Config
-from prodready.engines.base import Answer, EngineError, Memory, Process
+from prodready.engines.base import Answer, EngineError, Memory, Process, Slots
 from prodready.finding import Finding, Location, Problem
 from prodready.knowledge import rules_folder
 from prodready.masking import hide
@@ -98,9 +98,9 @@ class _Wants:
         return bool(_DEPLOYMENT.search(name)) or name.endswith(self._own)
 
 
-def open_engine(config: Config, cache: Cache, given: Mapping[str, bytes]) -> Semgrep:
+def open_engine(config: Config, cache: Cache, given: Mapping[str, bytes], slots: Slots) -> Semgrep:
     """The engine for one check; `given` is the content of files as they are in an editor."""
-    return Semgrep(config, cache, given)
+    return Semgrep(config, cache, given, slots)
 
 
 class Semgrep:
@@ -108,8 +108,8 @@ class Semgrep:
 
     name = NAME
 
-    def __init__(self, config: Config, cache: Cache, given: Mapping[str, bytes]) -> None:
-        self._config, self._given = config, given
+    def __init__(self, config: Config, cache: Cache, given: Mapping[str, bytes], slots: Slots) -> None:
+        self._config, self._given, self._slots = config, given, slots
         self._wants = _Wants(config.patterns)
         self._program = program()
         self._memory = Memory.open(cache, self._key(), given)
@@ -145,9 +145,16 @@ class Semgrep:
                 self._memory.learn(path)
             del contents[path]
         self._waiting = _batches(worth)
+        self.proceed()
+
+    def proceed(self) -> None:
+        """Start on the next files, if there are any and a slot is free."""
+        if not self._waiting or self._process is not None or not self._slots.free:
+            return
         try:
             self._next()
         except EngineError as error:
+            self._waiting.clear()
             self._fail(str(error))
 
     def answer(self, existing: frozenset[str]) -> Answer:
@@ -155,12 +162,11 @@ class Semgrep:
         if not self._program:
             return self._without()
         try:
-            while self._process is not None:
-                batch = self._waiting.pop(0)
-                code, output, complaint = self._process.result()
-                self._process = None
-                self._take(batch, code, output, complaint)
-                self._next()
+            while self._waiting:
+                process = self._process or self._next()
+                code, output, complaint = process.result()
+                self._release()
+                self._take(self._waiting.pop(0), code, output, complaint)
         except EngineError as error:
             self._fail(str(error))
         finally:
@@ -181,10 +187,14 @@ class Semgrep:
         """Let go of the process, if it still runs."""
         if self._process is not None:
             self._process.stop()
-            self._process = None
+            self._release()
         if self._scratch is not None:
             self._scratch.cleanup()
             self._scratch = None
+
+    def _release(self) -> None:
+        self._process = None
+        self._slots.free += 1
 
     # Asking
 
@@ -198,10 +208,8 @@ class Semgrep:
             digest.update(path.read_bytes() if path.is_file() else b"")
         return digest.hexdigest()
 
-    def _next(self) -> None:
-        """Start on the next files, if there are any."""
-        if not self._waiting:
-            return
+    def _next(self) -> Process:
+        """Start on the next files; raises EngineError."""
         batch = self._waiting[0]
         place = self._config.root
         if self._given:
@@ -216,6 +224,8 @@ class Semgrep:
         # Nobody's settings of semgrep's own, and no token: what is found must not depend on who looks.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SEMGREP_")}
         self._process = Process(command, place, environment, LIMIT + len(batch) / 10)
+        self._slots.free -= 1
+        return self._process
 
     def _fail(self, why: str) -> None:
         self._sound = False

@@ -54,7 +54,9 @@ def facts(rule: Rule) -> str:
     """One line: severity, stage, where the rule is silent, how to silence it."""
     silent = f" Silent by default in: {', '.join(sorted(rule.skip))}." if rule.skip else ""
     # flake8's comments know only codes of the usual form, and only comments of Python.
-    how = f"noqa: {rule.code}" if rule.check or not rule.engine else f"prodready: ignore[{rule.code}] the reason"
+    how = (
+        f"noqa: {rule.code}" if rule.check or rule.engine != "semgrep" else f"prodready: ignore[{rule.code}] the reason"
+    )
     stage = f", stage **{rule.stage}**" if rule.stage else ""
     return f"Severity **{rule.severity.label}**{stage}.{silent} Silence a line with `# {how}`."
 

@@ -16,7 +16,7 @@ from prodready.finding import Confidence, Finding, Fix, Location, Problem, Repor
 from prodready.report import rule_page
 from prodready.report.dump import dump
 from prodready.report.view import View, top
-from prodready.rules import Rule, all_rules
+from prodready.rules import Rule, all_rules, known_rules
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 BASE = "SRCROOT"
@@ -153,7 +153,9 @@ def _rules(found: Sequence[Finding]) -> list[Rule]:
     rules = dict(all_rules())
     for finding in found:
         if finding.code not in rules:
-            rules[finding.code] = Rule(finding.code, finding.slug, finding.severity, "", ())
+            rules[finding.code] = known_rules().get(finding.code) or Rule(
+                finding.code, finding.slug, finding.severity, "", ()
+            )
     return [rules[code] for code in sorted(rules)]
 
 

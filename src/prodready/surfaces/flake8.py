@@ -51,10 +51,10 @@ class _Project:
         # flake8's workers may not start processes of their own.
         jobs = 1 if multiprocessing.current_process().daemon else None
         if stdin or path.suffix != ".py":
-            options = Options(jobs=jobs, stdin=stdin, fixes=False, engines=False)
+            options = Options(jobs=jobs, stdin=stdin, fixes=False)
             return self._new(path, check(self.config, [path], options))
         if self.reports is None:
-            root, options = self.config.root, Options(jobs=jobs, fixes=False, engines=False)
+            root, options = self.config.root, Options(jobs=jobs, fixes=False)
             self.reports = _by_file(self._new(root, check(self.config, [root], options)))
         relative = path.relative_to(self.config.root).as_posix()
         return self.reports.get(relative, Report(problems=self.reports[""].problems))
@@ -105,7 +105,7 @@ class Plugin:
         chosen = [*(getattr(options, "select", None) or ()), *(getattr(options, "extend_select", None) or ())]
         # Reading a project for findings that flake8 throws away would make `flake8 --select=E` slow.
         cls.wanted = not getattr(options, "select", None) or any(
-            code.startswith("PRD") or "PRD".startswith(code) for code in chosen
+            code.startswith(prefix) or prefix.startswith(code) for code in chosen for prefix in ("PRD", "B")
         )
         cls.honour_noqa = not getattr(options, "disable_noqa", False)
 
@@ -154,6 +154,20 @@ class Plugin:
             return relative, f"{text}\n".encode(encoding, "replace")
         except LookupError:
             return relative, f"{text}\n".encode("utf-8", "replace")
+
+
+class Codes:
+    """Stands for the codes of Bandit's tests in flake8's list of plugins: it shows no code that is not registered."""
+
+    name: ClassVar[str] = "prodready-bandit"
+    version: ClassVar[str] = __version__
+
+    def __init__(self, tree: ast.AST) -> None:
+        self.tree = tree
+
+    def run(self) -> Iterator[Result]:
+        """Nothing: `Plugin` reports them."""
+        yield from ()
 
 
 def _root(path: Path) -> Path:
