@@ -344,10 +344,9 @@ class Session:
         # A cache is not for two processes that once were one: only where all was read just now.
         fresh = all(entry.key in state.bodies or entry.known.error for entry in state.entries.values())
         apart = fresh and state.jobs > 1 and len(state.bodies) >= WORTH_A_POOL
-        pages = bool(run.web.entries())
-        rules = [
-            rule for rule in all_rules().values() if (codes is None or rule.code in codes) and (pages or not rule.front)
-        ]
+        rules = [rule for rule in all_rules().values() if codes is None or rule.code in codes]
+        if any(rule.front for rule in rules) and not run.web.entries():
+            rules = [rule for rule in rules if not rule.front]
         judged = judge(rules, linked, _run_rule, apart=apart)
         problems = (*judged.problems, *linked.documents.problems)
         outcome = _Outcome(tuple(sorted(judged.findings, key=lambda f: f.sort_key)), problems, linked.documents.asked)

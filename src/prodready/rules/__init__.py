@@ -90,5 +90,5 @@ def rules_of(config: Config) -> dict[str, Rule]:
 def same_weakness(config: Config, code: str) -> tuple[str, ...]:
     """The rules that speak of the same weakness as the code, which yields to them."""
     given = dict(config.same_as)
-    test = bandit_tests().get(code)
-    return given.get(code, test.same if test else ())
+    test, rule = bandit_tests().get(code), all_rules().get(code)
+    return given.get(code, test.same if test else rule.same if rule else ())

@@ -28,7 +28,7 @@ class Rule:
     are the kinds of sink that it follows values to; `family` is shared by rules that look at the same things, and may be
     judged apart from the others; `front` says that it asks for the front end (`Linked.front`); `check` yields the findings
     of a whole project (a rule without it is reported by another part of the tool: `engine` names the analyser that runs
-    inside of a check, if it is one); `example` is the name of a file that the examples of the docstring could stand in;
+    inside of a check, if it is one); `same` are rules that speak of the same weakness, to which it yields; `example` is the name of a file that the examples of the docstring could stand in;
     `fix` gives the edits that remove one finding, from the text of its file.
     """
 
@@ -44,6 +44,7 @@ class Rule:
     front: bool = False
     fix: Callable[[Finding, str], tuple[Fix, ...]] | None = field(default=None, compare=False)
     engine: str = ""
+    same: tuple[str, ...] = ()
     example: str = "app.py"
     doc: str = field(default="", compare=False)
 

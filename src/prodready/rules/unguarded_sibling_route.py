@@ -129,5 +129,6 @@ rule = Rule(
     severity=Severity.ERROR,
     stage="mvp",
     needles=("post", "put", "patch", "delete", "route", "path(", "url(", "router", "handler", "controller", "add_api"),
+    same=("PRD201",),
     check=check,
 )
