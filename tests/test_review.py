@@ -538,12 +538,18 @@ class TestSuggestions:
 class TestRefusals:
     """Every answer that is no yes, at every step: nothing lost, nothing twice, the token never told."""
 
-    @pytest.mark.parametrize("where", [READS, WRITES, SUMMARIES], ids=["read", "write", "summary"])
-    @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 500, 503])
-    @pytest.mark.parametrize("times", [1, 99])
+    @pytest.mark.parametrize(
+        ("step", "status", "times"),
+        [
+            *(("write", status, 99) for status in (400, 401, 403, 404, 409, 422, 429, 500, 503)),
+            *((step, status, 1) for step in ("read", "write", "summary") for status in (429, 503)),
+            *((step, status, 99) for step in ("read", "summary") for status in (401, 403, 422, 500)),
+        ],
+    )
     def test_then_the_next_run_makes_it_good(
-        self, review: Review, run: Run, where: dict[str, str], status: int, times: int
+        self, review: Review, run: Run, step: str, status: int, times: int
     ) -> None:
+        where = {"read": READS, "write": WRITES, "summary": SUMMARIES}[step]
         touch(review.app)
         more(review.app, 2)
         body = {"message": f"no, {TOKEN}", "errors": [{"message": TOKEN}]}
