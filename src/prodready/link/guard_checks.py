@@ -14,6 +14,7 @@ from prodready.link.frames import Bound, Frame
 from prodready.link.guard_words import GuardWords, names_in
 from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
 from prodready.link.route_values import RouteValues
+from prodready.link.sinks import shown_value
 from prodready.read import values as v
 from prodready.read.facts import RAISE, RETURN, ClassFacts, Exit, FunctionFacts, last_name
 from prodready.read.values import Value
@@ -23,6 +24,9 @@ MAX_DEPTH = 3
 """Calls that are followed from a handler or a decorator to the check."""
 
 MANY_CALLS = 40
+MAX_SHOWN = 60
+"""Characters of a condition that are shown."""
+
 PATH_WORDS = frozenset(
     {"path", "endpoint", "url", "blueprint", "route", "full_path", "path_info", "url_rule", "resolver_match"}
 )
@@ -310,10 +314,19 @@ def _status_of(cls: ClassFacts) -> int:
 
 
 def _shown_condition(way: Exit) -> str:
-    """The names in the condition that turned somebody away."""
+    """What the condition that turned somebody away asks, as far as it has names."""
     atoms = way.conditions[-way.inner :] if way.inner else way.conditions
-    names = [name for value, _ in atoms for name in list(names_in(value))[:4] if name.isidentifier()]
-    return " ".join(dict.fromkeys(names))[:50] or "refuses"
+    asked = [shown_value(one) for value, _ in atoms for one in _asked(value)]
+    return ", ".join(dict.fromkeys(filter(None, asked)))[:MAX_SHOWN] or "refuses"
+
+
+def _asked(value: Value) -> Iterator[Value]:
+    """The values that a condition compares, or the one that it is."""
+    if isinstance(value, v.Op):
+        for one in (value.subject, *value.args):
+            yield from _asked(one)
+    else:
+        yield value
 
 
 def by_path(way: Exit) -> bool:

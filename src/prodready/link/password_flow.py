@@ -281,6 +281,8 @@ class PasswordFlow:
             if setter is not None and kept.store == "row":
                 self._set(setter, kept, fact)
                 return
+            if kept.store == "row" and self.rows.is_no_column(kept.cls, kept.field):
+                return
         new = fact.name != "setattr"
         hashes = kept.cls is not None and bool(kept.field) and self.rows.hashes(kept.cls, kept.field, made=new)
         if kept.around is not None and kept.around.around == "hasher":

@@ -21,6 +21,9 @@ MAX_DEPTH = 3
 
 MADE_BY_HASHERS = frozenset({"password-hash", "hashed", "digest", "encrypted"})
 COLUMNS = frozenset({"Column", "mapped_column"})
+ELSEWHERE = frozenset({"__table__", "__mapper_args__", "meta"})
+"""What a class says whose columns may stand elsewhere, or that takes any attribute for one."""
+
 HOSTS = frozenset({"host", "hostname", "server", "endpoint", "port", "url", "dsn"})
 ACCOUNTS = frozenset({"AbstractUser", "AbstractBaseUser", "User"})
 """Classes of libraries that have a column `password`."""
@@ -196,6 +199,18 @@ class Rows:
                         yield name
             elif base.rpartition(".")[2] in ACCOUNTS:
                 yield "password"
+
+    def is_no_column(self, cls: ClassSymbol, field: str) -> bool:
+        """Whether a table cannot have a column of this name: no base declares one, and all that may are known."""
+        declared: set[str] = set()
+        for base in self.program.lineage(cls):
+            if isinstance(base, ClassSymbol):
+                declared.update(base.facts.attributes, base.facts.annotations)
+            elif base.rpartition(".")[2] in ACCOUNTS or not (self.is_row_type(base) or base == "object"):
+                return False
+        if field in declared or not declared.isdisjoint(ELSEWHERE) or cls in self.mapped():
+            return False
+        return any(self.names.is_hash_of_password(name) or self.names.is_password(name) for name in declared)
 
     def is_for_others(self, cls: ClassSymbol | None, field: str) -> bool:
         """Whether the rows of a class hold what is needed to log in somewhere else: they name a host or a URL too.

@@ -150,7 +150,7 @@ class Permissions:
         frame = route.handler.frame
         if frame is None:  # a method of a library's class
             return False
-        if self.looks.does_nothing(frame.function) or any(map(self._refuses_some, frame.function.exits)):
+        if self.looks.does_nothing(frame) or any(map(self._refuses_some, frame.function.exits)):
             return True
         home = self.looks.values.infer.home(frame)
         # A decorator that is a guard by what was found in it has been counted.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from prodready.link.frames import Bound
+from prodready.link.frames import Bound, Frame
 from prodready.link.guard_words import GuardWords, names_in
 from prodready.link.route import Route
 from prodready.link.routes import Routes
 from prodready.link.url_paths import is_parameter
 from prodready.read import values as v
 from prodready.read.facts import Exit, FunctionFacts, last_name
+from prodready.read.values import Value
 from prodready.words import split_words
 
 LETTING_IN = frozenset({"authenticate", "login", "signup", "credentials"})
@@ -22,13 +23,19 @@ class RouteLooks:
         self.values = routes.values
         self.words: GuardWords = routes.guards.words
 
-    @staticmethod
-    def does_nothing(function: FunctionFacts) -> bool:
-        """Whether a handler is a stub: it gives the same text, or the same page, to all."""
+    def does_nothing(self, frame: Frame) -> bool:
+        """Whether a handler is a stub, or only makes a page of what it was sent."""
+        function = frame.function
         returned = v.bare(function.returns) if function.returns is not None else None
-        if len(function.calls) == 1 and isinstance(returned, v.Call) and returned == function.calls[0].value:
-            return not returned.keywords and all(isinstance(v.bare(a), v.Const) for a in returned.args)
-        return not function.calls and (returned is None or isinstance(returned, v.Const))
+        if not function.calls:
+            return returned is None or isinstance(returned, v.Const)
+        if not isinstance(returned, v.Call) or function.calls[-1].value != returned:
+            return False
+        if len(function.calls) == 1 and not returned.keywords and all(map(_is_constant, returned.args)):
+            return True
+        if not self.words.has("read-route", last_name(returned)) or not self.is_lost(Bound(returned, frame)):
+            return False
+        return all(self.looks_up(Bound(fact.value, frame)) for fact in function.calls[:-1])
 
     @staticmethod
     def lets_in(function: FunctionFacts) -> bool:
@@ -46,6 +53,11 @@ class RouteLooks:
         """Whether what is called is not to be found."""
         callees = self.values.infer.callees(call)
         return not any(callee.function or callee.effect or callee.cls for callee in callees)
+
+    def looks_up(self, call: Bound) -> bool:
+        """Whether a call is known, and known to change nothing."""
+        callees = self.values.infer.callees(call)
+        return bool(callees) and all(c.effect is not None and not c.effect.does and not c.function for c in callees)
 
     def may_guard(self, decorator: Bound) -> bool:
         """Whether a decorator of the project, or one that is not to be found, is called like a guard."""
@@ -70,3 +82,7 @@ class RouteLooks:
         if route.handler.cls is not None:
             names = names[1:]
         return any(self.words.has("read-route", name) for name in names)
+
+
+def _is_constant(value: Value) -> bool:
+    return isinstance(v.bare(value), v.Const)

@@ -92,7 +92,7 @@ class Siblings:
         frame = route.handler.frame
         if frame is None:
             return False
-        if self.looks.does_nothing(frame.function) or self.looks.lets_in(frame.function):
+        if self.looks.does_nothing(frame) or self.looks.lets_in(frame.function):
             return False
         if any(self.looks.considers(way) for way in frame.function.exits):
             return False

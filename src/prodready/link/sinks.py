@@ -88,22 +88,30 @@ def trace(
 
 def shown_callee(fact: CallFact) -> str:
     """The callee in the words of the source, shortened: `self.db.execute`, `order.lines.filter(…).delete`."""
-    names: list[str] = []
-    value: Value = fact.value.target
+    return shown_value(fact.value.target) or fact.name
+
+
+def shown_value(value: Value) -> str:
+    """A name, an attribute, an element or a call in the words of the source, shortened; empty for what has no name."""
+    parts: list[str] = []
     called = ""
     while True:
         if isinstance(value, v.Attr):
-            names.append(value.name + called)
+            parts.append(f".{value.name}{called}")
+            value, called = value.base, ""
+        elif isinstance(value, v.Item):
+            key = v.bare(value.key)
+            parts.append(f"[{key.value!r}]{called}" if isinstance(key, v.Const) else f"[…]{called}")
             value, called = value.base, ""
         elif isinstance(value, v.Call):
             called = "(…)" if value.args or value.keywords else "()"
             value = value.target
         elif isinstance(value, (v.Named, v.Param, v.Ref)):
-            names.append(value.name.lstrip(":.") + called)
+            parts.append(value.name.lstrip(":.") + called)
             break
         else:
             break
-    return ".".join(reversed(names)) or fact.name
+    return "".join(reversed(parts)).lstrip(".")
 
 
 def sink_names(knowledge: Knowledge, kinds: Iterable[str]) -> frozenset[str]:
