@@ -15,8 +15,9 @@ from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.guard_words import GuardWords
 from prodready.link.infer import COMMON_METHODS, Inference
 from prodready.link.labels import Labels
-from prodready.link.password_flow import PasswordFlow, Use
+from prodready.link.password_flow import PasswordFlow
 from prodready.link.password_forms import Forms
+from prodready.link.password_use import Use
 from prodready.link.program import Program
 from prodready.link.regions import Regions
 from prodready.link.route import Route

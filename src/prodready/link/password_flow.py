@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 
-from prodready.finding import Confidence, Location, Step
+from prodready.finding import Confidence
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.labels import Labels
+from prodready.link.password_digests import Digests
+from prodready.link.password_doubts import Doubts
 from prodready.link.password_names import PasswordNames
 from prodready.link.password_rows import ACCOUNTS, Rows
-from prodready.link.password_speaking import (
-    Speaking,
-    exclusive,
-    has_text,
-    holds_call,
-    is_at,
-    is_text,
-    mentions_param,
-    named_in,
-    same_object,
-    unwrapped,
-)
+from prodready.link.password_speaking import Speaking, mentions_param, named_in, unwrapped
 from prodready.link.password_stores import COPIES, DUMPS, Kept, Stores
-from prodready.link.passwords import Digest, Origin, PasswordReader, worst
+from prodready.link.password_use import Use
+from prodready.link.passwords import Digest, PasswordReader, worst
 from prodready.link.program import FunctionSymbol
-from prodready.link.sinks import place
 from prodready.read import values as v
 from prodready.read.facts import CallFact, last_name
 from prodready.read.stored import named, speaking
 from prodready.read.values import Value
-from prodready.words import split_words
 
 MAX_HELPERS = 3
 """Helpers entered on the way to a store, none of whose parameters is called a password."""
@@ -49,34 +37,6 @@ OF_PEOPLE = frozenset({"row", "session", "cookie"})
 
 ADDERS = frozenset({"append", "add", "insert", "update", "setdefault", "extend"})
 
-KEYS = frozenset("key keys kdf derive cipher encrypt decrypt token sign signature etag cache gravatar avatar".split())
-"""Words in the names of functions that make something else of a password than what is stored to check it."""
-
-BREACHED = re.compile(r"pwned|hibp|breach|leaked|compromised|strength|entropy", re.I)
-"""Functions that look a password up among those that are known to be stolen: the service wants a digest."""
-
-
-@dataclass(frozen=True)
-class Use:
-    """A password, or a digest of one, at the call that stores or compares it, or that makes a digest nobody else uses.
-
-    `how` is `store`, `comparison` or `made`.
-    """
-
-    how: str
-    origin: Origin
-    frame: Frame
-    fact: CallFact
-    place: str
-    confidence: Confidence
-    digest: Digest | None = None
-    hint: str = ""
-
-    @property
-    def location(self) -> Location:
-        """Where the call stands."""
-        return place(self.frame.path, self.fact.span)
-
 
 class PasswordFlow:
     """All uses of passwords in a program."""
@@ -89,6 +49,8 @@ class PasswordFlow:
         self.rows = Rows(reducer, self.names)
         self.reader = PasswordReader(reducer, self.rows, self.names)
         self.stores = Stores(reducer, self.rows)
+        self.doubts = Doubts(self.rows, self.reader)
+        self.digests = Digests(self.rows, self.reader)
         self._stems = self.names.stems()
         self._text = self.names.texts()
         self._row_makers = self.rows.calls_that_keep("row")
@@ -163,7 +125,7 @@ class PasswordFlow:
                     self._hand_on(callee, bound, fact, 0, speaks)
                 self._note_put(fact, put)
             if not own:
-                self._made(fact, frame, callees)
+                self._add(*self.digests.made(fact, frame, callees))
         if put:
             self._stored_later(frame, put)
 
@@ -295,35 +257,25 @@ class PasswordFlow:
         origin = worst([one for one in origins if kept.store in OF_PEOPLE or not one.generated])
         if origin is None or (self.names.is_others(origin.name) and not self.names.is_password(key)):
             return
-        if self._means_something_else(origin, kept, frame, fact):
+        if self.doubts.means_something_else(origin, kept, frame, fact):
             return
-        if self._is_others(origin) or self._is_repaired(kept, frame, fact) or self._is_replaced(kept, frame):
+        if (
+            self.names.is_others(origin.name)
+            or self.doubts.is_repaired(kept, frame, fact)
+            or self.doubts.is_replaced(kept, frame)
+        ):
             return
         if hashes and origin.kind == "plain":
-            self._typed(kept)
+            self._add(*self.digests.typed(kept))
             return
         how = "comparison" if kept.store == "lookup" else "store"
         if kept.around is not None and kept.around.around and origin.kind == "plain":
             reversible = kept.around.around == "cipher"
             made = Digest(frame.path, fact.span.line, fact.span.column, kept.around.function, reversible)
             origin = replace(origin, kind="digest", digest=made)
-        self._add(Use(how, origin, frame, fact, kept.place, self._confidence(kept, origin, frame, fact), origin.digest))
-
-    def _means_something_else(self, origin: Origin, kept: Kept, frame: Frame, fact: CallFact) -> bool:
-        """Whether only a vague name speaks for a password, and nobody who might log in is spoken of."""
-        if not self.names.is_vague(origin.name) or (
-            self.names.is_password(kept.field) and not self.names.is_vague(kept.field)
-        ):
-            return False
-        if self.names.speaks_of_people(frame.function.qualname):
-            return False
-        texts = [x.value for x in v.walk(fact.value) if isinstance(x, v.Const) and isinstance(x.value, str)]
-        named = [x.name for x in v.walk(fact.value) if isinstance(x, (v.Named, v.Param, v.Attr))]
-        keys = [key for key, _ in fact.value.keywords]
-        return not any(map(self.names.speaks_of_people, (*texts, *named, *keys, *kept.about)))
-
-    def _is_others(self, origin: Origin) -> bool:
-        return self.names.is_others(origin.name)
+        self._add(
+            Use(how, origin, frame, fact, kept.place, self.doubts.confidence(kept, origin, frame, fact), origin.digest)
+        )
 
     def _set(self, setter: FunctionSymbol, kept: Kept, fact: CallFact) -> None:
         """What the setter of a property does with what is assigned."""
@@ -335,7 +287,7 @@ class PasswordFlow:
 
     def _compare(self, kept: Kept, frame: Frame, fact: CallFact) -> None:
         origin = worst(self.reader.read(kept.bound))
-        if origin is None or kept.against is None or self._is_others(origin):
+        if origin is None or kept.against is None or self.names.is_others(origin.name):
             return
         others = self.reader.read(kept.against)
         kinds = {other.kind for other in others}
@@ -350,7 +302,7 @@ class PasswordFlow:
             field = stored.name.rpartition(".")[2]
             if kept.cls is not None and self.rows.hashes(kept.cls, field):
                 return
-        elif "digest" in kinds or self._asks_for_stolen(frame):
+        elif "digest" in kinds or self.digests.asks_for_stolen(frame):
             return
         elif origin.digest is not None and origin.digest.reversible and stored is None:
             return  # an authorization header, made anew
@@ -358,147 +310,10 @@ class PasswordFlow:
         confidence = Confidence.HIGH if sure and origin.sure else Confidence.MEDIUM
         self._add(Use("comparison", origin, frame, fact, kept.place, confidence, origin.digest))
 
-    def _confidence(self, kept: Kept, origin: Origin, frame: Frame, fact: CallFact) -> Confidence:
-        field = kept.field
-        written = kept.around is not None
-        doubts = kept.assumed + (not origin.sure) + origin.doubtful
-        told = self.names.is_password(field) or self.names.is_hash_of_password(field)
-        if field and not written and not told and is_text(kept.bound.value):
-            doubts += 2  # a message with the password in it
-        if (
-            kept.store == "row"
-            and (kept.cls is not None or kept.assumed)
-            and not written
-            and not self.names.may_hold_password(field)
-        ):
-            doubts += 2
-        if origin.digest is not None and origin.digest.reversible and self.names.is_hashed(field):
-            doubts += 2  # it says that it can be decrypted, and somebody probably does
-        if fact.name == "setattr" and fact.value.args[0] == v.Param("self") and self._is_unknown(origin, frame):
-            doubts += 2 * self._project_hashes
-        return (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)[min(doubts, 2)]
-
-    def _is_unknown(self, origin: Origin, frame: Frame) -> bool:
-        """Whether a value is a parameter that nobody is seen to give anything."""
-        value = v.bare(origin.bound.value)
-        return isinstance(value, v.Param) and origin.bound.frame.key == frame.key and not origin.bound.frame.entered
-
-    @cached_property
-    def _project_hashes(self) -> bool:
-        """Whether the project has a hasher for passwords: then a class may be given what that makes."""
-        knowledge = self.reducer.knowledge
-        names = {name.rpartition(".")[2] for name, e in knowledge.functions.items() if "password-hash" in e.labels}
-        return any(not names.isdisjoint(outline.calls) for outline in self.program.outlines.values()) or any(
-            "hash_password" in outline.calls or "verify_password" in outline.calls
-            for outline in self.program.outlines.values()
-        )
-
-    def _is_repaired(self, kept: Kept, frame: Frame, fact: CallFact) -> bool:
-        """Whether the object that was given the password is given a hash of it afterwards, in the same function."""
-        if kept.store != "row":
-            return False
-        call = fact.value
-        target = v.bare(call.target)
-        owner = v.bare(call.args[0]) if target == v.Ref("setattr") else call
-        for later in frame.function.calls:
-            value = later.value
-            if later is fact or (later.span.line, later.span.column) < (fact.span.line, fact.span.column):
-                continue
-            if exclusive(frame.function, fact, later):
-                continue
-            if v.bare(value.target) == v.Ref("setattr") and len(value.args) == 3:
-                if same_object(v.bare(value.args[0]), owner) and self._is_safe(Bound(value.args[2], frame)):
-                    return True
-            elif isinstance(value.target, v.Attr) and same_object(v.bare(value.target.base), owner):
-                for callee in self.infer.callees(Bound(value, frame)):
-                    if callee.effect is not None and "password-hash" in callee.effect.labels:
-                        return True
-                    if callee.function is not None and self.rows.function_hashes(callee.function):
-                        return True
-                if not self.infer.callees(Bound(value, frame)) and later.name == "set_password":
-                    return True
-        return False
-
-    def _is_replaced(self, kept: Kept, frame: Frame) -> bool:
-        """Whether the password in a mapping that is stored as a whole was replaced by its hash."""
-        for fact in frame.function.calls if kept.whole else ():
-            call = fact.value
-            if fact.name == "setitem" and len(call.args) == 3 and v.bare(call.args[1]) == v.Const(kept.field):
-                if self._is_safe(Bound(call.args[2], frame)):
-                    return True
-        return False
-
-    def _is_safe(self, bound: Bound) -> bool:
-        return any(origin.kind == "safe" for origin in self.reader.read(bound))
-
-    # Digests that nobody is seen to use
-
-    def _made(self, fact: CallFact, frame: Frame, callees: list[Callee]) -> None:
-        effect = next((callee.effect for callee in callees if callee.effect is not None), None)
-        if effect is None or "digest" not in effect.labels or frame.function.returns is None:
-            return
-        if not self._asks_for_stolen(frame):
-            for origin in self._returned(frame):
-                digest = origin.digest
-                if digest is not None and digest.key == (frame.path, fact.value.line, fact.value.column):
-                    makes_key = not KEYS.isdisjoint(split_words(frame.function.qualname))
-                    if not makes_key and not self._is_others(origin) and not self._goes_to_hasher(frame):
-                        self._add(Use("made", origin, frame, fact, "", Confidence.MEDIUM, digest))
-
-    def _returned(self, frame: Frame) -> Iterator[Origin]:
-        """The digests that a function returns as such, not as a field of something else."""
-        returned = v.bare(frame.function.returns or v.UNKNOWN)
-        for option in returned.options if isinstance(returned, v.Choice) else (returned,):
-            if not isinstance(v.bare(option), (v.Map, v.Seq)):
-                yield from (o for o in self.reader.read(Bound(option, frame)) if o.digest and not o.digest.reversible)
-
-    def _asks_for_stolen(self, frame: Frame) -> bool:
-        """Whether a function looks up passwords that are known to be stolen: the service wants a digest of a kind."""
-        if BREACHED.search(frame.function.qualname) or BREACHED.search(frame.path.rpartition("/")[2]):
-            return True
-        return any(has_text(fact.value, BREACHED) for fact in frame.function.calls)
-
-    def _goes_to_hasher(self, frame: Frame) -> bool:
-        """Whether the callers hand the result to a hasher for passwords: it only shortens them."""
-        for site in self.infer.some_callers(*frame.key):
-            call = site.fact.value
-            for fact in site.frame.function.calls:
-                if fact is not site.fact and holds_call(fact.value, call):
-                    for callee in self.infer.callees(Bound(fact.value, site.frame)):
-                        labels = callee.effect.labels if callee.effect is not None else frozenset()
-                        if labels & {"password-hash", "boolean"}:
-                            return True
-        return False
-
-    def _typed(self, kept: Kept) -> None:
-        """Which digest the type of a column makes of what it is given."""
-        for method in self.rows.column_methods(kept.cls, kept.field) if kept.cls is not None else ():
-            params = [param.name for param in method.facts.params]
-            if len(params) < 2 or method.facts.returns is None:
-                continue
-            frame = Frame(method.path, method.facts, ((params[1], kept.bound),), 1, entered=True)
-            for origin in self._returned(frame):
-                fact = next((f for f in method.facts.calls if origin.digest and is_at(f, origin.digest)), None)
-                if fact is not None:
-                    self._add(Use("made", origin, frame, fact, "", Confidence.HIGH, origin.digest))
-
-    def _add(self, use: Use) -> None:
-        span = use.fact.span
-        key = (use.frame.path, span.line, span.column, use.origin.kind)
-        known = self._uses.get(key)
-        if known is None or (known.how != "store" and use.how == "store") or known.confidence < use.confidence:
-            self._uses[key] = use
-
-
-def steps(use: Use) -> tuple[Step, ...]:
-    """The way of a password to where it is used, the source first."""
-    origin = use.origin
-    value = origin.bound.value
-    source: tuple[Step, ...] = ()
-    if isinstance(value, v.Call) and value.line:
-        source = (
-            Step(Location(origin.bound.frame.path, value.line, value.column), f"`{origin.name}` comes from here"),
-        )
-    last = {"store": f"kept in {use.place}", "comparison": f"compared: {use.place}", "made": "the digest is made here"}
-    found = (*source, *reversed(origin.trail), Step(use.location, last[use.how]))
-    return tuple(dict.fromkeys(found))
+    def _add(self, *uses: Use) -> None:
+        for use in uses:
+            span = use.fact.span
+            key = (use.frame.path, span.line, span.column, use.origin.kind)
+            known = self._uses.get(key)
+            if known is None or (known.how != "store" and use.how == "store") or known.confidence < use.confidence:
+                self._uses[key] = use

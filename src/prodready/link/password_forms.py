@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from prodready.finding import Confidence
 from prodready.link.frames import Bound
-from prodready.link.password_flow import Use
 from prodready.link.password_rows import Rows
+from prodready.link.password_use import Use
 from prodready.link.passwords import Origin
 from prodready.link.program import ClassSymbol, LibrarySymbol
 from prodready.read import values as v

@@ -43,7 +43,7 @@ from collections.abc import Iterator
 
 from prodready.finding import Finding, Severity
 from prodready.link.linked import Linked
-from prodready.link.password_flow import Use, steps
+from prodready.link.password_use import Use, steps
 from prodready.link.passwords import Digest
 from prodready.rules.base import Rule
 
