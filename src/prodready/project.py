@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from prodready import discover, knowledge
-from prodready.cache import NO_STAMP, Cache, Entry, Stamp, content_key, stamp_of, tool_digest
+from prodready.cache import Cache, content_key, tool_digest
 from prodready.config import Config
 from prodready.documents import Documents
 from prodready.engines import Engines
@@ -28,10 +28,11 @@ from prodready.link.linked import Linked
 from prodready.link.program import Program
 from prodready.link.route_listing import listed
 from prodready.read.facts import FileFacts
-from prodready.reading import UNREADABLE, WORTH_A_POOL, FileRead, Loader, State, read_many, read_one
+from prodready.reading import UNREADABLE, WORTH_A_POOL
 from prodready.reading_web import WebFiles
 from prodready.rules import Rule, all_rules, rules_of
 from prodready.sift import Sifted, fixable, sift
+from prodready.state import Loader, State, gather
 from prodready.suppress import scan_other
 
 
@@ -207,10 +208,10 @@ class Session:
             walk = discover.walk(self.config, targets, engines.wants)
             clock.lap("walk")
             engines.start(walk, lambda paths: self._for_engines(paths, targets, options))
-            state = self._read(cache, walk.files, options)
+            state = gather(self.config.root, cache, walk.files, options.given, jobs, options.progress)
             clock.lap("read")
             web = WebFiles(self.config.root, cache, walk.web, state.jobs, given=self._of_web(state.given))
-            yield Opened(cache, walk, state, Loader(self.config.root, cache, state, self._decoded), engines, web, clock)
+            yield Opened(cache, walk, state, Loader(cache, state, self._decoded), engines, web, clock)
             keys = {entry.key for entry in state.entries.values()}
             self._decoded = {key: value for key, value in self._decoded.items() if key in keys}
         finally:
@@ -221,11 +222,8 @@ class Session:
 
     def overlaid(self, run: Opened, overlay: Mapping[str, bytes | None]) -> Opened:
         """The same project with other content for some files; None for a file that is not there."""
-        before = run.state
-        state = State(dict(before.entries), before.bodies, [], before.cached, {**before.given, **overlay}, before.jobs)
-        self._lay(state, overlay)
-        _note_errors(state)
-        loader = Loader(self.config.root, run.cache, state, self._decoded)
+        state = run.state.overlaid(overlay)
+        loader = Loader(run.cache, state, self._decoded)
         none = Engines(self.config, run.cache, {}, wanted=False)
         web = run.web.overlaid(self._of_web(overlay))
         return Opened(run.cache, run.walk, state, loader, none, web, run.clock, lasting=False)
@@ -254,77 +252,6 @@ class Session:
     def _concerns(self, problem: Problem, targets: Sequence[Path]) -> bool:
         """Whether a problem spoils this run: a file that nobody asked about may be broken."""
         return not problem.path or _in_targets(self.config.root / problem.path, targets)
-
-    # Read
-
-    def _read(self, cache: Cache, files: Iterable[discover.SourceFile], options: Options) -> State:
-        """What is known of all files, from the cache where their content has been read before."""
-        known = cache.entries()
-        state = State({}, {}, [], 0, options.given)
-        unread: dict[str, Stamp] = {}
-        for file in files:
-            try:
-                stamp = stamp_of(os.stat(self.config.root / file.path))
-            except OSError:
-                unread[file.path] = NO_STAMP
-                continue
-            entry = known.get(file.path)
-            if entry is not None and entry.stamp == stamp and _is_current(entry):
-                state.entries[file.path] = entry
-            else:
-                unread[file.path] = stamp
-        for path in state.given:
-            unread.pop(path, None)
-        self._lay(state, state.given)
-        fresh = self._recognised(unread, known)
-        state.entries.update(fresh)
-        state.cached = len(state.entries) - sum(path in state.entries for path in state.given)
-        unread = {path: stamp for path, stamp in unread.items() if path not in fresh}
-        done = 0
-
-        def progress(count: int) -> None:
-            nonlocal done
-            done += count
-            if options.progress is not None:
-                options.progress(done, len(unread))
-
-        state.jobs = jobs = self._jobs(options)
-        with contextlib.closing(read_many(self.config.root, list(unread), jobs, progress)) as results:
-            for result in results:
-                self._take(state, result, unread[result.path])
-                if result.lasting:
-                    fresh[result.path] = state.entries[result.path]
-        _note_errors(state)
-        gone = [path for path in known if path not in state.entries and path not in state.given]
-        cache.save_files(fresh, gone, {e.key: state.bodies[e.key] for e in fresh.values() if e.key in state.bodies})
-        return state
-
-    def _lay(self, state: State, overlay: Mapping[str, bytes | None]) -> None:
-        for path, data in overlay.items():
-            state.entries.pop(path, None)
-            if data is not None and self._is_read(path):
-                self._take(state, read_one(path, data), NO_STAMP)
-
-    def _recognised(self, unread: Mapping[str, Stamp], known: Mapping[str, Entry]) -> dict[str, Entry]:
-        """The files whose content is known although their stamp is not: touched, renamed, copied, checked out anew."""
-        by_key = {entry.key: entry.known for entry in known.values() if _is_current(entry)}
-        found: dict[str, Entry] = {}
-        for path, stamp in unread.items() if by_key else ():
-            try:
-                key = content_key((self.config.root / path).read_bytes())
-            except OSError:
-                continue
-            if key in by_key:
-                found[path] = Entry(stamp, key, by_key[key])
-        return found
-
-    def _take(self, state: State, result: FileRead, stamp: Stamp) -> None:
-        if not result.key:
-            state.problems.append(Problem(result.known.error, result.path))
-            return
-        state.entries[result.path] = Entry(stamp, result.key, result.known)
-        if result.body:
-            state.bodies[result.key] = result.body
 
     # Link and judge
 
@@ -422,13 +349,9 @@ class Session:
     def _sift(self, path: str, findings: Sequence[Finding], run: Opened, answers: Answers) -> Sifted:
         facts, data = run.facts(path), self.content(run, path)
         suppressions = facts.suppressions if facts else None
-        if path in answers.read and not self._is_read(path):
+        if path in answers.read and not discover.is_python(self.config.root / path):
             suppressions = scan_other(data.decode("utf-8", "replace"))
         return sift(self.config, path, findings, data, suppressions, answers.absent(path))
-
-    def _is_read(self, path: str) -> bool:
-        """Whether a file is for our own readers, not only for engines."""
-        return discover.is_python(self.config.root / path)
 
     def content(self, run: Opened, path: str) -> bytes:
         """The bytes of a file as they were analysed; none for one that is not to be had."""
@@ -483,17 +406,6 @@ def _run_rule(rule: Rule, linked: Linked) -> tuple[list[Finding], list[Problem]]
         says = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         return found, [Problem(f"rule {rule.code} ({rule.slug}) failed, please report it: {says}")]
     return found, []
-
-
-def _note_errors(state: State) -> None:
-    for path, entry in state.entries.items():
-        if entry.known.error:
-            state.problems.append(Problem(entry.known.error, path, entry.known.line))
-    state.problems.sort(key=lambda problem: problem.path)
-
-
-def _is_current(entry: Entry) -> bool:
-    return entry.key.startswith(tool_digest() + ":")
 
 
 def _in_targets(path: Path, targets: Sequence[Path]) -> bool:

@@ -7,21 +7,19 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from prodready.cache import Cache, Entry, Known, content_key
+from prodready.cache import Known, content_key
 from prodready.discover import WEB, WEB_SETTINGS
-from prodready.finding import Problem
-from prodready.read.facts import FileFacts, Outline, outline
+from prodready.read.facts import Outline, outline
 from prodready.read.parse import ParseFailure
-from prodready.read.stored import pack, unpack
+from prodready.read.stored import pack
 from prodready.source import SourceError
 
 if TYPE_CHECKING:
@@ -248,56 +246,3 @@ def _leave_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-@dataclass
-class State:
-    """A project as read. `given` is the content that stands for that of files, None for one taken for absent."""
-
-    entries: dict[str, Entry]
-    bodies: dict[str, bytes]
-    problems: list[Problem]
-    cached: int
-    given: Mapping[str, bytes | None]
-    jobs: int = 1
-
-
-class Loader:
-    """The facts of a file when somebody asks for them: from memory, from the cache, or from the file once more."""
-
-    def __init__(self, root: Path, cache: Cache, state: State, decoded: dict[str, FileFacts]) -> None:
-        self.missed = False
-        self._root, self._cache, self._state, self._decoded = root, cache, state, decoded
-
-    def __call__(self, path: str) -> FileFacts | None:
-        """The facts of the file `path`; None where it cannot be read or parsed, or has changed since."""
-        entry = self._state.entries.get(path)
-        if entry is None or entry.known.error:
-            return None
-        facts = self._decoded.get(entry.key)
-        if facts is None:
-            facts = self._kept(entry.key) or self._anew(path, entry.key)
-            if facts is not None:
-                self._decoded[entry.key] = facts
-        return facts
-
-    def _kept(self, key: str) -> FileFacts | None:
-        body = self._state.bodies.get(key) or self._cache.body(key)
-        try:
-            return unpack(body) if body else None
-        except UNREADABLE:
-            note = "the cache held facts that cannot be read; they are made anew"
-            if note not in self._cache.notes:
-                self._cache.notes.append(note)
-            return None
-
-    def _anew(self, path: str, key: str) -> FileFacts | None:
-        """Another process may have thrown the facts out of the cache, or somebody damaged it."""
-        given = self._state.given.get(path)
-        result = read_one(path, given) if given is not None else read_path(self._root, path)
-        if result.key == key and result.body:
-            self._cache.save_body(key, result.body)
-            return unpack(result.body)
-        self.missed = True
-        self._state.problems.append(Problem("changed while it was being analysed: run again", path))
-        return None

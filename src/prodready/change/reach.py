@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from prodready.change.patch import FileChange
 from prodready.link.infer import COMMON_METHODS
 from prodready.read.facts import FileFacts
-from prodready.reading import Loader, State
+from prodready.state import Loader, State
 
 FAR = 2
 """Calls between a change and the function in which it shows."""
