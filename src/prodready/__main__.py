@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sys
+from types import FrameType
 
 TERMINATED = 143
 """The exit code of a run that was told to end, by convention: 128 and the number of the signal."""
+
+LATER = 0.01
+"""Seconds until a request to end that came while a module was loaded is looked at again."""
 
 
 class _Terminated(BaseException):
@@ -19,7 +23,8 @@ def run() -> int:
         import signal
 
         # Programs that we started are ended, and temporary files removed, on the way out.
-        signal.signal(signal.SIGTERM, _terminated)
+        signal.signal(signal.SIGTERM, _end)
+        signal.signal(signal.SIGINT, _end)
 
         from prodready.cli import main
 
@@ -43,11 +48,26 @@ def run() -> int:
         exec("")  # noqa: S102
 
 
-def _terminated(*_: object) -> None:
+def _end(number: int, frame: FrameType | None) -> None:
+    """Leave whatever is being done, but never the middle of an import: msgspec dies there, and importlib drops it."""
     import signal
 
+    if _is_importing(frame) and hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, lambda _, later: _end(number, later))
+        signal.setitimer(signal.ITIMER_REAL, LATER)
+        return
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise _Terminated
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 if __name__ == "__main__":
