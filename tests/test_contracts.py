@@ -333,7 +333,8 @@ ALLOWED = {
     "judging": {"finding", "link", "rules"},
     "sift": BASE | {"rules"},
     "engines": BASE | {"cache", "rules"},
-    "project": BASE | {"cache", "read", "reading", "reading_web", "state", "link", "fix", "rules", "judging", "sift", "engines"},
+    "project": BASE
+    | {"cache", "read", "reading", "reading_web", "state", "link", "fix", "rules", "judging", "sift", "engines"},
     "report": BASE | {"rules"},
     "docs": BASE | {"rules", "report"},
 }

@@ -15,6 +15,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from replay import FILES
+
+TEXTS = (".env*", "*.env", "*.cfg", "*.ini", "*.json", "*.toml", "*.yaml", "*.yml", "*.sh", "Dockerfile*")
+"""What engines read beside; images and other large files may be missing in a mirror."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -33,7 +38,7 @@ def _git(place: Path, *words: str) -> str:
 
 def _run(repository: Path, clone: Path, back: int, confidence: str) -> None:
     _git(repository, "clone", "-q", "--shared", "--no-checkout", ".", str(clone))
-    _git(clone, "sparse-checkout", "set", "--no-cone", "*.py", ".gitignore")
+    _git(clone, "sparse-checkout", "set", "--no-cone", *FILES, *TEXTS)
     head, old = (_git(clone, "rev-parse", name).strip() for name in ("HEAD", f"HEAD~{back}"))
     settings = clone.parent / "settings.toml"
     settings.write_text(f'min-confidence = "{confidence}"\n')
