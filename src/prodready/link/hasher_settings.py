@@ -11,6 +11,7 @@ from prodready.finding import Confidence, Location
 from prodready.knowledge_form import Effect
 from prodready.link.frames import Bound, Frame
 from prodready.link.labels import Labels
+from prodready.link.password_digests import takers
 from prodready.link.password_names import PasswordNames
 from prodready.link.program import ClassSymbol
 from prodready.link.scope import Scope
@@ -90,7 +91,7 @@ class HasherSettings:
                 continue
             if "password-hash" in effect.labels and not self._takes_password(fact, frame):
                 return
-            if self._makes_key(frame):
+            if self._makes_key(frame) or self._only_checks(frame):
                 return
             says = self._too_little(effect, fact.value, frame) or self._too_weak(effect, fact.value, frame)
             if says:
@@ -108,6 +109,17 @@ class HasherSettings:
         """Whether a function derives a key to encrypt with, which is kept by nobody, by its name and its class's."""
         words = split_words(frame.function.qualname)
         return not KEYS.isdisjoint(words) and not any(self.names.is_password(word) for word in words)
+
+    def _only_checks(self, frame: Frame) -> bool:
+        """Whether all that callers do with what a function returns is to compare it: hashes of old are checked so."""
+        taken = list(takers(self.infer, frame))
+        return bool(taken) and all(calls and all(map(self._compares, calls)) for calls in taken)
+
+    def _compares(self, call: Bound) -> bool:
+        callees = self.infer.callees(call)
+        return last_name(call.value) == "eq" or any(
+            c.effect is not None and c.effect.keeps == "comparison" for c in callees
+        )
 
     def _takes_password(self, fact: CallFact, frame: Frame) -> bool:
         """Whether what is hashed is a password, as far as names tell."""

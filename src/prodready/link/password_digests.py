@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from prodready.finding import Confidence
 from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.infer import Inference
 from prodready.link.password_rows import Rows
 from prodready.link.password_speaking import has_text, holds_call, is_at
 from prodready.link.password_stores import Kept
@@ -60,14 +61,10 @@ class Digests:
 
     def _goes_to_hasher(self, frame: Frame) -> bool:
         """Whether the callers hand the result to a hasher for passwords: it only shortens them."""
-        for site in self.infer.some_callers(*frame.key):
-            call = site.fact.value
-            for fact in site.frame.function.calls:
-                if fact is not site.fact and holds_call(fact.value, call):
-                    for callee in self.infer.callees(Bound(fact.value, site.frame)):
-                        labels = callee.effect.labels if callee.effect is not None else frozenset()
-                        if labels & {"password-hash", "boolean"}:
-                            return True
+        for calls in takers(self.infer, frame):
+            for callee in (callee for call in calls for callee in self.infer.callees(call)):
+                if callee.effect is not None and callee.effect.labels & {"password-hash", "boolean"}:
+                    return True
         return False
 
     def typed(self, kept: Kept) -> Iterator[Use]:
@@ -81,3 +78,11 @@ class Digests:
                 fact = next((f for f in method.facts.calls if origin.digest and is_at(f, origin.digest)), None)
                 if fact is not None:
                     yield Use("made", origin, frame, fact, "", Confidence.HIGH, origin.digest)
+
+
+def takers(infer: Inference, frame: Frame) -> Iterator[list[Bound]]:
+    """By each of the calls of a function, the calls that are given what it returns."""
+    for site in infer.some_callers(*frame.key):
+        calls = site.frame.function.calls
+        around = [fact.value for fact in calls if fact is not site.fact and holds_call(fact.value, site.fact.value)]
+        yield [Bound(call, site.frame) for call in around]
