@@ -73,7 +73,7 @@ WORDS = frozenset(
     {
         "secret", "not-secret", "redactor", "login", "carrier", "password", "hashed", "hasher", "kept-password",
         "role", "negation", "permission", "owner", "user", "user-key", "optional", "logged-in", "authenticated",
-        "anonymous", "key", "refusal", "no-guard", "guard", "open-route", "read-route", "proxy",
+        "anonymous", "key", "refusal", "no-guard", "guard", "open-route", "read-route", "says-open", "proxy",
         "changing-call", "telling-call", "making-call", "check",
         # In the conditions of a front end: what decides who sees something, and what only looks like it.
         "gate-staff", "gate-permission", "gate-role", "gate-owner", "gate-login", "not-gate", "viewer", "not-viewer",

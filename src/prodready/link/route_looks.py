@@ -8,7 +8,7 @@ from prodready.link.route import Route
 from prodready.link.routes import Routes
 from prodready.link.url_paths import is_parameter
 from prodready.read import values as v
-from prodready.read.facts import Exit, FunctionFacts, last_name
+from prodready.read.facts import CallFact, Exit, FunctionFacts, last_name
 from prodready.read.values import Value
 from prodready.words import split_words
 
@@ -41,6 +41,20 @@ class RouteLooks:
     def lets_in(function: FunctionFacts) -> bool:
         """Whether a handler checks what somebody logs in or signs up with: it must be open."""
         return any(not LETTING_IN.isdisjoint(split_words(fact.name)) for fact in function.calls)
+
+    def says_open(self, frame: Frame) -> bool:
+        """Whether the docstring of a handler says that it asks nobody who they are."""
+        facts = self.values.program.facts(frame.path)
+        says = " ".join(facts.docs.get(frame.function.qualname, "").lower().split()) if facts is not None else ""
+        return any(phrase in says for phrase in self.values.knowledge.words.get("says-open", ()))
+
+    def takes_key(self, fact: CallFact) -> bool:
+        """Whether a call is given a key or a token that came with the request: who has it is let in by what is called."""
+        given = [v.bare(value) for value in (*fact.value.args, *(value for _, value in fact.value.keywords))]
+        return any(
+            isinstance(value, v.Attr) and isinstance(v.bare(value.base), v.Param) and self.words.ends("key", value.name)
+            for value in given
+        )
 
     def considers(self, way: Exit) -> bool:
         """Whether a way out shows that somebody thought of who may get here: a refusal, a setting that opens the route."""

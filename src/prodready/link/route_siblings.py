@@ -92,9 +92,11 @@ class Siblings:
         frame = route.handler.frame
         if frame is None:
             return False
-        if self.looks.does_nothing(frame) or self.looks.lets_in(frame.function):
+        if self.looks.does_nothing(frame) or self.looks.lets_in(frame.function) or self.looks.says_open(frame):
             return False
         if any(self.looks.considers(way) for way in frame.function.exits):
+            return False
+        if any(map(self.looks.takes_key, frame.function.calls)):
             return False
         for fact in frame.function.calls:
             given = (*fact.value.args, *(value for _, value in fact.value.keywords))

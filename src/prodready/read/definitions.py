@@ -11,6 +11,9 @@ from prodready.read.facts import ClassFacts, FunctionFacts, ParamFact
 from prodready.read.scope import Scope
 from prodready.read.values import Value
 
+MAX_DOC = 400
+"""Characters of a docstring that are kept."""
+
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -55,6 +58,8 @@ class Definitions(Expressions):
             scope.module.names.add(name)
         elif not owner and scope.env is not None:
             scope.env[name] = reference
+        if decorators and not isinstance(node, ast.Lambda) and (says := ast.get_docstring(node)):
+            scope.module.docs[qualname] = says[:MAX_DOC]
         parent = scope.parent if owner else scope
         frozen = Scope(scope.module, scope.qualname, scope.owner, scope.parent, dict(scope.env or {}))
         seen_from = parent if parent is None or parent.is_module or owner else frozen

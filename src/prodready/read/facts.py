@@ -143,7 +143,7 @@ class ClassFacts(msgspec.Struct, frozen=True, array_like=True):
 class FileFacts(msgspec.Struct, frozen=True, array_like=True):
     """All of one file. Module code is the function `<module>`; `imports` maps a name to what it stands for.
 
-    `called` are the names that each function calls.
+    `called` are the names that each function calls; `docs` the beginnings of the docstrings of functions with decorators.
     """
 
     lines: int
@@ -154,6 +154,7 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True):
     classes: dict[str, ClassFacts]
     suppressions: Suppressions
     called: dict[str, tuple[str, ...]]
+    docs: dict[str, str] = {}
 
 
 class Relay(msgspec.Struct, frozen=True, array_like=True):

@@ -71,6 +71,7 @@ def _read(text: str) -> FileFacts:
         classes=reader.classes,
         suppressions=scan(text),
         called={name: tuple(dict.fromkeys(fact.name for fact in f.calls)) for name, f in functions.items() if f.calls},
+        docs=scope.module.docs,
     )
 
 

@@ -24,6 +24,7 @@ class Module:
     stars: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     extra: dict[str, list[Value]] = field(default_factory=dict)
+    docs: dict[str, str] = field(default_factory=dict)
 
     def column(self, line: int, offset: int) -> int:
         """The 1-based character column of a 0-based UTF-8 offset."""

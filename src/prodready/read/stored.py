@@ -22,6 +22,7 @@ class _File(msgspec.Struct, array_like=True):
     classes: dict[str, ClassFacts]
     suppressions: Suppressions
     called: dict[str, tuple[str, ...]]
+    docs: dict[str, str]
 
 
 GATES = (b"pass", b"pin", b"pw", b"mot")
@@ -114,6 +115,7 @@ def pack(facts: FileFacts) -> bytes:
             facts.classes,
             facts.suppressions,
             facts.called,
+            facts.docs,
         )
     )
 
@@ -130,4 +132,5 @@ def unpack(body: bytes) -> FileFacts:
         stored.classes,
         stored.suppressions,
         stored.called,
+        stored.docs,
     )

@@ -116,7 +116,7 @@ def _finding(one: Forgotten) -> Finding:
             )
             for sibling, g in one.siblings
         ),
-        hint="guard it like the others, or say in its name or in a comment why it is open",
+        hint="guard it like the others, or say in its name or its docstring that it is open",
         context=frame.function.qualname,
         snippet=f"{name} {route.shown}",
         statement=(route.handler.location.line, route.handler.location.line),
