@@ -218,6 +218,15 @@ class TestRuns:
         run("--max-comments", "2")
         assert len(review.fake.threads) == 2
 
+    def test_what_is_fixed_makes_room(self, review: Review, run: Run) -> None:
+        more(review.app, 2)
+        run("--max-comments", "2")
+        text = (review.app.root / "more.py").read_text().replace("SELECT", "SELECT a,").replace("more_", "other_")
+        review.app.write("more.py", text)
+        review.app.commit()
+        run("--max-comments", "2")
+        assert (len(review.fake.bodies(resolved=True)), len(review.fake.bodies(resolved=False))) == (2, 2)
+
     def test_a_line_that_the_host_does_not_take(self, review: Review, run: Run) -> None:
         touch(review.app)
         more(review.app, 2)

@@ -60,7 +60,9 @@ class Sync:
             )
             return
         known = {thread.key for thread in state.threads}
-        left = max(0, self.limit - len({t.key for t in state.threads if not t.resolved}))
+        keys = {comment.key for comment in self.wanted}
+        staying = {t.key for t in state.threads if not t.resolved and (t.key in keys or not self.complete)}
+        left = max(0, self.limit - len(staying))
         missing = [c for c in self.wanted if c.key not in known and c.key not in self.refused]
         new = [comment for comment in missing if comment.anchor is not None][:left]
         if new:
