@@ -323,6 +323,15 @@ def test_a_project_that_may_not_be_written(app: Path, locked: Callable[[Path, in
     assert done.told == [f"warning: {cache}: the cache cannot be written (Permission denied); going on without"]
 
 
+def test_a_cache_among_other_files(app: Path) -> None:
+    (app / "pyproject.toml").write_text('[tool.prodready]\ncache-dir = "."\n')
+    before = sorted(app.iterdir())
+    done = check_good(code=1)
+    says = "it holds other files: give the cache a directory of its own"
+    assert done.told == [f"warning: {app}: the cache cannot be written ({says}); going on without"]
+    assert sorted(app.iterdir()) == before
+
+
 def test_a_file_in_place_of_the_cache(app: Path) -> None:
     (app / ".prodready_cache").write_text("mine")
     cache = app / ".prodready_cache"

@@ -122,7 +122,8 @@ class Cache:
         try:
             # What stands in it was read from somebody's source: it is not for others on the machine.
             path.parent.mkdir(0o700, parents=True, exist_ok=True)
-            _sign(path.parent)
+            if not _sign(path.parent):
+                raise OSError("it holds other files: give the cache a directory of its own")
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except OSError as error:
@@ -313,15 +314,18 @@ class Cache:
             self._connection = None
 
 
-def _sign(directory: Path) -> None:
-    """Mark a directory as a cache, for backups and for git, if it holds nothing but ours.
+def _sign(directory: Path) -> bool:
+    """Mark a directory as a cache, for backups and for git; false if it holds anything but ours.
 
     A `cache-dir` that by mistake names a directory of somebody's work must not make git ignore all of it.
     """
-    if (directory / TAG).exists() or not OURS.issuperset(os.listdir(directory)):
-        return
+    if (directory / TAG).exists():
+        return True
+    if not OURS.issuperset(os.listdir(directory)):
+        return False
     (directory / ".gitignore").write_text("# Made by prodready.\n*\n")
     (directory / TAG).write_text(TAG_TEXT)
+    return True
 
 
 def _is_unavailable(error: Exception) -> bool:

@@ -191,7 +191,7 @@ class Config:
         str,
         Key(
             values.path,
-            "Where to keep what was read, in the repository, relative to the project's root.",
+            "Where to keep what was read, in the repository, relative to the project's root; a directory of its own.",
             '".cache/prodready"',
         ),
     ] = ".prodready_cache"
