@@ -21,6 +21,7 @@ from prodready import config, docs, knowledge, knowledge_form, rules
 from prodready.cli import main
 from prodready.config import Config
 from prodready.fix.bind_parameters import STYLES
+from prodready.read.values import OPERATIONS
 from prodready.rules import Rule, all_rules
 from prodready.rules.base import SECTIONS
 
@@ -416,3 +417,9 @@ def test_every_dependency_is_imported() -> None:
     declared = {name.replace("-", "_") for name in declared}
     assert declared - imported == set()
     assert imported - declared - sys.stdlib_module_names - {"prodready", "tomllib", "bandit", "detect_secrets"} == set()
+
+
+def test_every_operation_is_explained() -> None:
+    made = re.compile(r'\bop\(\s*"([^"]+)"')
+    used = {kind for file in (ROOT / "src").rglob("*.py") for kind in made.findall(file.read_text("utf-8"))}
+    assert used == OPERATIONS.keys()

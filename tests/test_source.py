@@ -83,7 +83,7 @@ def test_split_lines(text: str, lines: list[str]) -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_columns_count_characters_where_ast_counts_bytes(end: str) -> None:
     text = end.join(["first = 1", "\f", "x = '\u00e9\U0001f600\u2028\x0b'; name", ""])
-    source = Source.from_bytes("a.py", text.encode())
+    source = Source("a.py", text)
     node = ast.parse(text).body[-1]
     column = source.column(node.lineno, node.col_offset)
     assert source.lines[node.lineno - 1][column - 1 :] == "name"

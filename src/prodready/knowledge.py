@@ -9,11 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -384,11 +383,3 @@ def unpack(body: bytes) -> Knowledge | None:
     for name in _Packed.__struct_fields__:
         setattr(knowledge, name, getattr(packed, name))
     return knowledge
-
-
-def as_plain(knowledge: Knowledge) -> Mapping[str, Any]:
-    """Everything as plain data, for listing and for tests."""
-    return {
-        name: getattr(knowledge, name)
-        for name in ("functions", "objects", "types", "parameters", "settings", "words", "clients", "front")
-    }

@@ -126,11 +126,6 @@ class Source:
     path: str
     text: str
 
-    @classmethod
-    def from_bytes(cls, path: str, data: bytes) -> Source:
-        """Decode `data`; raises SourceError."""
-        return cls(path, decode(data))
-
     @cached_property
     def lines(self) -> list[str]:
         """The lines without their ends; line 1 is `lines[0]`."""

@@ -16,7 +16,6 @@ from prodready.read.facts import FunctionFacts, last_name
 from prodready.read.values import Value
 
 VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
-ASKED_METHODS = 6
 
 
 @dataclass(frozen=True)

@@ -98,10 +98,6 @@ class _Node:
         each = self.value.value if _is(self.value, "sequence") else []
         return [_Node(one, self.path, one.start_mark.line + 1, self.top) for one in each]
 
-    @property
-    def is_list(self) -> bool:
-        return bool(_is(self.value, "sequence"))
-
 
 def _is(node: Any, kind: str) -> bool:
     return bool(node.id == kind)

@@ -158,6 +158,7 @@ OPERATIONS = {
     "enter": "what `with value as ...` gives",
     "in": "value in args[0]",
     "difference": "value - args[0]: of sets, dates or numbers, never text",
+    "intersection": "value & args[0], of sets",
     "test": "a comparison or negation; its result is a boolean",
     "star": "*value in a call",
     "without": "a mapping with the key args[0] taken out",
@@ -170,7 +171,6 @@ OPERATIONS = {
 
 UNKNOWN = Unknown()
 NUMBER = Unknown(("number",))
-BOOLEAN = Unknown(("boolean",))
 
 
 def size(value: Value) -> int:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-PROVIDERS = ("github", "gitlab")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
