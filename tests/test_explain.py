@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -315,7 +316,7 @@ def test_several_places(root: Path, tell: Tell) -> None:
         ("a.py:1:99", "a.py: there is no column 99: line 1 has 5"),
         ("gone.py:1", "gone.py: cannot be read: No such file or directory"),
         (".:1", ".: not a file"),
-        ("notes.txt:1", "notes.txt: not a Python file of the project"),
+        ("notes.txt:1", "notes.txt: not a Python file of the project, and no finding stands on this line"),
         ("broken.py:1", "broken.py: line 1: cannot be parsed: "),
     ],
 )
@@ -328,6 +329,14 @@ def test_bad_places(root: Path, capsys: pytest.CaptureFixture[str], word: str, s
     assert err.startswith(f"prodready: {says}")
     assert err.count("\n") == 1
     assert out.startswith("a.py:1: no call stands here")  # the other place is explained all the same
+
+
+def test_a_line_of_a_page(root: Path, tell: Tell) -> None:
+    shutil.copytree(ROOT / "fixtures" / "PRD201" / "bad_jinja_flask" / "forum", root / "forum")
+    page = "forum/templates/topic.html"
+    first, *rest = tell(f"{page}:5").splitlines()
+    assert first == f"{page}:5: nothing is reported here"
+    assert rest[1].startswith("  on the path of PRD201, reported at forum/app.py:16: the page shows 'Close topic'")
 
 
 def test_a_broken_configuration_is_one_line(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ Reads the linked program and what the rules found; decides nothing anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from prodready.config import Config
 from prodready.discover import excluded
@@ -32,14 +32,13 @@ class PlaceError(Exception):
 def explain(insight: Insight, config: Config, place: Location) -> Explanation:
     """Explain the line of `place`, or what stands at its column if that is not 0.
 
-    Raises PlaceError where the file is none of the project, cannot be parsed, or has no such line.
+    Of files other than Python only findings are explained. Raises PlaceError where there is none, or where the file is none
+    of the project, cannot be parsed, or has no such line.
     """
     facts = insight.linked.program.facts(place.path)
     for problem in insight.problems if facts is None else ():
         if problem.path == place.path:
             raise PlaceError(f"line {problem.line}: {problem.message}" if problem.line else problem.message)
-    if facts is None:
-        raise PlaceError("not a Python file of the project")
     sifted = insight.sift(place.path)
     try:
         lines = split_lines(hide(decode(sifted.text), place.path))
@@ -50,14 +49,24 @@ def explain(insight: Insight, config: Config, place: Location) -> Explanation:
         raise PlaceError(f"there is no line {place.line}: the file has {count}")
     if place.column > len(lines[place.line - 1]) + 1:
         raise PlaceError(f"there is no column {place.column}: line {place.line} has {len(lines[place.line - 1])}")
-    return _Line(insight, config, place, facts, sifted, lines).explanation()
+    told = _Line(insight, config, place, facts, sifted, lines).explanation()
+    if facts is None and not told.findings and not told.passing:
+        raise PlaceError("not a Python file of the project, and no finding stands on this line")
+    return told
 
 
 class _Line:
     def __init__(
-        self, insight: Insight, config: Config, place: Location, facts: FileFacts, sifted: Sifted, lines: Sequence[str]
+        self,
+        insight: Insight,
+        config: Config,
+        place: Location,
+        facts: FileFacts | None,
+        sifted: Sifted,
+        lines: Sequence[str],
     ) -> None:
-        self.insight, self.config, self.place, self.facts = insight, config, place, facts
+        self.insight, self.config, self.place = insight, config, place
+        self.functions: Mapping[str, FunctionFacts] = facts.functions if facts is not None else {}
         self.sifted, self.lines = sifted, lines
         self.rules = all_rules()
         asking: dict[str, tuple[str, ...]] = {}
@@ -71,6 +80,11 @@ class _Line:
     def explanation(self) -> Explanation:
         """All of it."""
         accounts = tuple(self._accounts())
+        passing = tuple(self._passing(accounts))
+        if not self.functions:
+            return Explanation(
+                str(self.config.root), self.place, "", accounts, passing, (), (), tuple(self._left_out())
+            )
         here = self._calls_here()
         function = here[0][0].function if here else self._function()
         notes: list[CallNote] = []
@@ -82,7 +96,7 @@ class _Line:
             self.place,
             function.qualname,
             accounts,
-            tuple(self._passing(accounts)),
+            passing,
             tuple(notes),
             tuple(self._nearest(function)) if dull else (),
             tuple(self._left_out()),
@@ -151,7 +165,7 @@ class _Line:
         statement: list[tuple[Frame, CallFact]] = []
         on_line: list[tuple[Frame, CallFact]] = []
         at_column: list[tuple[Frame, CallFact]] = []
-        for function in self.facts.functions.values():
+        for function in self.functions.values():
             frame = Frame(self.place.path, function)
             for fact in function.calls:
                 span = fact.span
@@ -174,7 +188,7 @@ class _Line:
         while number > 1 and not self.lines[number - 1].strip():
             number -= 1
         indent = _indent(self.lines[number - 1])
-        for function in sorted(self.facts.functions.values(), key=lambda one: -one.line):
+        for function in sorted(self.functions.values(), key=lambda one: -one.line):
             above = (
                 0 < function.line <= number and function.qualname != "<module>" and "<lambda>" not in function.qualname
             )
@@ -182,7 +196,7 @@ class _Line:
                 return function
             if above:
                 indent = min(indent, _indent(self.lines[function.line - 1]))
-        return self.facts.functions["<module>"]
+        return self.functions["<module>"]
 
     def _nearest(self, function: FunctionFacts) -> Iterator[Step]:
         """The nearest lines of the function with a finding or a call that is, or leads to, a sink."""
