@@ -68,7 +68,7 @@ SETTLES = frozenset(
         "urls",  # the module with the routes of the whole application
     }
 )
-DECORATIONS = frozenset({"handler", "guard", "task", "receiver", "middleware"})
+DECORATIONS = frozenset({"handler", "guard", "task", "queue", "receiver", "middleware"})
 WORDS = frozenset(
     {
         "secret", "not-secret", "redactor", "login", "carrier", "password", "hashed", "hasher", "kept-password",

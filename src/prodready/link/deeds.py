@@ -59,6 +59,7 @@ class Deeds(Hooks):
         """Libraries that keep rows themselves, by their first name."""
         self._running: dict[Key, tuple[str, bool] | None] = {}
         self._found: dict[Key, dict[int, Deed]] = {}
+        self._decorations: dict[Key, frozenset[str]] = {}
 
     def _deed_names(self) -> frozenset[str]:
         """The last names of all calls that may do something."""
@@ -92,6 +93,8 @@ class Deeds(Hooks):
             if callee.effect is not None and callee.effect.does:
                 return self._by_knowledge(fact, frame, callee, callee.effect)
             if callee.function is not None:
+                if "queue" in self.decorations(Frame(callee.function.path, callee.function.facts)):
+                    return Deed("send", fact)  # somebody else runs it, later
                 if callee.assumed and self._is_foreign(bound):
                     continue
                 if callee.function.facts.yields is None:  # what a generator does, it does for whoever goes through it
@@ -104,6 +107,17 @@ class Deeds(Hooks):
         if not targets or receiver is None or self._is_fresh(bound, receiver):
             return Deed("call", fact, assumed=assumed, targets=tuple(targets)) if targets else None
         return Deed("call", fact, self._label(bound, receiver, fact), receiver, assumed=assumed, targets=tuple(targets))
+
+    def decorations(self, frame: Frame) -> frozenset[str]:
+        """What decorators make of a function, as the knowledge has it: a task, a receiver of signals."""
+        if not frame.function.decorators:
+            return frozenset()
+        if frame.key not in self._decorations:
+            home = self.infer.home(frame)
+            calls = [d if isinstance(d, v.Call) else v.call(d, (), (), 0, 0) for d in frame.function.decorators]
+            effects = [callee.effect for call in calls for callee in self.infer.callees(Bound(call, home))]
+            self._decorations[frame.key] = frozenset(e.decorates for e in effects if e is not None and e.decorates)
+        return self._decorations[frame.key]
 
     def _run(self, fact: CallFact, bound: Bound, callee: Callee, effect: Effect) -> Deed | None:
         """Running a statement in a unit of work, which somebody commits: unless that was turned off."""

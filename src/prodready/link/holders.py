@@ -133,18 +133,11 @@ class Holders:
 
     def is_entry(self, frame: Frame) -> bool:
         """Whether a request, a queue or a signal calls a function."""
-        return self.labels.is_handler(frame) or bool(self._decorations(frame))
+        return self.labels.is_handler(frame) or self._is_run_apart(frame)
 
-    def _decorations(self, frame: Frame) -> frozenset[str]:
-        """What decorators make of a function: a task, a receiver of signals."""
-        home = self.infer.home(frame) if frame.function.decorators else frame
-        found = set()
-        for decorator in frame.function.decorators:
-            call = decorator if isinstance(decorator, v.Call) else v.call(decorator, (), (), 0, 0)
-            for callee in self.infer.callees(Bound(call, home)):
-                if callee.effect is not None and callee.effect.decorates in {"task", "receiver"}:
-                    found.add(callee.effect.decorates)
-        return frozenset(found)
+    def _is_run_apart(self, frame: Frame) -> bool:
+        """Whether decorators make a task or a receiver of signals of a function."""
+        return not self.deeds.decorations(frame).isdisjoint({"task", "queue", "receiver"})
 
     def _is_called_within(self, frame: Frame) -> bool:
         """Whether the framework calls a method inside of a transaction, its own or one that the class opens."""
@@ -253,7 +246,7 @@ class Holders:
 
     def _in_request(self, frame: Frame) -> bool:
         """Whether a function is reached from requests only, each of which is a transaction by the settings."""
-        if not self._requests_are_transactions() or self._decorations(frame):
+        if not self._requests_are_transactions() or self._is_run_apart(frame):
             return False
         cls = self.program.owner(frame.path, frame.function)
         return not any(
