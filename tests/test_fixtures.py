@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from cases import FIXTURES, cases, checked, copied, differences, marks
 
+from prodready.finding import Location
 from prodready.rules import all_rules
+from prodready.source import decode, split_lines
 
 CASES = [case for code in all_rules() for case in cases(code)]
 
@@ -18,6 +20,12 @@ def test_case(case: Path, tmp_path: Path) -> None:
     report = checked(root)
     assert [str(problem) for problem in report.problems] == []
     assert differences(marks(root), marks(root, "may"), report.findings) == []
+    assert [finding for finding in report.findings if _first(root, finding.location).isspace()] == []
+
+
+def _first(root: Path, place: Location) -> str:
+    """The character that a place begins at."""
+    return split_lines(decode((root / place.path).read_bytes()))[place.line - 1][place.column - 1]
 
 
 def test_the_broken_shop_reports_what_its_comments_expect(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from prodready import discover
 from prodready.config import Config
-from prodready.finding import Finding, Fix, Suppressed, normalised
+from prodready.finding import Finding, Fix, Location, Suppressed, normalised
 from prodready.masking import hide
 from prodready.rules import Rule, all_rules, rules_of, same_weakness
 from prodready.source import SourceError, decode, masked, split_lines
@@ -107,9 +107,17 @@ def _fingerprinted(findings: Sequence[Finding], data: bytes) -> list[Finding]:
         first, last = finding.statement
         snippet = " ".join(" ".join(lines[max(first - 1, 0) : last]).split()) if first else ""
         key = (finding.code, finding.context, normalised(snippet))
-        done.append(msgspec.structs.replace(finding, snippet=snippet[:1000], occurrence=seen.get(key, 0)))
+        place, number = _at_text(finding.location, lines), seen.get(key, 0)
+        done.append(msgspec.structs.replace(finding, location=place, snippet=snippet[:1000], occurrence=number))
         seen[key] = seen.get(key, 0) + 1
     return done
+
+
+def _at_text(place: Location, lines: Sequence[str]) -> Location:
+    """The place where a line begins behind its indentation, for one that means the line as a whole."""
+    text = lines[place.line - 1] if place.column == 1 and not place.end_line and 0 < place.line <= len(lines) else ""
+    blank = len(text) - len(text.lstrip())
+    return msgspec.structs.replace(place, column=blank + 1) if blank and text.strip() else place
 
 
 def fixable(findings: Sequence[Finding], data: bytes) -> list[Finding]:
