@@ -327,12 +327,14 @@ ALLOWED = {
     "reading": BASE | {"cache", "read"},
     "reading_web": BASE | {"cache", "read", "reading"},
     "link": BASE | {"read"},
+    "linking_web": BASE | {"cache", "reading", "reading_web", "link"},
     "fix": BASE,
     "rules": BASE | {"read", "link", "fix"},
     "judging": {"finding", "link", "rules"},
     "sift": BASE | {"rules"},
     "engines": BASE | {"cache", "rules"},
-    "project": BASE | {"cache", "read", "reading", "reading_web", "link", "fix", "rules", "judging", "sift", "engines"},
+    "project": BASE
+    | {"cache", "read", "reading", "reading_web", "link", "linking_web", "fix", "rules", "judging", "sift", "engines"},
     "report": BASE | {"rules"},
     "docs": BASE | {"rules", "report"},
 }
