@@ -37,9 +37,10 @@ CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, body BLOB);
 CREATE TABLE IF NOT EXISTS knowledge (key TEXT PRIMARY KEY, body BLOB);
 CREATE TABLE IF NOT EXISTS engines (key TEXT PRIMARY KEY, body BLOB);
 CREATE TABLE IF NOT EXISTS fronts (key TEXT PRIMARY KEY, body BLOB);
+CREATE TABLE IF NOT EXISTS said (key TEXT PRIMARY KEY, body BLOB);
 """
 DATABASE = "facts.sqlite3"
-KEPT = {"runs": 40, "knowledge": 4, "engines": 4, "fronts": 4}
+KEPT = {"runs": 40, "knowledge": 4, "engines": 4, "fronts": 4, "said": 1}
 WAIT = 10.0
 """Seconds to wait for another process that is writing."""
 
@@ -229,6 +230,10 @@ class Cache:
         """A front end as it was linked."""
         return self._one("fronts", key)
 
+    def said(self) -> bytes | None:
+        """What was said of the functions of files."""
+        return self._one("said", tool_digest())
+
     def _one(self, table: str, key: str) -> bytes | None:
         with contextlib.suppress(sqlite3.DatabaseError):
             for (body,) in self._rows(f"SELECT body FROM {table} WHERE key = ?", [key]):  # noqa: S608
@@ -290,6 +295,10 @@ class Cache:
     def save_front(self, key: str, body: bytes) -> None:
         """Keep a front end as it was linked."""
         self._save("fronts", key, body)
+
+    def save_said(self, body: bytes) -> None:
+        """Keep what was said of the functions of files, in place of what was kept before."""
+        self._save("said", tool_digest(), body)
 
     def _save(self, table: str, key: str, body: bytes) -> None:
         def write(connection: sqlite3.Connection) -> None:

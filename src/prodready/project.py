@@ -214,7 +214,9 @@ class Session:
             state = self._read(cache, walk.files, options)
             clock.lap("read")
             web = WebFiles(self.config.root, cache, walk.web, state.jobs, given=self._of_web(state.given))
-            yield Opened(cache, walk, state, Loader(self.config.root, cache, state, self._decoded), engines, web, clock)
+            facts = Loader(self.config.root, cache, state, self._decoded)
+            yield Opened(cache, walk, state, facts, engines, web, clock)
+            facts.keep_said()
             keys = {entry.key for entry in state.entries.values()}
             self._decoded = {key: value for key, value in self._decoded.items() if key in keys}
         finally:
@@ -229,7 +231,7 @@ class Session:
         state = State(dict(before.entries), before.bodies, [], before.cached, {**before.given, **overlay}, before.jobs)
         self._lay(state, overlay)
         _note_errors(state)
-        loader = Loader(self.config.root, run.cache, state, self._decoded)
+        loader = Loader(self.config.root, run.cache, state, self._decoded, run.facts.said)
         none = Engines(self.config, run.cache, {}, wanted=False)
         web = run.web.overlaid(self._of_web(overlay))
         return Opened(run.cache, run.walk, state, loader, none, web, run.clock, lasting=False)

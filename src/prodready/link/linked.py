@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 WRITING = frozenset({"write", "write-sql", "stage", "commit", "ensure", "alone"})
 """What calls do that leaves something changed."""
 
+FEW = 0.2
+"""The part of the files up to which looking at them alone takes less time than looking at the whole project."""
+
 CALLS = 2
 """Calls that are followed to see whether a function writes."""
 
@@ -118,7 +121,10 @@ class Linked:
         digests = {name.rpartition(".")[2] for name, e in self.knowledge.functions.items() if "digest" in e.labels}
         if any(not digests.isdisjoint(self.program.outlines[path].calls) for path in targets):
             return self.whole().password_uses  # a digest may be one of a password by what calls it from anywhere
-        uses = flow.uses([*targets, *self._callers_of(targets)], whole=False)
+        callers = self._callers_of(targets)
+        if len(callers) > len(self.program.outlines) * FEW:
+            return self.whole().password_uses  # it looks into fewer functions of each file
+        uses = flow.uses([*targets, *callers], whole=False)
         if any(use.digest and use.how != "store" and use.location.path in self.scope.targets for use in uses):
             return self.whole().password_uses  # only the whole project can tell whether the digest is stored
         return [*uses, *Forms(flow.rows).uses(targets)]
