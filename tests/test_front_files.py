@@ -84,6 +84,26 @@ def test_what_the_cache_holds_is_not_read_again(app: Path, monkeypatch: pytest.M
     assert [finding.message for finding in run(app).findings] == ["api/x staff"]
 
 
+def test_pages_are_linked_again_only_when_one_changed(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert said(app) == ["api/x staff"]
+    with monkeypatch.context() as patched:
+        patched.setattr("prodready.link.front.link_front", None)
+        (app / "app.py").write_text("x = 2\n")
+        assert [finding.message for finding in run(app).findings] == ["api/x staff"]
+    (app / "web/page.jsx").write_text(PAGE.replace("isAdmin", "isOwner"))
+    assert said(app) == ["api/x owner"]
+
+
+def test_pages_are_linked_again_when_the_knowledge_changed(app: Path) -> None:
+    told = app / "ours.toml"
+    config = Config(root=app, knowledge=("ours.toml",))
+    (app / "web/page.jsx").write_text(PAGE.replace("user.isAdmin", "user.hasClearance"))
+    told.write_text('library = "ours"\n')
+    assert [finding.message for finding in check(config, [app], Options(jobs=1)).findings] == ["api/x "]
+    told.write_text('library = "ours"\n[words]\ngate-role = ["clearance"]\n')
+    assert [finding.message for finding in check(config, [app], Options(jobs=1)).findings] == ["api/x role"]
+
+
 def test_what_is_left_out_is_told(app: Path) -> None:
     (app / "web/small.min.js").write_text("a()")
     (app / "web/packed.js").write_text("a();" * 5_000)

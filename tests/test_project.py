@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from cases import FIXTURES, cases, copied
 
+from prodready.cache import DATABASE
 from prodready.config import Config
 from prodready.finding import Finding
 from prodready.project import Options, Session, check
+from prodready.read import stored
 from prodready.rules import all_rules
 
 PROJECTS = [case for code in all_rules() for case in cases(code) if case.is_dir()] + [FIXTURES / "shop"]
@@ -107,6 +113,33 @@ def test_nothing_is_read_twice(app: Path) -> None:
     report = check(config, [app], CACHED)
     assert (report.files, report.cached) == (4, 4)
     assert [finding.location.path for finding in report.findings] == ["app/copy.py", "app/login.py"]
+
+
+def test_what_names_a_password_is_searched_for_once(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[list[str]] = []
+    search = stored._Functions._search
+
+    def noted(self: stored._Functions, stems: tuple[bytes, ...], among: Collection[str] | None) -> list[str]:
+        if among is None:
+            searched.append(list(self))
+        return search(self, stems, among)
+
+    monkeypatch.setattr(stored._Functions, "_search", noted)
+    lines(app)
+    (app / "app/other.py").write_text("def other(password):\n    return password\n")
+    searched.clear()
+    check(Config(root=app), [app], CACHED)
+    assert searched
+    assert {name for names in searched for name in names} == {"other", "<module>"}
+
+
+@pytest.mark.parametrize("body", [b"no msgpack", msgspec.msgpack.encode({"key": 1})])
+def test_answers_in_the_cache_that_cannot_be_read_are_made_anew(app: Path, body: bytes) -> None:
+    expected = lines(app)
+    with closing(sqlite3.connect(app / ".prodready_cache" / DATABASE)) as connection, connection:
+        connection.execute("UPDATE said SET body = ?", [body])
+        connection.execute("DELETE FROM runs")
+    assert lines(app) == expected
 
 
 def test_a_changed_knowledge_file_counts(app: Path) -> None:

@@ -23,7 +23,7 @@ import msgspec
 from prodready import __version__
 from prodready.read.facts import Outline
 
-FORMAT = 4
+FORMAT = 5
 """The number of the schema below: a file that has another one is made anew."""
 
 SCHEMA = """
@@ -36,9 +36,11 @@ CREATE TABLE IF NOT EXISTS web_facts (key TEXT PRIMARY KEY, body BLOB);
 CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, body BLOB);
 CREATE TABLE IF NOT EXISTS knowledge (key TEXT PRIMARY KEY, body BLOB);
 CREATE TABLE IF NOT EXISTS engines (key TEXT PRIMARY KEY, body BLOB);
+CREATE TABLE IF NOT EXISTS fronts (key TEXT PRIMARY KEY, body BLOB);
+CREATE TABLE IF NOT EXISTS said (key TEXT PRIMARY KEY, body BLOB);
 """
 DATABASE = "facts.sqlite3"
-KEPT = {"runs": 40, "knowledge": 4, "engines": 4}
+KEPT = {"runs": 40, "knowledge": 4, "engines": 4, "fronts": 4, "said": 1}
 WAIT = 10.0
 """Seconds to wait for another process that is writing."""
 
@@ -225,6 +227,14 @@ class Cache:
         """What an engine said of the files."""
         return self._one("engines", key)
 
+    def front(self, key: str) -> bytes | None:
+        """A front end as it was linked."""
+        return self._one("fronts", key)
+
+    def said(self) -> bytes | None:
+        """What was said of the functions of files."""
+        return self._one("said", tool_digest())
+
     def _one(self, table: str, key: str) -> bytes | None:
         with contextlib.suppress(sqlite3.DatabaseError):
             for (body,) in self._rows(f"SELECT body FROM {table} WHERE key = ?", [key]):  # noqa: S608
@@ -282,6 +292,14 @@ class Cache:
     def save_engine(self, key: str, body: bytes) -> None:
         """Keep what an engine said of the files."""
         self._save("engines", key, body)
+
+    def save_front(self, key: str, body: bytes) -> None:
+        """Keep a front end as it was linked."""
+        self._save("fronts", key, body)
+
+    def save_said(self, body: bytes) -> None:
+        """Keep what was said of the functions of files, in place of what was kept before."""
+        self._save("said", tool_digest(), body)
 
     def _save(self, table: str, key: str, body: bytes) -> None:
         def write(connection: sqlite3.Connection) -> None:

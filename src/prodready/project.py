@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ from prodready.knowledge import Knowledge
 from prodready.link.linked import Linked
 from prodready.link.program import Program
 from prodready.link.route_listing import listed
+from prodready.linking_web import linked_front
 from prodready.read.facts import FileFacts
 from prodready.reading import UNREADABLE, WORTH_A_POOL
 from prodready.reading_web import WebFiles
@@ -71,11 +73,12 @@ class _Outcome(msgspec.Struct):
     asked: dict[str, str] = {}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Opened:
     """A project that is open: what the walk found, what was read, and the cache that it came from.
 
     `lasting` says whether a later run may be about the same content, so that its outcome is worth a place in the cache.
+    `linked` is all of it linked, once somebody has asked for that.
     """
 
     cache: Cache
@@ -86,6 +89,7 @@ class Opened:
     web: WebFiles
     clock: _Clock
     lasting: bool = True
+    linked: Linked | None = None
 
 
 @dataclass(frozen=True)
@@ -211,7 +215,9 @@ class Session:
             state = gather(self.config.root, cache, walk.files, options.given, jobs, options.progress)
             clock.lap("read")
             web = WebFiles(self.config.root, cache, walk.web, state.jobs, given=self._of_web(state.given))
-            yield Opened(cache, walk, state, Loader(cache, state, self._decoded), engines, web, clock)
+            facts = Loader(cache, state, self._decoded)
+            yield Opened(cache, walk, state, facts, engines, web, clock)
+            facts.keep_said()
             keys = {entry.key for entry in state.entries.values()}
             self._decoded = {key: value for key, value in self._decoded.items() if key in keys}
         finally:
@@ -223,7 +229,7 @@ class Session:
     def overlaid(self, run: Opened, overlay: Mapping[str, bytes | None]) -> Opened:
         """The same project with other content for some files; None for a file that is not there."""
         state = run.state.overlaid(overlay)
-        loader = Loader(run.cache, state, self._decoded)
+        loader = Loader(run.cache, state, self._decoded, run.facts.said)
         none = Engines(self.config, run.cache, {}, wanted=False)
         web = run.web.overlaid(self._of_web(overlay))
         return Opened(run.cache, run.walk, state, loader, none, web, run.clock, lasting=False)
@@ -284,10 +290,14 @@ class Session:
         return outcome
 
     def _linked(self, run: Opened, chosen: frozenset[str] | None = None) -> Linked:
-        outlines = {path: run.state.entries[path].outline for path in sorted(run.state.entries)}
-        outside = frozenset(path for path in outlines if "tests" in discover.kind(self.config, path))
-        program = Program(self._knowledge(run.cache), outlines, run.facts)
-        return Linked(program, chosen, outside, run.web.facts, self._documents(run.state))
+        if run.linked is None:
+            outlines = {path: run.state.entries[path].outline for path in sorted(run.state.entries)}
+            outside = frozenset(path for path in outlines if "tests" in discover.kind(self.config, path))
+            program = Program(self._knowledge(run.cache), outlines, run.facts)
+            digest = knowledge.digest(self._sources)
+            front = partial(linked_front, run.web, program.knowledge, digest, lasting=run.lasting)
+            run.linked = Linked(program, outside, front, self._documents(run.state))
+        return run.linked if chosen is None else run.linked.about(chosen)
 
     def _documents(self, state: State) -> Documents:
         return Documents(self.config.root, state.given)

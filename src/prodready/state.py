@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from prodready.cache import NO_STAMP, Cache, Entry, Stamp, content_key, stamp_of, tool_digest
 from prodready.discover import SourceFile, is_python
 from prodready.finding import Problem
 from prodready.read.facts import FileFacts
-from prodready.read.stored import unpack
+from prodready.read.stored import Said, unpack
 from prodready.reading import UNREADABLE, FileRead, read_many, read_one, read_path
 
 
@@ -129,9 +131,13 @@ def _is_current(entry: Entry) -> bool:
 class Loader:
     """The facts of a file when somebody asks for them: from memory, from the cache, or from the file once more."""
 
-    def __init__(self, cache: Cache, state: State, decoded: dict[str, FileFacts]) -> None:
+    def __init__(
+        self, cache: Cache, state: State, decoded: dict[str, FileFacts], said: dict[str, Said] | None = None
+    ) -> None:
         self.missed = False
         self._cache, self._state, self._decoded = cache, state, decoded
+        self._said = said
+        self._known = 0
 
     def __call__(self, path: str) -> FileFacts | None:
         """The facts of the file `path`; None where it cannot be read or parsed, or has changed since."""
@@ -145,10 +151,29 @@ class Loader:
                 self._decoded[entry.key] = facts
         return facts
 
+    @property
+    def said(self) -> dict[str, Said]:
+        """What was said of the functions of files, by the keys of their content; see `read.stored.speaking`."""
+        if self._said is None:
+            self._said = {}
+            with suppress(*UNREADABLE):
+                self._said = msgspec.msgpack.decode(self._cache.said() or b"\x80", type=dict[str, Said])
+            self._known = _count(self._said)
+        return self._said
+
+    def keep_said(self) -> None:
+        """Keep for the next run what was said of the files that are there now."""
+        if self._said is None or _count(self._said) == self._known:
+            return
+        keys = {entry.key for entry in self._state.entries.values()}
+        left = {key: answers for key, answers in self._said.items() if key in keys and answers}
+        with suppress(UnicodeEncodeError):
+            self._cache.save_said(msgspec.msgpack.encode(left))
+
     def _kept(self, key: str) -> FileFacts | None:
         body = self._state.bodies.get(key) or self._cache.body(key)
         try:
-            return unpack(body) if body else None
+            return unpack(body, self.said.setdefault(key, {})) if body else None
         except UNREADABLE:
             note = "the cache held facts that cannot be read; they are made anew"
             if note not in self._cache.notes:
@@ -165,3 +190,7 @@ class Loader:
         self.missed = True
         self._state.problems.append(Problem("changed while it was being analysed: run again", path))
         return None
+
+
+def _count(said: Mapping[str, Said]) -> int:
+    return sum(map(len, said.values()))

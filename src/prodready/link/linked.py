@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -34,11 +33,13 @@ from prodready.read.facts import CallFact, FunctionFacts
 if TYPE_CHECKING:
     from prodready.link.front import Front
     from prodready.link.joined import Joined
-    from prodready.read.web.facts import WebFacts
 
 
 WRITING = frozenset({"write", "write-sql", "stage", "commit", "ensure", "alone"})
 """What calls do that leaves something changed."""
+
+FEW = 0.2
+"""The part of the files up to which looking at them alone takes less time than looking at the whole project."""
 
 CALLS = 2
 """Calls that are followed to see whether a function writes."""
@@ -48,31 +49,36 @@ class Linked:
     """A program with everything that follows from its facts. Rules read it and never change it.
 
     `scope` is set where only the findings of some files are asked for; a rule may yield others too. `outside` are the
-    files that show nothing of how the application runs, such as tests.
+    files that show nothing of how the application runs, such as tests. `front` gives the front end.
     """
 
     def __init__(
         self,
         program: Program,
-        targets: Iterable[str] | None = None,
         outside: frozenset[str] = frozenset(),
-        web: Callable[[], Mapping[str, WebFacts]] = dict,
+        front: Callable[[], Front] | None = None,
         documents: Documents | None = None,
     ) -> None:
         self.program = program
         self.outside = outside
-        self._web = web
+        self._front = front
         self.documents = documents or Documents()
-        self.scope: Scope | None = Scope(program.outlines, targets) if targets is not None else None
+        self.scope: Scope | None = None
         self.knowledge: Knowledge = program.knowledge
         self.infer = Inference(program)
         self.reducer = Labels(self.infer)
+        self._whole = self
+
+    def about(self, targets: Iterable[str]) -> Linked:
+        """The same for the findings of some files; what does not hang on which these are is found out once for all."""
+        other = Linked(self.program, self.outside, self._front, self.documents)
+        other.infer, other.reducer, other._whole = self.infer, self.reducer, self._whole
+        other.scope = Scope(self.program.outlines, targets)
+        return other
 
     def whole(self) -> Linked:
         """The same with nothing left out."""
-        other = copy(self)
-        other.scope = None
-        return other
+        return self._whole
 
     def sink_calls(self, kinds: frozenset[str]) -> Iterator[SinkCall]:
         """The calls that are sinks of one of `kinds`, file by file."""
@@ -89,9 +95,11 @@ class Linked:
     @cached_property
     def front(self) -> Front:
         """What the pages ask the server for, and to whom they show it; for rules that declare `front`."""
-        from prodready.link.front import link_front
+        if self._front is not None:
+            return self._front()
+        from prodready.link.front import Front
 
-        return link_front(self._web(), self.knowledge)
+        return Front((), ())
 
     @cached_property
     def secrets(self) -> SecretReader:
@@ -114,7 +122,10 @@ class Linked:
         digests = {name.rpartition(".")[2] for name, e in self.knowledge.functions.items() if "digest" in e.labels}
         if any(not digests.isdisjoint(self.program.outlines[path].calls) for path in targets):
             return self.whole().password_uses  # a digest may be one of a password by what calls it from anywhere
-        uses = flow.uses([*targets, *self._callers_of(targets)], whole=False)
+        callers = self._callers_of(targets)
+        if len(callers) > len(self.program.outlines) * FEW:
+            return self.whole().password_uses  # it looks into fewer functions of each file
+        uses = flow.uses([*targets, *callers], whole=False)
         if any(use.digest and use.how != "store" and use.location.path in self.scope.targets for use in uses):
             return self.whole().password_uses  # only the whole project can tell whether the digest is stored
         return [*uses, *Forms(flow.rows).uses(targets)]
@@ -137,6 +148,8 @@ class Linked:
     @cached_property
     def routes(self) -> Routes:
         """The routes of the application and their guards; always of the whole of it."""
+        if self._whole is not self:
+            return self._whole.routes
         return Routes(self.reducer, self.outside, self.documents)
 
     @cached_property
@@ -155,6 +168,8 @@ class Linked:
     @cached_property
     def joined(self) -> Joined:
         """Which places of the user interface call which routes. Without routes no front end is read."""
+        if self._whole is not self:
+            return self._whole.joined
         from prodready.link.joined import Joined
 
         routes = self.routes.routes

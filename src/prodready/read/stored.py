@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -53,11 +54,24 @@ def _gated(stems: tuple[bytes, ...]) -> list[tuple[bytes, list[bytes]]]:
     return list(behind.items())
 
 
+Said = dict[str, list[str]]
+"""What `speaking` has said of all functions of a file, by the digest of the stems."""
+
+MOST_SAID = 8
+"""Questions of which the answers are kept for a file: it is always the same ones that are asked."""
+
+
+@lru_cache(maxsize=16)
+def _digest(stems: tuple[bytes, ...]) -> str:
+    return hashlib.sha256(b"\0".join(stems)).hexdigest()[:16]
+
+
 class _Functions(Mapping[str, FunctionFacts]):
     """The functions of a file, each decoded when it is first asked for."""
 
-    def __init__(self, raw: dict[str, msgspec.Raw]) -> None:
+    def __init__(self, raw: dict[str, msgspec.Raw], said: Said) -> None:
         self._raw = raw
+        self._said = said
         self._decoded: dict[str, FunctionFacts] = {}
 
     def __getitem__(self, qualname: str) -> FunctionFacts:
@@ -72,6 +86,16 @@ class _Functions(Mapping[str, FunctionFacts]):
 
     def speaking(self, stems: tuple[bytes, ...], among: Collection[str] | None) -> list[str]:
         """The functions, of these or of all, in whose bytes, in lower case, one of the stems is found."""
+        if among is not None:
+            return self._search(stems, among)
+        key = _digest(stems)
+        if key not in self._said:
+            if len(self._said) >= MOST_SAID:
+                self._said.clear()
+            self._said[key] = self._search(stems, None)
+        return [name for name in self._said[key] if name in self._raw]
+
+    def _search(self, stems: tuple[bytes, ...], among: Collection[str] | None) -> list[str]:
         asked = list(self._raw) if among is None else [name for name in self._raw if name in among]
         bodies = [bytes(self._raw[name]).lower() for name in asked]
         there = _those_in(b"\0".join(bodies), stems) if bodies else []
@@ -120,15 +144,18 @@ def pack(facts: FileFacts) -> bytes:
     )
 
 
-def unpack(body: bytes) -> FileFacts:
-    """What `pack` made into bytes; raises msgspec.MsgspecError or ValueError for anything else."""
+def unpack(body: bytes, said: Said | None = None) -> FileFacts:
+    """What `pack` made into bytes; raises msgspec.MsgspecError or ValueError for anything else.
+
+    `said` is what has been said of the same content before; it is taken for true, and added to.
+    """
     stored = _FILE.decode(body)
     return FileFacts(
         stored.lines,
         stored.imports,
         stored.stars,
         stored.values,
-        _Functions(stored.functions),
+        _Functions(stored.functions, {} if said is None else said),
         stored.classes,
         stored.suppressions,
         stored.called,
