@@ -101,7 +101,8 @@ class Deeds(Hooks):
             elif callee.effect is not None and callee.effect.sink == "sql":
                 return self._run(fact, bound, callee, callee.effect)
         receiver = plain(fact.value.target.base) if isinstance(fact.value.target, v.Attr) else None
-        if not targets or receiver is None or self._is_fresh(bound, receiver):
+        above = isinstance(receiver, v.Op) and receiver.kind == "super"
+        if not targets or receiver is None or (not above and self._is_fresh(bound, receiver)):
             return Deed("call", fact, assumed=assumed, targets=tuple(targets)) if targets else None
         return Deed("call", fact, self._label(bound, receiver, fact), receiver, assumed=assumed, targets=tuple(targets))
 
@@ -199,6 +200,8 @@ class Deeds(Hooks):
             )
         target = fact.value.target
         receiver = plain(target.base) if isinstance(target, v.Attr) else None
+        if callee.type is None and fact.value.args and self.knowledge.is_row(callee.name.rpartition(".")[0]):
+            receiver = plain(fact.value.args[0])  # `Model.save(self)`
         hooks = tuple(self._hooks(bound, callee, effect)) if effect.calls else ()
         if hooks:
             row = self._row(bound) if effect.returns and self.knowledge.is_row(effect.returns) else None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from prodready.link.deeds import Deeds
-from prodready.link.frames import Bound, Frame
+from prodready.link.frames import Bound, CallSite, Frame
 from prodready.link.infer import Inference
 from prodready.link.labels import Labels
 from prodready.link.openings import Key
@@ -107,7 +107,8 @@ class Holders:
                 overridden = f"{base.facts.qualname}.{simple}"
                 if self.program.function(base.path, overridden) is not None:
                     for site in self.infer.callers(base.path, overridden):
-                        yield site.frame, site.fact
+                        if cls is not None and self._may_be_on(cls, site):
+                            yield site.frame, site.fact
         libraries = [base for base in bases if isinstance(base, str)]
         names = {name for base in libraries for name in self.knowledge.callers_of(base, simple)}
         if any(map(self.knowledge.is_row, libraries)):
@@ -118,6 +119,26 @@ class Holders:
             for caller, fact, targets in self._running(name):
                 if frame.key in targets:
                     yield caller, fact
+
+    def _may_be_on(self, cls: ClassSymbol, site: CallSite) -> bool:
+        """Whether the object that a method is called on may be one of a class, as far as its type is known."""
+        target = site.fact.value.target
+        receiver = v.bare(target.base) if isinstance(target, v.Attr) else None
+        if isinstance(receiver, v.Op) and receiver.kind == "super":
+            above = self.program.owner(site.frame.path, site.frame.function)
+        else:
+            kind = self.infer.type_of(Bound(receiver, site.frame)) if receiver is not None else None
+            above = kind.cls if kind is not None else None
+            if above is None or above in self.program.lineage(cls) or cls in self.program.lineage(above):
+                return True
+        waiting, seen = [above] if above is not None else [], set()
+        while waiting:
+            one = waiting.pop()
+            if cls in self.program.lineage(one):
+                return True
+            seen.add(one)
+            waiting += [sub for sub in self.program.subclasses(one) if sub not in seen]
+        return above is None
 
     def _running(self, name: str) -> list[tuple[Frame, CallFact, frozenset[Key]]]:
         """The calls of this name by which a library runs methods of the project, and which those are."""

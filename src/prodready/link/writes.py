@@ -11,6 +11,9 @@ from prodready.link.program import ClassSymbol
 from prodready.read import values as v
 from prodready.read.values import Value
 
+Conditions = tuple[tuple[Value, Value], ...]
+"""Values, and what each has turned out to be."""
+
 MOST = 40
 """Writes kept of one path: nobody reads more."""
 
@@ -62,7 +65,8 @@ class Path:
 
     Of what is pending: the object, and whether the change matters little: when it was last changed, or that it refers to
     nothing any more. `alone` are statements that commit
-    themselves unless a commit follows; `known` is what the conditions passed have shown; `clean` are objects that a
+    themselves unless a commit follows; `known` is what the conditions passed have shown, `given` what
+    they would; `clean` are objects that a
     helper was given that commits, and that nothing has changed since.
     """
 
@@ -72,7 +76,8 @@ class Path:
     pending: tuple[tuple[Value | None, bool], ...] = ()
     labels: tuple[str, ...] = ()
     alone: tuple[Write, ...] = ()
-    known: tuple[tuple[Value, Value], ...] = ()
+    known: Conditions = ()
+    given: Conditions = ()
     clean: tuple[Value, ...] = ()
 
     @property
