@@ -217,7 +217,12 @@ class Deeds(Hooks):
         if kind == "write" and effect.returns and self.knowledge.is_row(effect.returns):
             return Deed(kind, fact, label, self._row(bound), False, callee.assumed, store)
         runs = tuple(self._methods(self._assembled_of(bound), effect.calls, bound)) if effect.calls else ()
-        return Deed(kind, fact, label, root, self._is_fresh(bound, root), callee.assumed, store, runs)
+        known, given = self.given_row(bound.sub(root)) if isinstance(root, v.Call) else (False, None)
+        made = known and given is None  # `row` of `row = form.save(commit=False)`
+        above = isinstance(root, v.Op) and root.kind == "super"
+        is_row = above and any(map(self.knowledge.is_row, self.infer.library_types(callee.type)))
+        fresh = not is_row and self._is_fresh(bound, root)
+        return Deed(kind, fact, label, root, fresh, callee.assumed, store, runs, made)
 
     def _row(self, bound: Bound) -> Value:
         """The row that a call gives: the one that its receiver was made to work on, or one that it makes."""
@@ -302,8 +307,10 @@ class Deeds(Hooks):
         kind = self.infer.type_of(value)
         own = kind.cls if kind is not None else None
         cls = own if self._is("row", own) else self._named_class(value)
+        if cls is not None and not self._is("row", cls):
+            cls = self.infer.filled_by(cls) or cls
         if cls is None and own is not None and any(map(self.knowledge.is_subclassed, self.infer.library_types(kind))):
-            cls = own
+            cls = self.infer.filled_by(own) or own
         return cls
 
     def _is(self, label: str, cls: ClassSymbol | None) -> bool:

@@ -181,7 +181,7 @@ class Holders:
             return self._is_signalled_within(frame)
         overrides = any(self.knowledge.method(library, simple) is not None for library in libraries)
         return cls.facts.qualname in self._used_within or (
-            overrides and (cls.path, cls.facts.qualname) in self._managed
+            overrides and (cls.path, cls.facts.qualname) in self._managed - self._filled
         )
 
     def _is_signalled_within(self, frame: Frame) -> bool:
@@ -212,6 +212,19 @@ class Holders:
                         given = [value for at in callee.effect.at for value in argument_values(fact.value, at)]
                         symbols = [self.infer.symbol_of(value, frame) for one in given for value in _each(one)]
                         found |= {(s.path, s.facts.qualname) for s in symbols if isinstance(s, ClassSymbol)}
+        return frozenset(found)
+
+    @cached_property
+    def _filled(self) -> frozenset[Key]:
+        """The classes of rows that forms and serializers fill which the framework's transactions do not use."""
+        found = set()
+        for path, outline in self.program.outlines.items():
+            facts = self.program.facts(path) if any(name.endswith(".Meta") for name in outline.defines) else None
+            for name, facts_of_class in facts.classes.items() if facts and path not in self.outside else ():
+                cls = ClassSymbol(path, facts_of_class)
+                row = self.infer.filled_by(cls) if name not in self._used_within else None
+                if row is not None:
+                    found.add((row.path, row.facts.qualname))
         return frozenset(found)
 
     @cached_property
@@ -253,6 +266,12 @@ class Holders:
         if callers:
             return any(self.is_waited_for(caller, depth + 1) for caller in callers)
         return depth == 0 and (not bases or any(map(self.knowledge.is_row, libraries)))
+
+    def is_asked_for(self, frame: Frame, depth: int = 0) -> bool:
+        """Whether a request leads to a function."""
+        if self.labels.is_handler(frame):
+            return True
+        return depth < FAR and any(self.is_asked_for(caller, depth + 1) for caller, _, _ in self.sites(frame))
 
     def is_answer(self, frame: Frame) -> bool:
         """Whether a function answers a request, and is no action that the framework offers for many rows at once."""

@@ -306,7 +306,7 @@ def agrees(known: Value, value: Value) -> bool | None:
 def makes(deed: Deed) -> bool:
     """Whether what a deed writes is a new row: made by the call, or by calling what is named like a class (PEP 8)."""
     words = split_words(deed.fact.name)
-    if deed.root == plain(deed.fact.value) or not MAKING.isdisjoint(words):
+    if deed.made or deed.root == plain(deed.fact.value) or not MAKING.isdisjoint(words):
         return "or" not in words
     return isinstance(deed.root, v.Call) and last_name(deed.root)[:1].isupper()
 

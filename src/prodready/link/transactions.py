@@ -324,6 +324,7 @@ class _Walker(Walker):
                 rows=(),
                 call=deed.fact.value,
                 assumed=write.assumed or deed.assumed,
+                own=_is_own(write.root, callee) and not write.helped,
             )
             for write in summary.path.writes
             if deed.fact.name != name or _may_be(write, callee, given, deed.fact.value)

@@ -151,7 +151,7 @@ class Types(Rows):
         if found is None and param.annotation is None and name in self.knowledge.parameters:
             known = self.knowledge.parameters[name]
             owner = self.program.owner(frame.path, function)
-            about = self._works_with(owner, known) if self.knowledge.is_subclassed(known) else None
+            about = self.works_with(owner, known) if self.knowledge.is_subclassed(known) else None
             found = Type(about, about.facts.qualname if about else known)
         if found is None and isinstance(param.default, v.Call):
             found = self._from_dependency(Bound(param.default, frame), depth)
@@ -305,7 +305,7 @@ class Types(Rows):
             effect = self.knowledge.attribute(library, name, exact=own)
             if effect is not None and effect.returns:
                 about = (
-                    self._works_with(base.cls, effect.returns) if self.knowledge.is_subclassed(effect.returns) else None
+                    self.works_with(base.cls, effect.returns) if self.knowledge.is_subclassed(effect.returns) else None
                 )
                 return Type(about, about.facts.qualname if about else effect.returns, base.assumed)
         return None
