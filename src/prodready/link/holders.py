@@ -124,21 +124,20 @@ class Holders:
         """Whether the object that a method is called on may be one of a class, as far as its type is known."""
         target = site.fact.value.target
         receiver = v.bare(target.base) if isinstance(target, v.Attr) else None
-        if isinstance(receiver, v.Op) and receiver.kind == "super":
-            above = self.program.owner(site.frame.path, site.frame.function)
-        else:
-            kind = self.infer.type_of(Bound(receiver, site.frame)) if receiver is not None else None
-            above = kind.cls if kind is not None else None
-            if above is None or above in self.program.lineage(cls) or cls in self.program.lineage(above):
-                return True
-        waiting, seen = [above] if above is not None else [], set()
+        behind = isinstance(receiver, v.Op) and receiver.kind == "super"
+        kind = self.infer.type_of(Bound(receiver, site.frame)) if receiver is not None else None
+        above = kind.cls if kind is not None else None
+        if above is None or (not behind and above in self.program.lineage(cls)):
+            return True
+        waiting, seen = [above], set()
         while waiting:
             one = waiting.pop()
-            if cls in self.program.lineage(one):
+            lineage = self.program.lineage(one)
+            if cls in lineage and not (behind and lineage.index(cls) <= lineage.index(above)):
                 return True
             seen.add(one)
             waiting += [sub for sub in self.program.subclasses(one) if sub not in seen]
-        return above is None
+        return False
 
     def _running(self, name: str) -> list[tuple[Frame, CallFact, frozenset[Key]]]:
         """The calls of this name by which a library runs methods of the project, and which those are."""

@@ -105,6 +105,9 @@ class Types(Rows):
             case v.Attr():
                 return self._type_of_attribute(bound, value, depth)
             case v.Item():
+                one = _one_of_several(value)
+                if one is not None:
+                    return self.type_of(bound.sub(one), depth + 1)
                 part = self._declared_element(bound.sub(value.base)) or self._part_of_result(bound, value, depth)
                 if part is not None:
                     return part
@@ -474,3 +477,13 @@ class Types(Rows):
     def some_callers(self, path: str, qualname: str) -> list[CallSite]:
         """A few of the calls that reach a function."""
         raise NotImplementedError
+
+
+def _one_of_several(value: v.Item) -> Value | None:
+    """The element that a loop takes: `item` of `for number, item in enumerate(items)`, each of those of `zip`."""
+    each, key = v.bare(value.base), v.bare(value.key)
+    call = v.bare(each.subject) if isinstance(each, v.Op) and each.kind == "each" else None
+    if not isinstance(call, v.Call) or not isinstance(key, v.Const) or not isinstance(key.value, int):
+        return None
+    at = {"enumerate": key.value - 1, "zip": key.value}.get(v.dotted(call.target) or "", -1)
+    return v.op("each", call.args[at]) if 0 <= at < len(call.args) and not any(map(v.is_star, call.args)) else None
