@@ -279,7 +279,8 @@ class Types(Rows):
         if base is not None:
             found = self.attribute_type(base, value.name, bound.frame, depth)
             if found is not None:
-                return found
+                derived = found.cls is None and self.knowledge.is_subclassed(found.name)  # `request.user`
+                return (self._row_called(value.name, bound.frame) if derived else None) or found
         usual = self.knowledge.attribute("*", value.name)
         if usual is not None and usual.returns:
             return Type(None, usual.returns)
