@@ -22,6 +22,9 @@ MOST_CALLERS = 300
 FAR = 4
 """Callers of callers that are looked at for a request."""
 
+PLAIN = frozenset({"object", "abc", "typing", "typing_extensions", "enum", "dataclasses", "collections", "builtins"})
+"""Where bases come from that call nothing."""
+
 WORKS_WITH = ("form", "formset", "add_form")
 """Attributes by which such a class names the forms that it saves."""
 
@@ -46,8 +49,16 @@ class Holders:
     def held(self, frame: Frame) -> bool:
         """Whether all of a function runs in a transaction: its own, or one that every caller holds."""
         if frame.key not in self._held:
-            self._held[frame.key] = self._all_callers(frame, lambda one: False, lambda one: False)
+            self._held[frame.key] = self._all_callers(frame, lambda one: False, self._is_run_by_unknown)
         return self._held[frame.key]
+
+    def _is_run_by_unknown(self, frame: Frame) -> bool:
+        """Whether a library of which nothing is known may call a method: it may stand in place of one of its own."""
+        cls = self.program.owner(frame.path, frame.function)
+        return cls is not None and any(
+            isinstance(base, str) and not self.infer.is_described(base) and base.partition(".")[0] not in PLAIN
+            for base in self.program.lineage(cls)
+        )
 
     def covered(self, frame: Frame) -> bool:
         """Whether whoever calls a function holds a transaction around the call, or makes each request one."""

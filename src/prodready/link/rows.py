@@ -128,9 +128,10 @@ class Rows:
     def filled_by(self, cls: ClassSymbol) -> ClassSymbol | None:
         """The class of the rows that a form, a serializer or a view of this class stores."""
         for base in self.program.lineage(cls):
-            effect = self.knowledge.method(base, "save") if isinstance(base, str) else None
-            if effect is not None and effect.returns and not self.knowledge.is_row(base):
-                return self.works_with(cls, effect.returns)
+            if isinstance(base, str) and not self.knowledge.is_row(base):
+                effect = self.knowledge.method(base, "save")
+                if effect is not None and effect.returns:
+                    return self.works_with(cls, effect.returns)
         return None
 
     # What this rests on, see `Types`

@@ -60,7 +60,7 @@ LISTED = 4
 
 PREPARING = frozenset(
     """
-    seed seeds seeder seeding populate factory factories fixture fixtures demo sample samples dummy fake sandbox loaddata
+    seed seeds seeder seeding populate factory factories fixture fixtures demo sample samples sampledata testdata dummy fake sandbox loaddata
     """.split()
 )
 """Words in names of files and functions that fill a database for somebody to play with."""
