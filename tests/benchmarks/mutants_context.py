@@ -12,6 +12,9 @@ from mutants_source import Scoping, Source, dotted, last_name
 ATOMIC = frozenset({"atomic", "commit_on_success", "in_transaction"})
 ATOMIC_REQUESTS = re.compile(rb"""ATOMIC_REQUESTS['"]?\]?\s*[:=](?!=)\s*(?!False|None)[^\s#]""")
 NO_REQUEST = re.compile(r"(?:^|[/_])(?:management|commands|\w*tasks?|celery|jobs?|cron|cli|scripts?)(?:[/_.]|$)")
+ADMIN = frozenset("save_model save_related save_formset delete_model log_change log_addition log_deletion".split())
+"""Methods that the views of Django's admin run inside of a transaction of theirs."""
+
 DEPTH = 2
 """Of callers of callers, and of helpers of helpers."""
 
@@ -81,6 +84,9 @@ class Application:
                 if isinstance(node, cst.Call) and last_name(node) == name:
                     scope = source.scope(node)
                     if scope is not None and scope.node.name.value == name:
+                        continue
+                    if scope is not None and scope.node.name.value in ADMIN and "." in scope.qualname:
+                        seen = True
                         continue
                     if not in_transaction(source, node) and not (
                         depth and scope is not None and self.callers_hold(scope.node.name.value, depth - 1)

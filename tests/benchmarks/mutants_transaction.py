@@ -17,6 +17,11 @@ NEEDLE = re.compile(rb"atomic|commit|in_transaction|\btransaction\(|\bbegin\(")
 ENGINE = re.compile(r"(?:^|[._])\w*engine(?:\(\))?$")
 OPEN_ALREADY = re.compile(r"(?:^|[._])(?:session|sess|conn|connection|db)$")
 FEW = "fewer than two writes"
+CHAIN = "a chain of get_or_create: low confidence by RULES.md, point 7"
+CLEAN_UP = "clean-up of what has expired: low confidence by RULES.md, point 7"
+NOTHING_LEFT = "nothing is left for the second commit"
+MAKE_SURE = frozenset("get_or_create update_or_create aget_or_create aupdate_or_create".split())
+CLEANING = frozenset("clean cleanup purge prune expire expired expiry vacuum gc garbage stale obsolete".split())
 
 
 def candidates(source: Source, app: Application) -> Iterator[Candidate]:
@@ -43,7 +48,7 @@ class _Mutator:
         for item in node.items:
             opened = opens(item.item)
             if opened == "atomic":
-                reason = self._few(node.body) or self._held(item) or self._used(item, node)
+                reason = self._few(node.body) or self._low([node.body]) or self._held(item) or self._used(item, node)
                 if reason:
                     yield self.source.skipped(KIND, reason, item)
                 else:
@@ -60,7 +65,7 @@ class _Mutator:
                 [node] if isinstance(node, cst.FunctionDef) else _methods(node, decorator)
             )
             bodies = [method.body for method in methods if not self._few(method.body)]
-            reason = self._held(decorator) if bodies else FEW
+            reason = (self._low(bodies) or self._held(decorator)) if bodies else FEW
             if reason:
                 yield self.source.skipped(KIND, reason, decorator)
             else:
@@ -91,6 +96,8 @@ class _Mutator:
             place = self._split(before, weigh, later=False)
             if place is None:
                 yield self.source.skipped(KIND, FEW, commit)
+            elif self._is_all_written(place, function, weigh):
+                yield self.source.skipped(KIND, NOTHING_LEFT, commit)
             else:
                 block = cst.IndentedBlock(body=before)
                 again = line.with_changes(leading_lines=[])
@@ -181,7 +188,42 @@ class _Mutator:
     def _weight(self, statement: cst.BaseStatement, weigh: Weigh) -> int:
         return self.writes.most(cst.IndentedBlock(body=[statement]), weigh)
 
+    def _is_all_written(self, place: cst.SimpleStatementLine, function: cst.FunctionDef, weigh: Weigh) -> bool:
+        """Whether all that follows a commit is that rows are added to the session which were changed before it only."""
+        if any(isinstance(up, LOOPS) for up in self.source.within(place)):
+            return False
+        line = self.source.lines(place)[1]
+        touched: dict[bool, list[str]] = {True: [], False: []}
+        later = []
+        for node in descend(function):
+            after = self.source.lines(node)[0] > line
+            if isinstance(node, cst.Assign):
+                touched[after] += [dotted(target.target) for target in node.targets]
+            elif isinstance(node, cst.Call):
+                touched[after].append(receiver(node))
+                later += [node] if after and weigh(node) else []
+        rows = [dotted(call.args[0].value) if last_name(call) == "add" and call.args else "" for call in later]
+        changed, again = (
+            {row for row in rows if any(one.startswith(f"{row}.") for one in touched[after])} for after in (False, True)
+        )
+        return all(row and row in changed and row not in again and row not in touched[False] for row in rows)
+
     # Skips
+
+    def _low(self, blocks: Sequence[cst.BaseSuite]) -> str:
+        """Why RULES.md gives what these writes leave half done low confidence, if it does."""
+        calls = [node for block in blocks for node in descend(block) if isinstance(node, cst.Call)]
+        if any(last_name(call) in MAKE_SURE for call in calls):
+            if all(self.writes.most(block, self._but_made_sure) < 2 for block in blocks):
+                return CHAIN
+        scope = self.source.scope(blocks[0])
+        named = {*words(scope.qualname if scope else ""), *words(self.source.path.rpartition("/")[2])}
+        return CLEAN_UP if named & CLEANING else ""
+
+    def _but_made_sure(self, call: cst.Call) -> int:
+        """1 for a call that writes and finds nothing there: links that are added twice are there once."""
+        linked = last_name(call) == "add" and "." in receiver(call)
+        return 0 if linked or last_name(call) in MAKE_SURE else self.weigh(call)
 
     def _few(self, block: cst.BaseSuite) -> str:
         return FEW if self.writes.most(block, self.weigh) < 2 else ""

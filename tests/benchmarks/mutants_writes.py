@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import libcst as cst
-from mutants_context import DEPTH, Application, opens
+from mutants_context import DEPTH, Application, decorated, opens
 from mutants_source import (
     Source,
     children,
@@ -46,6 +46,10 @@ VERBS = frozenset("create insert update delete save store add remove link unlink
 GETTERS = frozenset("get is has can should render build to format check validate find load fetch list test".split())
 LOOPS = (cst.For, cst.While)
 ENDS = (cst.Return, cst.Raise, cst.Break, cst.Continue)
+
+
+Weighing = Callable[[cst.Call], int]
+"""1 for a call that writes."""
 
 
 class Writes:
@@ -136,16 +140,16 @@ class Writes:
 
     # Paths
 
-    def most(self, block: cst.BaseSuite, weigh: Weigh) -> int:
+    def most(self, block: cst.BaseSuite, weigh: Weighing) -> int:
         """The most writes that one run of the block can do; what a loop does counts twice."""
         through, ended = self._block(statements(block), weigh)
         return max(through or 0, ended)
 
-    def through(self, block: Iterable[cst.BaseStatement], weigh: Weigh) -> int:
+    def through(self, block: Iterable[cst.BaseStatement], weigh: Weighing) -> int:
         """The most writes of a run that comes to the end of the statements."""
         return self._block(block, weigh)[0] or 0
 
-    def _block(self, block: Iterable[cst.BaseStatement], weigh: Weigh) -> tuple[int | None, int]:
+    def _block(self, block: Iterable[cst.BaseStatement], weigh: Weighing) -> tuple[int | None, int]:
         """The most writes of the paths that come to the end of the block (None: none does), and of those that leave."""
         through, ended = 0, 0
         for statement in block:
@@ -156,7 +160,7 @@ class Writes:
             through += on
         return through, ended
 
-    def _statement(self, statement: cst.BaseStatement, weigh: Weigh) -> tuple[int | None, int]:
+    def _statement(self, statement: cst.BaseStatement, weigh: Weighing) -> tuple[int | None, int]:
         if isinstance(statement, cst.SimpleStatementLine):
             count = self.count(statement, weigh)
             ends = any(isinstance(one, ENDS) for one in statement.body)
@@ -171,7 +175,7 @@ class Writes:
         on, left = self._compound(statement, weigh)
         return (None if on is None else on + before), left + before
 
-    def _compound(self, statement: cst.BaseStatement, weigh: Weigh) -> tuple[int | None, int]:
+    def _compound(self, statement: cst.BaseStatement, weigh: Weighing) -> tuple[int | None, int]:
         if isinstance(statement, cst.If):
             other = statement.orelse
             arms = [self._suite(statement.body, weigh)]
@@ -185,8 +189,8 @@ class Writes:
             return 2 * max(on or 0, left), 2 * max(on or 0, left)
         if isinstance(statement, cst.With):
             on, left = self._suite(statement.body, weigh)
-            if any(opens(item.item) for item in statement.items):  # what it does is one, whatever it is
-                return (None if on is None else min(on, 1)), min(left, 1)
+            if any(opens(item.item) for item in statement.items):  # RULES.md, PRD302, point 4: not added to the others
+                return (None if on is None else 0), 0
             return on, left
         if isinstance(statement, cst.Try | cst.TryStar):
             body = self._suite(statement.body, weigh)
@@ -201,10 +205,10 @@ class Writes:
             return _either([(0, 0), *(self._suite(case.body, weigh) for case in statement.cases)])
         return 0, 0
 
-    def _suite(self, block: cst.BaseSuite, weigh: Weigh) -> tuple[int | None, int]:
+    def _suite(self, block: cst.BaseSuite, weigh: Weighing) -> tuple[int | None, int]:
         return self._block(statements(block), weigh)
 
-    def count(self, node: cst.CSTNode, weigh: Weigh) -> int:
+    def count(self, node: cst.CSTNode, weigh: Weighing) -> int:
         """The writes in a statement without a block; one in a comprehension counts twice."""
         total = 0
         for one in descend(node):
@@ -236,7 +240,7 @@ def _function_writes(app: Application, path: str, order: int, depth: int) -> boo
         known[key] = False  # for one that calls itself
         source = app.source(path)
         node = source.scopes[order].node if source is not None else None
-        if source is not None and node is not None:
+        if source is not None and isinstance(node, cst.FunctionDef) and not decorated(node, node.name.value):
             writes = Writes(source, app)
             known[key] = writes.most(node.body, Weigh(writes, depth=depth)) > 0
     return known[key]

@@ -41,6 +41,7 @@ from prodready.finding import Finding
 from prodready.rules import all_rules
 
 FOUND, HELD_BACK, ELSEWHERE, MISSED, NOT_TRIED = "found", "held back", "elsewhere", "missed", "not tried"
+WITH_CALLER = "told with its caller, which is reported already: RULES.md, PRD302, point 6"
 PLAYING = re.compile(
     r"(?:^|[/_.])(?:seeds?|loaddata|fixtures?|factor(?:y|ies)|populate|demo|samples?|random)(?=[/_.]|$)"
 )
@@ -145,7 +146,16 @@ class Bench:
         if new := _new(self._shown(findings), self.before):
             return FOUND if any(touches(finding, mutant.path, lines) for finding in new) else ELSEWHERE
         held = _new(findings, self._all_before)
-        return HELD_BACK if any(touches(finding, mutant.path, lines) for finding in held) else MISSED
+        if any(touches(finding, mutant.path, lines) for finding in held):
+            return HELD_BACK
+        return WITH_CALLER if self._is_told(findings, mutant, lines) else MISSED
+
+    def _is_told(self, findings: Sequence[Finding], mutant: Mutant, lines: range) -> bool:
+        """Whether a finding elsewhere, which was there before, has come to lead through the mutated function."""
+        before = lines_of(Source(mutant.path, self.files[mutant.path]), mutant.order)
+        known = Counter(_identity(one) for one in self.before if touches(one, mutant.path, before))
+        now = Counter(_identity(one) for one in self._shown(findings) if touches(one, mutant.path, lines))
+        return bool(now - known)
 
     def _shown(self, findings: Iterable[Finding]) -> list[Finding]:
         return [finding for finding in findings if finding.confidence >= self.least]
@@ -201,6 +211,9 @@ def measure(tree: Path, kinds: Sequence[str], limit: int | None = None, seed: in
                 mutants = [one for one in mutants if one not in again and one not in plays]
             chosen = sample(mutants, limit, f"{seed} {kind} {tree.name}")
             tried = [(one, bench.result(one) if bench.rules else NOT_TRIED) for one in chosen]
+            told = [one for one, result in tried if result == WITH_CALLER]
+            skipped += [Skipped(kind, WITH_CALLER, m.path, m.line, m.function) for m in told]
+            tried = [(one, result) for one, result in tried if result != WITH_CALLER]
             outcomes.append(Outcome(kind, tree.name, len(mutants), tried, skipped, len(bench.before)))
     return outcomes
 

@@ -104,7 +104,8 @@ class Deeds(Hooks):
             elif callee.effect is not None and callee.effect.sink == "sql":
                 return self._run(fact, bound, callee, callee.effect)
         receiver = plain(fact.value.target.base) if isinstance(fact.value.target, v.Attr) else None
-        if not targets or receiver is None or self._is_fresh(bound, receiver):
+        above = isinstance(receiver, v.Op) and receiver.kind == "super"
+        if not targets or receiver is None or (not above and self._is_fresh(bound, receiver)):
             return Deed("call", fact, assumed=assumed, targets=tuple(targets)) if targets else None
         return Deed("call", fact, self._label(bound, receiver, fact), receiver, assumed=assumed, targets=tuple(targets))
 
@@ -213,6 +214,8 @@ class Deeds(Hooks):
             )
         target = fact.value.target
         receiver = plain(target.base) if isinstance(target, v.Attr) else None
+        if callee.type is None and fact.value.args and self.knowledge.is_row(callee.name.rpartition(".")[0]):
+            receiver = plain(fact.value.args[0])  # `Model.save(self)`
         hooks = tuple(self._hooks(bound, callee, effect)) if effect.calls else ()
         if hooks:
             row = self._row(bound) if effect.returns and self.knowledge.is_row(effect.returns) else None
@@ -228,7 +231,12 @@ class Deeds(Hooks):
         if kind == "write" and effect.returns and self.knowledge.is_row(effect.returns):
             return Deed(kind, fact, label, self._row(bound), False, callee.assumed, store)
         runs = tuple(self._methods(self._assembled_of(bound), effect.calls, bound)) if effect.calls else ()
-        return Deed(kind, fact, label, root, self._is_fresh(bound, root), callee.assumed, store, runs)
+        known, given = self.given_row(bound.sub(root)) if isinstance(root, v.Call) else (False, None)
+        made = known and given is None  # `row` of `row = form.save(commit=False)`
+        above = isinstance(root, v.Op) and root.kind == "super"
+        is_row = above and any(map(self.knowledge.is_row, self.infer.library_types(callee.type)))
+        fresh = not is_row and self._is_fresh(bound, root)
+        return Deed(kind, fact, label, root, fresh, callee.assumed, store, runs, made)
 
     def _row(self, bound: Bound) -> Value:
         """The row that a call gives: the one that its receiver was made to work on, or one that it makes."""
@@ -313,8 +321,10 @@ class Deeds(Hooks):
         kind = self.infer.type_of(value)
         own = kind.cls if kind is not None else None
         cls = own if self._is("row", own) else self._named_class(value)
+        if cls is not None and not self._is("row", cls):
+            cls = self.infer.filled_by(cls) or cls
         if cls is None and own is not None and any(map(self.knowledge.is_subclassed, self.infer.library_types(kind))):
-            cls = own
+            cls = self.infer.filled_by(own) or own
         return cls
 
     def _is(self, label: str, cls: ClassSymbol | None) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from prodready.link.deeds import Deeds
-from prodready.link.frames import Bound, Frame
+from prodready.link.frames import Bound, CallSite, Frame
 from prodready.link.infer import Inference
 from prodready.link.labels import Labels
 from prodready.link.openings import Key
@@ -21,6 +21,9 @@ MOST_CALLERS = 300
 
 FAR = 4
 """Callers of callers that are looked at for a request."""
+
+PLAIN = frozenset({"object", "abc", "typing", "typing_extensions", "enum", "dataclasses", "collections", "builtins"})
+"""Where bases come from that call nothing."""
 
 WORKS_WITH = ("form", "formset", "add_form")
 """Attributes by which such a class names the forms that it saves."""
@@ -46,8 +49,16 @@ class Holders:
     def held(self, frame: Frame) -> bool:
         """Whether all of a function runs in a transaction: its own, or one that every caller holds."""
         if frame.key not in self._held:
-            self._held[frame.key] = self._all_callers(frame, lambda one: False, lambda one: False)
+            self._held[frame.key] = self._all_callers(frame, lambda one: False, self._is_run_by_unknown)
         return self._held[frame.key]
+
+    def _is_run_by_unknown(self, frame: Frame) -> bool:
+        """Whether a library of which nothing is known may call a method: it may stand in place of one of its own."""
+        cls = self.program.owner(frame.path, frame.function)
+        return cls is not None and any(
+            isinstance(base, str) and not self.infer.is_described(base) and base.partition(".")[0] not in PLAIN
+            for base in self.program.lineage(cls)
+        )
 
     def covered(self, frame: Frame) -> bool:
         """Whether whoever calls a function holds a transaction around the call, or makes each request one."""
@@ -107,7 +118,8 @@ class Holders:
                 overridden = f"{base.facts.qualname}.{simple}"
                 if self.program.function(base.path, overridden) is not None:
                     for site in self.infer.callers(base.path, overridden):
-                        yield site.frame, site.fact
+                        if cls is not None and self._may_be_on(cls, site):
+                            yield site.frame, site.fact
         libraries = [base for base in bases if isinstance(base, str)]
         names = {name for base in libraries for name in self.knowledge.callers_of(base, simple)}
         if any(map(self.knowledge.is_row, libraries)):
@@ -118,6 +130,25 @@ class Holders:
             for caller, fact, targets in self._running(name):
                 if frame.key in targets:
                     yield caller, fact
+
+    def _may_be_on(self, cls: ClassSymbol, site: CallSite) -> bool:
+        """Whether the object that a method is called on may be one of a class, as far as its type is known."""
+        target = site.fact.value.target
+        receiver = v.bare(target.base) if isinstance(target, v.Attr) else None
+        behind = isinstance(receiver, v.Op) and receiver.kind == "super"
+        kind = self.infer.type_of(Bound(receiver, site.frame)) if receiver is not None else None
+        above = kind.cls if kind is not None else None
+        if above is None or (not behind and above in self.program.lineage(cls)):
+            return True
+        waiting, seen = [above], set()
+        while waiting:
+            one = waiting.pop()
+            lineage = self.program.lineage(one)
+            if cls in lineage and not (behind and lineage.index(cls) <= lineage.index(above)):
+                return True
+            seen.add(one)
+            waiting += [sub for sub in self.program.subclasses(one) if sub not in seen]
+        return False
 
     def _running(self, name: str) -> list[tuple[Frame, CallFact, frozenset[Key]]]:
         """The calls of this name by which a library runs methods of the project, and which those are."""
@@ -153,7 +184,7 @@ class Holders:
             return self._is_signalled_within(frame)
         overrides = any(self.knowledge.method(library, simple) is not None for library in libraries)
         return cls.facts.qualname in self._used_within or (
-            overrides and (cls.path, cls.facts.qualname) in self._managed
+            overrides and (cls.path, cls.facts.qualname) in self._managed - self._filled
         )
 
     def _is_signalled_within(self, frame: Frame) -> bool:
@@ -184,6 +215,19 @@ class Holders:
                         given = [value for at in callee.effect.at for value in argument_values(fact.value, at)]
                         symbols = [self.infer.symbol_of(value, frame) for one in given for value in _each(one)]
                         found |= {(s.path, s.facts.qualname) for s in symbols if isinstance(s, ClassSymbol)}
+        return frozenset(found)
+
+    @cached_property
+    def _filled(self) -> frozenset[Key]:
+        """The classes of rows that forms and serializers fill which the framework's transactions do not use."""
+        found = set()
+        for path, outline in self.program.outlines.items():
+            facts = self.program.facts(path) if any(name.endswith(".Meta") for name in outline.defines) else None
+            for name, facts_of_class in facts.classes.items() if facts and path not in self.outside else ():
+                cls = ClassSymbol(path, facts_of_class)
+                row = self.infer.filled_by(cls) if name not in self._used_within else None
+                if row is not None:
+                    found.add((row.path, row.facts.qualname))
         return frozenset(found)
 
     @cached_property
@@ -225,6 +269,12 @@ class Holders:
         if callers:
             return any(self.is_waited_for(caller, depth + 1) for caller in callers)
         return depth == 0 and (not bases or any(map(self.knowledge.is_row, libraries)))
+
+    def is_asked_for(self, frame: Frame, depth: int = 0) -> bool:
+        """Whether a request leads to a function."""
+        if self.labels.is_handler(frame):
+            return True
+        return depth < FAR and any(self.is_asked_for(caller, depth + 1) for caller, _, _ in self.sites(frame))
 
     def is_answer(self, frame: Frame) -> bool:
         """Whether a function answers a request, and is no action that the framework offers for many rows at once."""

@@ -138,7 +138,9 @@ class Inference(Types):
             return [Callee(f"{kind.name}.{name}", type=kind, receiver=base)]
         symbol = self.symbol_of(target, bound.frame)
         if isinstance(symbol, LibrarySymbol) and self._is_outside(symbol.name):
-            return [Callee(symbol.name, receiver=base)]
+            row = symbol.name.rpartition(".")[0]
+            of_row = self.knowledge.method(row, name) if self.knowledge.is_row(row) else None  # `Model.save(self)`
+            return [Callee(symbol.name, receiver=base, effect=of_row)]
         effect = self.knowledge.method("*", name)
         if kind is None or assumed:
             candidates = self.program.methods_named(name)
@@ -206,9 +208,8 @@ class Inference(Types):
     def _project_methods(self, cls: ClassSymbol, name: str, *, is_super: bool) -> list[FunctionSymbol]:
         if is_super:
             for base in self.program.lineage(cls)[1:]:
-                if isinstance(base, ClassSymbol):
-                    member = self.program.member(base, name)
-                    return [member] if isinstance(member, FunctionSymbol) else []
+                if isinstance(base, ClassSymbol) and isinstance(m := self.program.member(base, name), FunctionSymbol):
+                    return [m]
             return []
         member = self.program.member(cls, name)
         if isinstance(member, FunctionSymbol):

@@ -24,7 +24,8 @@ class Deed:
 
     `root` is the object that is changed, as the function has it; `label` names what is written; `fresh` says that it is
     another row each time; `store` is the database it is in; `targets` are the functions that a `call` may run,
-    each with what its parameters are bound to, or that a write of a library runs for each of many rows.
+    each with what its parameters are bound to, or that a write of a library runs for each of many rows; `made` says
+    that the object is a new row, made by a form.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Deed:
     assumed: bool = False
     store: str = ""
     targets: tuple[tuple[FunctionSymbol, tuple[tuple[str, Bound], ...]], ...] = ()
+    made: bool = False
 
 
 class Openings:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from prodready.link.deeds import ALONE, Deeds, varies
@@ -10,7 +11,7 @@ from prodready.link.frames import Bound, Frame
 from prodready.link.hooks import plain
 from prodready.link.openings import Deed
 from prodready.link.sinks import place
-from prodready.link.writes import EMPTY, MOST, Path, Write, worst
+from prodready.link.writes import EMPTY, MOST, Conditions, Path, Write, worst
 from prodready.read import values as v
 from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, YIELD, Flow, calls_in, last_name
 from prodready.read.values import Value
@@ -24,6 +25,9 @@ STAMPS = frozenset("updated modified changed last accessed seen touched visited 
 
 COMMIT = "a commit"
 """What is written by a commit of which nothing is known."""
+
+MOST_ASKED, MOST_VALUES = 3, 4
+"""Conditions that are asked for more than once, and what they may be, of which each is gone through."""
 
 Steps = tuple[int | Flow, ...]
 
@@ -45,13 +49,18 @@ class Walker:
         self.deeds = deeds
         self.frame = frame
         self.found = found
+        self._inner: dict[int, Path] = {}
 
     def worst(self) -> Path:
         """The worst path through the function."""
-        exits = _Exits()
-        end = self._run(self.frame.function.flow, Path(), exits)
-        found = worst([end, *exits.returned, *exits.raised]) or EMPTY
+        found = worst([self._worst_if(given) for given in _alternatives(self.frame.function.flow)]) or EMPTY
         return replace(found.add(found.alone), alone=())
+
+    def _worst_if(self, given: Conditions) -> Path | None:
+        """The worst path on which these conditions come out so."""
+        exits = _Exits()
+        end = self._run(self.frame.function.flow, Path(given=given), exits)
+        return worst([end, *exits.returned, *exits.raised])
 
     def called(self, deed: Deed) -> Path:
         """What a call of a function of the project adds to the path."""
@@ -99,11 +108,13 @@ class Walker:
             case "rollback":
                 return replace(path, open=False, pending=(), labels=(), made=False)
             case "call":
-                return path if path.open else self._call(deed, path)
+                return path if path.open else self._call(index, deed, path)
         return path
 
-    def _call(self, deed: Deed, path: Path) -> Path:
-        inner = self.called(deed)
+    def _call(self, index: int, deed: Deed, path: Path) -> Path:
+        if index not in self._inner:
+            self._inner[index] = self.called(deed)
+        inner = self._inner[index]
         if deed.root is not None and self._is_slight(deed.root, path):
             inner = replace(inner, writes=tuple(replace(write, kind="ensure") for write in inner.writes))
         after = path.add(inner.writes)
@@ -173,7 +184,7 @@ class Walker:
         if not self.deeds.enters(flow, self.frame):
             return self._run(flow.arms[0], path, exits)
         inner = _Exits()
-        end = self._run(flow.arms[0], Path(open=True), inner)
+        end = self._run(flow.arms[0], Path(open=True, known=path.known, given=path.given), inner)
         for mine, theirs in zip(
             (exits.returned, exits.raised, exits.broken, exits.continued),
             (inner.returned, inner.raised, inner.broken, inner.continued),
@@ -186,12 +197,14 @@ class Walker:
         if not flow.values or len(flow.arms) != 2:
             return worst([self._run(arm, path, exits) for arm in flow.arms])
         subject, value = flow.values
-        for other, known in path.known:
+        for other, known in (*path.known, *path.given):
             told = agrees(known, value) if other == subject else None
             if told is not None:
+                if (other, known) not in path.known:
+                    path = replace(path, known=(*path.known, (other, known)))
                 return self._run(flow.arms[0 if told else 1], path, exits)
         given = replace(path, known=(*path.known, (subject, value)))
-        opposite = v.Const(not value.value) if isinstance(value, v.Const) and isinstance(value.value, bool) else None
+        opposite = _opposite(value)
         if opposite is not None:
             path = replace(path, known=(*path.known, (subject, opposite)))
         return worst([self._run(flow.arms[0], given, exits), self._run(flow.arms[1], path, exits)])
@@ -201,7 +214,7 @@ class Walker:
 
     def _loop(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
         inner = _Exits()
-        start = Path(open=path.open, known=path.known)
+        start = Path(open=path.open, known=path.known, given=path.given)
         again = worst([self._run(flow.arms[0], start, inner), *inner.continued])
         rounds = [self.frame.function.calls[index].value for index in calls_in(flow.arms[0])]
         made = frozenset((call.line, call.column) for call in rounds)
@@ -243,6 +256,36 @@ class Walker:
         return self._run(final, after, exits) if after is not None else None
 
 
+def _alternatives(flow: Steps) -> list[Conditions]:
+    """How the conditions may come out that are asked for more than once."""
+    found: list[Conditions] = [()]
+    asked = list(_asked(flow))
+    again = [one for one, count in Counter(subject for subject, _ in asked).items() if count > 1]
+    for subject in again[:MOST_ASKED]:
+        values = list(dict.fromkeys(value for other, value in asked if other == subject))
+        options: list[Conditions] = [((subject, value),) for value in values[:MOST_VALUES]]
+        opposite = _opposite(values[0]) if len(values) == 1 else None
+        if opposite is not None:
+            options.append(((subject, opposite),))
+        elif not all(map(_opposite, values)):
+            options.append(())
+        found = [(*given, *option) for given in found for option in options]
+    return found
+
+
+def _asked(flow: Steps) -> Iterator[tuple[Value, Value]]:
+    for step in flow:
+        if isinstance(step, Flow):
+            if step.kind == "branch" and len(step.arms) == len(step.values) == 2:
+                yield step.values[0], step.values[1]
+            for arm in step.arms:
+                yield from _asked(arm)
+
+
+def _opposite(value: Value) -> Value | None:
+    return v.Const(not value.value) if isinstance(value, v.Const) and isinstance(value.value, bool) else None
+
+
 def _used(call: v.Call) -> tuple[Value, ...]:
     """The object that a method is called on, and what is passed."""
     receiver = (call.target.base,) if isinstance(call.target, v.Attr) else ()
@@ -263,7 +306,7 @@ def agrees(known: Value, value: Value) -> bool | None:
 def makes(deed: Deed) -> bool:
     """Whether what a deed writes is a new row: made by the call, or by calling what is named like a class (PEP 8)."""
     words = split_words(deed.fact.name)
-    if deed.root == plain(deed.fact.value) or not MAKING.isdisjoint(words):
+    if deed.made or deed.root == plain(deed.fact.value) or not MAKING.isdisjoint(words):
         return "or" not in words
     return isinstance(deed.root, v.Call) and last_name(deed.root)[:1].isupper()
 

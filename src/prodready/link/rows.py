@@ -73,7 +73,7 @@ class Rows:
                 argument = frame.binding(value.name)
                 if argument is None:
                     kind = self.type_of(Bound(value, frame), depth + 1)
-                    return self._works_with(kind.cls if kind else None, base)
+                    return self.works_with(kind.cls if kind else None, base)
                 value, frame = argument.value, argument.frame
             else:
                 return None
@@ -110,7 +110,8 @@ class Rows:
         """Whether a type is, or derives from, a type of the knowledge."""
         return any(base in self.knowledge.lineage(library) for library in self.library_types(kind))
 
-    def _works_with(self, owner: ClassSymbol | None, base: str) -> ClassSymbol | None:
+    def works_with(self, owner: ClassSymbol | None, base: str) -> ClassSymbol | None:
+        """The class of rows that a class says it works with: `model` of a form or of its `Meta`."""
         for cls in self.program.lineage(owner) if owner is not None else ():
             if not isinstance(cls, ClassSymbol):
                 continue
@@ -122,6 +123,15 @@ class Rows:
                     found = self.row_class(Bound(value, self.module_frame(cls.path)), base)
                     if found is not None:
                         return found
+        return None
+
+    def filled_by(self, cls: ClassSymbol) -> ClassSymbol | None:
+        """The class of the rows that a form, a serializer or a view of this class stores."""
+        for base in self.program.lineage(cls):
+            if isinstance(base, str) and not self.knowledge.is_row(base):
+                effect = self.knowledge.method(base, "save")
+                if effect is not None and effect.returns:
+                    return self.works_with(cls, effect.returns)
         return None
 
     # What this rests on, see `Types`

@@ -10,6 +10,7 @@ from prodready.finding import Location
 from prodready.link.deeds import WRITING
 from prodready.link.frames import Bound, Frame
 from prodready.link.holders import Holders
+from prodready.link.hooks import plain
 from prodready.link.labels import Labels
 from prodready.link.openings import Deed, Key
 from prodready.link.paths import Steps, Walker, agrees, makes
@@ -182,15 +183,15 @@ class Transactions(Holders):
         units = frozenset(write.unit for write in path.writes if write.unit is not None)
         alone = [write for write in path.writes if write.unit is None]
         looped = any(write.unit and write.looped for write in path.writes)
-        if units and not looped and self._is_one_unit(frame, units, alone):
+        if units and self._is_one_unit(frame, units, alone, looped):
             return Summary(path, partial=True, absorbed=units)
         return Summary(path, strength(alone) > 1, len(alone) > 1 or any(write.repeated for write in alone), units=units)
 
-    def _is_one_unit(self, frame: Frame, units: frozenset[Key], alone: list[Write]) -> bool:
-        """Whether units that functions leave half done are parts of what this one does."""
-        if strength(alone) and (len(units) == 1 or self.labels.is_handler(frame)):
-            return True
-        return len(units) > 1 and self._are_own(units, frame)
+    def _is_one_unit(self, frame: Frame, units: frozenset[Key], alone: list[Write], looped: bool) -> bool:
+        """Whether units that functions leave half done are parts of what this one does; `looped`: one in each round."""
+        if looped or (len(units) > 1 and not self._are_own(units, frame)):
+            return self.labels.is_handler(frame) and bool(strength(alone) or not looped)
+        return len(units) > 1 or strength(alone) > 0
 
     def _are_own(self, units: frozenset[Key], frame: Frame) -> bool:
         """Whether nobody but this function calls any of these."""
@@ -215,13 +216,18 @@ class Transactions(Holders):
             self._sure[frame.key] = bool(words) and (
                 not NOTING.isdisjoint(words)
                 or (frame.function.returns is not None and words[0] in ASKING)
-                or (
-                    (words[0] in SETTING or self._returns_row(frame) or self._commits_only(frame))
-                    and any(self._passes(frame.function.flow, self.deeds_of(frame)))
-                )
+                or self._finds_it_done(frame, words[0] in SETTING)
             )
             self._asking -= 1
         return self._sure[frame.key]
+
+    def _finds_it_done(self, frame: Frame, is_setting: bool) -> bool:
+        """Whether a function that brings about a state, or gives a row, can be gone through without a write."""
+        by_commits = is_setting or self._commits_only(frame)
+        if not by_commits and not self._returns_row(frame):
+            return False
+        at_end, left = self._passes(frame.function.flow, self.deeds_of(frame))
+        return left or (at_end and by_commits)
 
     def _commits_only(self, frame: Frame) -> bool:
         """Whether all that a function writes are units of work that it commits itself."""
@@ -254,9 +260,15 @@ class Transactions(Holders):
         return all(not self.summary(frame).path.writes or self.makes_sure(frame) for frame in frames)
 
     def _returns_row(self, frame: Frame) -> bool:
-        if frame.function.returns is None:
+        """Whether a function returns a row, one that was there or a new one; not nothing, nor only what it has made."""
+        returned = frame.function.returns
+        if returned is None:
             return False
-        kind = self.infer.type_of(Bound(frame.function.returns, frame))
+        options = [plain(one) for one in (returned.options if isinstance(returned, v.Choice) else (returned,))]
+        made = {plain(deed.fact.value) for deed in self.deeds_of(frame).values() if makes(deed)}
+        if v.Const(None) in options or all(option in made for option in options):
+            return False
+        kind = self.infer.type_of(Bound(returned, frame))
         return any(self.knowledge.is_row(name) for name in self.infer.library_types(kind))
 
     # For the rules
@@ -274,8 +286,13 @@ class Transactions(Holders):
                 continue
             yield frame, summary
 
-    def _absorbs(self, caller: Frame, key: Key) -> bool:
-        return key in self.summary(caller).absorbed
+    def _absorbs(self, caller: Frame, key: Key, depth: int = 0) -> bool:
+        """Whether what a function leaves half done is told where it is called, or where its caller is."""
+        summary = self.summary(caller)
+        if key in summary.absorbed or key not in summary.units or depth > DEEPEST:
+            return key in summary.absorbed
+        sites = self.sites(caller)
+        return bool(sites) and all(held or self.covered(c) or self._absorbs(c, key, depth + 1) for c, _, held in sites)
 
 
 class _Walker(Walker):
@@ -307,6 +324,7 @@ class _Walker(Walker):
                 rows=(),
                 call=deed.fact.value,
                 assumed=write.assumed or deed.assumed,
+                own=_is_own(write.root, callee) and not write.helped,
             )
             for write in summary.path.writes
             if deed.fact.name != name or _may_be(write, callee, given, deed.fact.value)

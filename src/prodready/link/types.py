@@ -105,6 +105,9 @@ class Types(Rows):
             case v.Attr():
                 return self._type_of_attribute(bound, value, depth)
             case v.Item():
+                one = _one_of_several(value)
+                if one is not None:
+                    return self.type_of(bound.sub(one), depth + 1)
                 part = self._declared_element(bound.sub(value.base)) or self._part_of_result(bound, value, depth)
                 if part is not None:
                     return part
@@ -151,7 +154,7 @@ class Types(Rows):
         if found is None and param.annotation is None and name in self.knowledge.parameters:
             known = self.knowledge.parameters[name]
             owner = self.program.owner(frame.path, function)
-            about = self._works_with(owner, known) if self.knowledge.is_subclassed(known) else None
+            about = self.works_with(owner, known) if self.knowledge.is_subclassed(known) else None
             found = Type(about, about.facts.qualname if about else known)
         if found is None and isinstance(param.default, v.Call):
             found = self._from_dependency(Bound(param.default, frame), depth)
@@ -276,7 +279,8 @@ class Types(Rows):
         if base is not None:
             found = self.attribute_type(base, value.name, bound.frame, depth)
             if found is not None:
-                return found
+                derived = found.cls is None and self.knowledge.is_subclassed(found.name)  # `request.user`
+                return (self._row_called(value.name, bound.frame) if derived else None) or found
         usual = self.knowledge.attribute("*", value.name)
         if usual is not None and usual.returns:
             return Type(None, usual.returns)
@@ -305,7 +309,7 @@ class Types(Rows):
             effect = self.knowledge.attribute(library, name, exact=own)
             if effect is not None and effect.returns:
                 about = (
-                    self._works_with(base.cls, effect.returns) if self.knowledge.is_subclassed(effect.returns) else None
+                    self.works_with(base.cls, effect.returns) if self.knowledge.is_subclassed(effect.returns) else None
                 )
                 return Type(about, about.facts.qualname if about else effect.returns, base.assumed)
         return None
@@ -474,3 +478,13 @@ class Types(Rows):
     def some_callers(self, path: str, qualname: str) -> list[CallSite]:
         """A few of the calls that reach a function."""
         raise NotImplementedError
+
+
+def _one_of_several(value: v.Item) -> Value | None:
+    """The element that a loop takes: `item` of `for number, item in enumerate(items)`, each of those of `zip`."""
+    each, key = v.bare(value.base), v.bare(value.key)
+    call = v.bare(each.subject) if isinstance(each, v.Op) and each.kind == "each" else None
+    if not isinstance(call, v.Call) or not isinstance(key, v.Const) or not isinstance(key.value, int):
+        return None
+    at = {"enumerate": key.value - 1, "zip": key.value}.get(v.dotted(call.target) or "", -1)
+    return v.op("each", call.args[at]) if 0 <= at < len(call.args) and not any(map(v.is_star, call.args)) else None

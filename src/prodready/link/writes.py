@@ -11,6 +11,9 @@ from prodready.link.program import ClassSymbol
 from prodready.read import values as v
 from prodready.read.values import Value
 
+Conditions = tuple[tuple[Value, Value], ...]
+"""Values, and what each has turned out to be."""
+
 MOST = 40
 """Writes kept of one path: nobody reads more."""
 
@@ -26,7 +29,7 @@ class Write:
     a limit, as what is too old is. `call` is the outermost of the calls. `needs` is what the
     function's parameters have to be for it; `rows` are those that a commit writes, None for
     one that is not known. `table` is the class of the rows that are removed; `turn` the calls of a loop and the row
-    that each of its rounds has of its own.
+    that each of its rounds has of its own. `own`: `via` are methods of the row itself, `save` for instance.
     """
 
     label: str
@@ -48,6 +51,12 @@ class Write:
     rows: tuple[Value | None, ...] = ()
     table: ClassSymbol | None = None
     turn: tuple[frozenset[tuple[int, int]], Value] | None = None
+    own: bool = False
+
+    @property
+    def helped(self) -> bool:
+        """Whether it is done by a helper, and not by the row itself."""
+        return bool(self.via) and not self.own
 
     @property
     def line(self) -> int:
@@ -62,7 +71,8 @@ class Path:
 
     Of what is pending: the object, and whether the change matters little: when it was last changed, or that it refers to
     nothing any more. `alone` are statements that commit
-    themselves unless a commit follows; `known` is what the conditions passed have shown; `clean` are objects that a
+    themselves unless a commit follows; `known` is what the conditions passed have shown, `given` what
+    they would; `clean` are objects that a
     helper was given that commits, and that nothing has changed since.
     """
 
@@ -72,7 +82,8 @@ class Path:
     pending: tuple[tuple[Value | None, bool], ...] = ()
     labels: tuple[str, ...] = ()
     alone: tuple[Write, ...] = ()
-    known: tuple[tuple[Value, Value], ...] = ()
+    known: Conditions = ()
+    given: Conditions = ()
     clean: tuple[Value, ...] = ()
 
     @property
@@ -131,7 +142,7 @@ def _together(writes: Iterable[Write]) -> int:
             continue
         committed.update(row for row in write.rows if row is not None)
         if len(write.rows) > 1:
-            count += 1
+            count += 2 if write.repeated else 1
         elif write.root is not None:
             may_be = set(write.root.options) if isinstance(write.root, v.Choice) else {write.root}
             may_be = {plain(one) for one in may_be}

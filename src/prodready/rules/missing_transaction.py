@@ -60,7 +60,7 @@ LISTED = 4
 
 PREPARING = frozenset(
     """
-    seed seeds seeder seeding populate factory factories fixture fixtures demo sample samples dummy fake sandbox loaddata
+    seed seeds seeder seeding populate factory factories fixture fixtures demo sample samples sampledata testdata dummy fake sandbox loaddata
     """.split()
 )
 """Words in names of files and functions that fill a database for somebody to play with."""
@@ -73,6 +73,9 @@ ASIDE = frozenset(
 )
 """Words in names of files and functions that nobody waits for: there a batch may well be committed piece by piece."""
 
+VAGUE = frozenset({"tools"})
+"""Those that say nothing where a request leads to the function: helpers are kept in such places, too."""
+
 STARTING = frozenset("main create_app make_app init_app setup_app startup on_startup lifespan bootstrap ready".split())
 """Names of functions that run when an application starts, and again when it starts again."""
 
@@ -80,6 +83,9 @@ CLEANING = frozenset(
     "clean cleanup purge prune expire expired expiry vacuum gc garbage stale obsolete outdated".split()
 )
 """Words in names of functions that remove what nobody needs: the rest goes with the next run."""
+
+LEFT_OVER = frozenset("cleanup expire expired expiry garbage stale obsolete outdated orphaned".split())
+"""Those of them that say of a helper that it does so by the way."""
 
 AGAIN = frozenset("rebuild rebuilds reindex recalculate recalc recompute regenerate resync".split())
 """Words in names of functions that bring up to date what follows from other rows: done again, it is."""
@@ -104,12 +110,15 @@ def check(linked: Linked) -> Iterator[Finding]:
             yield _finding(frame, _named(writes), _confidence(linked, frame, summary))
 
 
-def _runs_aside(frame: Frame) -> bool:
+def _runs_aside(linked: Linked, frame: Frame) -> bool:
     """Whether a function belongs to what runs beside the application: scripts, commands, tasks, by its name and place."""
-    words = _words(frame)
     if frame.function.qualname.rpartition(".")[2] in STARTING:
         return True
-    return not ASIDE.isdisjoint(words) or any(word.endswith("ctl") for word in words)
+    words = _words(frame)
+    said = words & ASIDE or {word for word in words if word.endswith("ctl")}
+    if not said or linked.transactions.is_answer(frame):  # the tasks that a view shows are what people have to do
+        return False
+    return not said <= VAGUE or not linked.transactions.is_asked_for(frame)
 
 
 def _one_by_one(writes: Sequence[Write]) -> bool:
@@ -133,7 +142,7 @@ def _tidies(writes: Sequence[Write]) -> bool:
 
 def _beside(linked: Linked, frame: Frame) -> bool:
     """Whether nobody waits for what a function does, so that the next run may do what this one left."""
-    return _runs_aside(frame) or not linked.transactions.is_waited_for(frame)
+    return _runs_aside(linked, frame) or not linked.transactions.is_waited_for(frame)
 
 
 def _is_state(write: Write) -> bool:
@@ -167,6 +176,8 @@ def _weighty(writes: Sequence[Write]) -> list[Write]:
             continue
         if write.via:
             helper, passed = write.via[0][0], _given(write)
+            if not LEFT_OVER.isdisjoint(split_words(helper)):
+                continue
             like = seen.setdefault(write.label, [])
             # One helper that is given two things writes two rows.
             another = all(name == helper and given != passed for name, given in like)
@@ -197,10 +208,10 @@ def _confidence(linked: Linked, frame: Frame, summary: Summary) -> Confidence:
         _beside(linked, frame)
         or not (linked.transactions.is_answer(frame) or writes[0].makes or writes[0].kind == "commit")
         or not CLEANING.isdisjoint(split_words(name))
-        or any(write.tolerated or write.removes or write.via for write in writes)
+        or any(write.tolerated or write.removes or write.helped for write in writes)
     ):
         return Confidence.LOW
-    if len({id(write.call) for write in writes}) == 1 and writes[0].via:
+    if len({id(write.call) for write in writes}) == 1 and writes[0].helped:
         return Confidence.LOW
     if (_beside(linked, frame) or any(map(_is_state, writes))) and not _adds_up(_weighty(writes)):
         return Confidence.LOW
