@@ -7,6 +7,7 @@ from prodready.finding import Location
 from prodready.knowledge_form import Effect, RouteForm
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.program import ClassSymbol, FunctionSymbol
+from prodready.link.route_helpers import RouteHelpers
 from prodready.link.route_lists import RouteLists
 from prodready.link.route_nodes import ROOT, Declared, Inclusion, Node
 from prodready.link.route_specs import RouteSpecs
@@ -27,6 +28,7 @@ class RouteGraph(RouteLists):
         super().__init__(values)
         self.outside = outside
         self.specs = RouteSpecs(values, documents)
+        self.helpers = RouteHelpers(values, self._decorated_at)
         self._module_names()
         for path in self._paths():
             facts = self.program.facts(path)
@@ -117,6 +119,10 @@ class RouteGraph(RouteLists):
                         found[value.line, value.column] = ClassSymbol(path, cls)
         return found
 
+    def _decorated_at(self, path: str, qualname: str) -> dict[tuple[int, int], FunctionSymbol | ClassSymbol]:
+        facts = self.program.facts(path)
+        return self._decorated(path, facts, qualname) if facts is not None else {}
+
     def _is_worth(self, fact: CallFact) -> bool:
         """Whether a call that decorates nothing may declare something: `get` of a mapping does not."""
         if fact.name in self.names and fact.name not in VERB_NAMES:
@@ -129,9 +135,6 @@ class RouteGraph(RouteLists):
 
     def _call(self, frame: Frame, fact: CallFact, decorated: FunctionSymbol | ClassSymbol | None) -> None:
         bound = Bound(fact.value, frame)
-        star = next((a for a in fact.value.args if v.is_star(a)), None)
-        if isinstance(star, v.Op) and fact.name in self.method_names and self._spread_call(frame, fact, star):
-            return
         found = self.values.form(bound)
         if found is None:
             hook = self.values.effect(bound) if decorated is not None and fact.name in self.hook_names else None
@@ -161,35 +164,14 @@ class RouteGraph(RouteLists):
         if form.detail or (not form.path and not form.child):
             return
         is_method = callee.type is not None or callee.receiver is not None
-        if form.path and (decorated is not None or form.handler) and (is_method or decorated is not None):
-            self._declare(bound, form, callee, decorated, location)
-        elif form.child and is_method:
-            self._include(bound, form, callee, location)
-
-    def _spread_call(self, frame: Frame, fact: CallFact, star: v.Op) -> bool:
-        """`for route in ROUTES: api.add_resource(*route)`: one call for each element."""
-        each = v.bare(star.subject)
-        rows = self.values.reducer.elements(Bound(each.subject, frame)) if isinstance(each, v.Op) else []
-        tables = [(row, items) for row in rows if isinstance(items := v.bare(row.value), v.Seq)]
-        for row, items in tables:
-            self._row(frame, fact, row, items)
-        return bool(tables)
-
-    def _row(self, frame: Frame, fact: CallFact, row: Bound, items: v.Seq) -> None:
-        found = self.values.form(Bound(fact.value, frame))
-        if found is None or not found[0].path:
+        declares = form.path and (decorated is not None or form.handler) and (is_method or decorated is not None)
+        if not declares and not (form.child and is_method):
             return
-        form, callee = found
-        call = v.call(fact.value.target, items.items, fact.value.keywords, fact.value.line, fact.value.column)
-        assert isinstance(call, v.Call)
-        handler = self.values.argument(call, form.handler)
-        if handler is None:
-            return
-        location = Location(frame.path, fact.span.line, fact.span.column)
-        paths = self.paths(Bound(call, row.frame), form)
-        declared = Declared(form, paths, call, row.frame, row.sub(handler), location, callee.receiver)
-        for node in self.nodes_of_receiver(Bound(fact.value, frame), callee):
-            self.holder(node).routes.append(declared)
+        for one in self.helpers.spelled_out(bound):
+            if declares:
+                self._declare(one.bound, form, callee, decorated, one.location or location)
+            else:
+                self._include(one.bound, form, callee, one.location or location)
 
     def _declare(
         self,
