@@ -43,6 +43,9 @@ class GuardValues(Checks):
             return [
                 g for part in (value.subject, *value.args) for g in self.of_value(bound.sub(part), where, depth + 1)
             ]
+        if isinstance(value, v.Op) and value.kind == "each":  # a loop that puts each of them around the handler
+            rows = self.values.reducer.elements(bound.sub(value.subject))
+            return [g for one in rows for g in self.of_value(one, where, depth + 1)]
         if isinstance(value, v.Seq):
             return [g for one in self.values.elements(bound.sub(value)) for g in self.of_value(one, where, depth + 1)]
         if isinstance(value, v.Call):
@@ -107,7 +110,7 @@ class GuardValues(Checks):
             if asked is None:
                 return []
             found = self.of_value(bound.sub(asked), where, depth + 1)
-            scoped = any(key == "scopes" and not _is_empty(x) for key, x in call.keywords)
+            scoped = any(key == "scopes" and not is_empty(x) for key, x in call.keywords)
             return [replace(g, kind="permission") if scoped and g.kind == "login" else g for g in found]
         kind = kind_of(effect)
         if asked is not None:
@@ -351,7 +354,8 @@ class GuardValues(Checks):
         return []
 
 
-def _is_empty(value: Value) -> bool:
+def is_empty(value: Value) -> bool:
+    """Whether it is a list with nothing in it."""
     inner = v.bare(value)
     return isinstance(inner, v.Seq) and not inner.items
 

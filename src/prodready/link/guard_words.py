@@ -142,7 +142,10 @@ class GuardWords:
                 return "token"
             if certain and not truth and self._any("owner", names) and self._any("user", names):
                 return "ownership"
-            return ""
+            # `if row.access not in granted: raise Forbidden`
+            return (
+                "permission" if certain and not truth and value.kind == "in" and self._any("permission", names) else ""
+            )
         named, value = value, v.bare(value)
         if self.is_setting(value):
             return ""  # what the application is set to says nothing of who asks
@@ -169,6 +172,14 @@ class GuardWords:
         if self._any("key", names):
             return "token"
         return ""
+
+    def required_by(self, name: str) -> str:
+        """What a name such as `LoginRequiredMixin` or `permission_required` says that somebody must have."""
+        words = split_words(name)
+        if not {"required", "requires", "require"}.intersection(words) or self.has("anonymous", name):
+            return ""
+        tables = {"role": "role", "permission": "permission", "login": "authenticated"}
+        return next((kind for kind, table in tables.items() if self.has(table, name)), "")
 
     def is_setting(self, value: Value) -> bool:
         """Whether a value is one of the application's settings: `settings.SIGNUP_OPEN`, `app.config["LOGIN_DISABLED"]`."""

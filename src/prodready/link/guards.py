@@ -13,7 +13,7 @@ from prodready.link.guard_checks import MANY_CALLS, by_path, strongest
 from prodready.link.guard_classes import GuardClasses
 from prodready.link.guard_settings import GuardSettings
 from prodready.link.guard_words import names_in
-from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
+from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.link.route import SAFE_METHODS, Guard, Handler
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
@@ -84,7 +84,7 @@ class Guards(GuardClasses):
         found: list[Guard] = []
         if not all_of_them:
             found += (g for hook in before for g in self._hook(hook))
-            found += self._from_settings(handler)
+            found += self._from_settings(handler, asked)
         for bound in given:
             for one in self.values.elements(bound):
                 found += self.of_value(one, "dependency")
@@ -104,7 +104,7 @@ class Guards(GuardClasses):
             found += self._scoped_in(self._rows_of(handler.cls))  # a method of a library, about the rows of the class
         if all_of_them:
             found += (g for hook in before for g in self._hook(hook))
-            found += self._from_settings(handler)
+            found += self._from_settings(handler, asked)
         reading = all(method in SAFE_METHODS for method in methods)
         told = [self.for_asked(guard, asked) for guard in found]
         kept = [
@@ -124,7 +124,8 @@ class Guards(GuardClasses):
             if isinstance(symbol, ClassSymbol):
                 name = f"{symbol.facts.qualname}.dispatch"
                 handler = Handler(name, Location(symbol.path, symbol.facts.line), cls=symbol)
-                found.append([*self.of_class(symbol, handler, Asked("dispatch", ())), *self._from_settings(handler)])
+                asked = Asked("dispatch", ())
+                found.append([*self.of_class(symbol, handler, asked), *self._from_settings(handler, asked)])
         return min(found, key=lambda guards: max((g.strength for g in guards), default=0), default=[])
 
     def _decorated(self, frame: Frame) -> Iterator[Guard]:
@@ -233,17 +234,13 @@ class Guards(GuardClasses):
                 found.append(Guard(kind, middleware.text.rpartition(".")[2], middleware.location, "middleware", True))
         return tuple(found)
 
-    def _from_settings(self, handler: Handler) -> Iterator[Guard]:
+    def _from_settings(self, handler: Handler, asked: Asked) -> Iterator[Guard]:
         cls = handler.cls
         yield from self._by_middleware
         frame = handler.frame
         if cls is not None:
-            bases = [base for base in self.program.lineage(cls) if isinstance(base, str)]
-            attributes = {m for base in bases for m in self.knowledge.listed(base, "guarded_by")}
-            attributes &= self.settings.attributes
-            if not attributes or any(isinstance(self.program.member(cls, a), ValueSymbol) for a in attributes):
-                return
-            if any(self.program.member(cls, f"get_{a.removesuffix('_classes')}s") for a in attributes):
+            attributes = self.listing(cls) & self.settings.attributes
+            if not attributes or not all(self.takes_defaults(cls, a, asked) for a in attributes):
                 return
         elif frame is None or not self._takes_defaults(frame):
             return
@@ -337,8 +334,19 @@ class Guards(GuardClasses):
 
     def _rows_of(self, cls: ClassSymbol) -> list[Frame]:
         """The methods that say which rows a class is about."""
-        members = [self.program.member(cls, name) for name in ("get_queryset", "get_object", "queryset")]
-        return [Frame(m.path, m.facts) for m in members if isinstance(m, FunctionSymbol)]
+        found: list[Frame] = []
+        for name in ("get_queryset", "get_object", "queryset"):
+            for base in self.program.lineage(cls):
+                facts = (
+                    self.program.function(base.path, f"{base.facts.qualname}.{name}")
+                    if isinstance(base, ClassSymbol)
+                    else None
+                )
+                if facts is not None and isinstance(base, ClassSymbol):
+                    found.append(Frame(base.path, facts))
+                    if not any(fact.name == name and self._asks_for_rows(fact) for fact in facts.calls):
+                        break  # it does not go on to the next class
+        return found
 
     def _scoped_in(self, functions: Sequence[Frame]) -> Iterator[Guard]:
         for one in functions:

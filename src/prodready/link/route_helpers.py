@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prodready.finding import Location
@@ -12,6 +12,9 @@ from prodready.link.route_values import RouteValues
 from prodready.read import values as v
 from prodready.read.facts import FunctionFacts
 from prodready.read.values import Value
+
+APPLIED = "<applied>"
+"""The keyword under which a call that gives a decorator is noted to be applied by hand to something."""
 
 MAX_DEPTH = 4
 """Helpers that call one another until a route is declared."""
@@ -29,19 +32,30 @@ class Spelled:
 
 
 class RouteHelpers:
-    """Spells out which calls one call in a helper or a loop amounts to.
+    """Spells out which calls one call in a helper or a loop amounts to."""
 
-    `decorated` tells what the decorators in a function stand above, by their place.
-    """
-
-    def __init__(
-        self,
-        values: RouteValues,
-        decorated: Callable[[str, str], dict[tuple[int, int], FunctionSymbol | ClassSymbol]],
-    ) -> None:
+    def __init__(self, values: RouteValues) -> None:
         self.values = values
         self.program, self.infer = values.program, values.infer
-        self._decorated = decorated
+
+    def decorated(self, path: str, qualname: str) -> dict[tuple[int, int], FunctionSymbol | ClassSymbol]:
+        """What the decorators in the body of a function stand above, by the places of their calls."""
+        facts = self.program.facts(path)
+        prefix = "" if qualname == "<module>" else f"{qualname}."
+        found: dict[tuple[int, int], FunctionSymbol | ClassSymbol] = {}
+        for name, function in facts.functions.items() if facts is not None else ():
+            if name.startswith(prefix) and name != "<module>":
+                for decorator in function.decorators:
+                    value = v.bare(decorator)
+                    if isinstance(value, v.Call):
+                        found[value.line, value.column] = FunctionSymbol(path, function)
+        for name, cls in facts.classes.items() if facts is not None else ():
+            if name.startswith(prefix):
+                for decorator in cls.decorators:
+                    value = v.bare(decorator)
+                    if isinstance(value, v.Call):
+                        found[value.line, value.column] = ClassSymbol(path, cls)
+        return found
 
     def spelled_out(self, bound: Bound, depth: int = 0) -> list[Spelled]:
         """The calls that a call amounts to: one for each caller of the function it stands in, and for each row of a table.
@@ -52,11 +66,14 @@ class RouteHelpers:
         assert isinstance(call, v.Call)
         found: list[Spelled] = []
         for one in list(self._by_callers(bound, call, depth)) or [Spelled(bound)]:
-            for row in self.rows(one.bound):
-                found.append(Spelled(self._unpacked(row), one.location))
-                if len(found) > MAX_CALLS:
-                    return [Spelled(bound)]
+            found += [Spelled(row, one.location) for row in self.each_row(one.bound)]
+            if len(found) > MAX_CALLS:
+                return [Spelled(bound)]
         return found
+
+    def each_row(self, bound: Bound) -> list[Bound]:
+        """The calls that a call amounts to in the loops around it."""
+        return [self._unpacked(row) for row in self.rows(bound)]
 
     # Callers
 
@@ -82,7 +99,7 @@ class RouteHelpers:
             span = site.fact.span
             here = Location(site.frame.path, span.line, span.column, span.end_line, span.end_column)
             place = (site.fact.value.line, site.fact.value.column)
-            above = self._decorated(site.frame.path, site.frame.function.qualname).get(place)
+            above = self.decorated(site.frame.path, site.frame.function.qualname).get(place)
             for one in self.spelled_out(Bound(site.fact.value, site.frame), depth + 1):
                 for callee in self.infer.callees(one.bound):
                     if callee.function is not None and callee.function.facts is function:
@@ -123,7 +140,10 @@ class RouteHelpers:
         direct = self._told(row, bound.frame.path)
         name = f"<row {len(bound.frame.bindings)}>"
         stands = v.Param(name) if direct is None else direct
-        value = v.rebuilt(bound.value, lambda x: stands if x == each else x)
+        # The name of the loop's variable would hide what it stands for.
+        value = v.rebuilt(
+            bound.value, lambda x: stands if x == each or (isinstance(x, v.Named) and x.value == stands) else x
+        )
         return Bound(value, _with(bound.frame, [(name, row)] if direct is None else []))
 
     # What is given
@@ -156,19 +176,18 @@ class RouteHelpers:
             return value
 
         for argument in call.args:
-            star = self._followed(bound.sub(argument.subject)) if _is_star(argument) else None
-            inner = v.bare(star.value) if star is not None else None
-            if star is not None and isinstance(inner, v.Seq) and not inner.open:
-                args += [noted(star.sub(one)) for one in inner.items]
+            given = self._followed(bound.sub(argument.subject)) if isinstance(argument, v.Op) else bound
+            inner = v.bare(given.value)
+            if v.is_star(argument) and isinstance(inner, v.Seq) and not inner.open:
+                args += [noted(given.sub(one)) for one in inner.items]
             else:
                 args.append(v.rebuilt(argument, settled))
         for key, value in call.keywords:
-            spread = self._followed(bound.sub(value)) if key == "**" else None
-            inner = v.bare(spread.value) if spread is not None else None
-            if spread is not None and isinstance(inner, v.Map):
+            given = self._followed(bound.sub(value))
+            inner = v.bare(given.value)
+            if key == "**" and isinstance(inner, v.Map):
                 for name, one in inner.items:
-                    known = isinstance(name, v.Const) and isinstance(name.value, str)
-                    keywords.append((str(name.value) if known else "**", noted(spread.sub(one))))  # type: ignore[union-attr]
+                    keywords.append((str(name.value) if isinstance(name, v.Const) else "**", noted(given.sub(one))))
             else:
                 keywords.append((key, v.rebuilt(value, settled)))
         if (tuple(args), tuple(keywords)) == (call.args, call.keywords):
@@ -203,7 +222,9 @@ class RouteHelpers:
         if not name.startswith((":", ".")):
             return value if self.program.resolve(name, path) == symbol else None
         module = symbol.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-        own = symbol.facts.qualname if isinstance(symbol, (FunctionSymbol, ClassSymbol)) else getattr(symbol, "name", "")
+        own = (
+            symbol.facts.qualname if isinstance(symbol, (FunctionSymbol, ClassSymbol)) else getattr(symbol, "name", "")
+        )
         absolute = f"{module}.{own}" if own else module
         return v.Ref(absolute) if self.program.resolve(absolute, path) == symbol else None
 
@@ -217,18 +238,16 @@ def _with(frame: Frame, bindings: list[tuple[str, Bound]], depth: int = 0) -> Fr
 
 def _innermost(value: Value) -> Iterator[v.Op]:
     """The elements of loops in a value whose table is not itself an element of another."""
+    applied = [v.bare(one.target) for one in v.walk(value) if isinstance(one, v.Call)]
     for one in v.walk(value):
-        if isinstance(one, v.Op) and one.kind == "each":
+        # `for decorator in decorators: view = decorator(view)` is one view, with all of them around it.
+        if isinstance(one, v.Op) and one.kind == "each" and one not in applied:
             if not any(isinstance(x, v.Op) and x.kind == "each" for x in v.walk(one.subject)):
                 yield one
 
 
 def _asks(value: Value) -> bool:
     return any(isinstance(x, v.Param) for x in v.walk(value))
-
-
-def _is_star(value: Value) -> bool:
-    return isinstance(value, v.Op) and value.kind == "star"
 
 
 def _is_self(param: v.Param, function: FunctionFacts) -> bool:

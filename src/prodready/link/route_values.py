@@ -33,7 +33,7 @@ class RouteValues:
         """What a call does to the routes, by the knowledge."""
         for callee in self.infer.callees(bound):
             if callee.effect is not None and callee.effect.route is not None:
-                return callee.effect.route, callee
+                return self._by_shape(bound, callee) if callee.assumed else (callee.effect.route, callee)
             names = [callee.name] if callee.effect is not None else []
             if callee.cls is not None:
                 names = [base for base in self.program.lineage(callee.cls) if isinstance(base, str)]
@@ -45,6 +45,27 @@ class RouteValues:
             if effect is not None and effect.route is not None:
                 return effect.route, replace(callee, effect=effect, function=None)
         return None
+
+    def _by_shape(self, bound: Bound, callee: Callee) -> tuple[RouteForm, Callee]:
+        """The form of a method whose receiver is known by its name only: of the library that has paths where one stands."""
+        call, effect = bound.value, callee.effect
+        assert isinstance(call, v.Call)
+        assert effect is not None
+        assert effect.route is not None
+        target = v.bare(call.target)
+        if self._is_path(call, effect.route) is not False or not isinstance(target, v.Attr):
+            return effect.route, callee
+        for entry in self.knowledge.types.values():
+            other = entry.methods.get(target.name)
+            if isinstance(other, Effect) and other.route is not None and self._is_path(call, other.route):
+                return other.route, replace(callee, effect=other)
+        return effect.route, callee
+
+    def _is_path(self, call: v.Call, form: RouteForm) -> bool | None:
+        """Whether what a call gives as a path begins like one; None where it is no constant."""
+        given = self.argument(call, form.path)
+        text = v.bare(given) if given is not None else None
+        return text.value.startswith("/") if isinstance(text, v.Const) and isinstance(text.value, str) else None
 
     def _overridden(self, callee: Callee, bound: Bound) -> Effect | None:
         """What the knowledge says of the method that a method of the project stands in place of."""

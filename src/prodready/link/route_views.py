@@ -63,7 +63,8 @@ class Views:
                 if isinstance(member, FunctionSymbol):
                     return [View((), self.handler(member, kind.cls if kind else None))]
         reduced = self.values.reducer.step(bound)
-        return [view for inner, _ in reduced or () for view in self.of(inner, form, suffix, depth + 1)]
+        found = [view for inner, _ in reduced or () for view in self.of(inner, form, suffix, depth + 1)]
+        return _looped(found) if isinstance(value, v.Choice) else found
 
     def _of_symbol(self, symbol: object, form: RouteForm, suffix: str, bound: Bound, depth: int) -> list[View]:
         match symbol:
@@ -280,3 +281,18 @@ class Views:
         value = bound.value
         line = value.line if isinstance(value, v.Call) else bound.frame.function.line
         return Location(bound.frame.path, max(line, 1))
+
+
+def _looped(views: list[View]) -> list[View]:
+    """The views without those that a loop puts decorators around: what is there before the loop is not what answers."""
+    wrapped = [view for view in views if any(_is_each(wrapper.value) for wrapper in view.wrappers)]
+    return [
+        view
+        for view in views
+        if not any(view.handler == other.handler and len(view.wrappers) < len(other.wrappers) for other in wrapped)
+    ]
+
+
+def _is_each(value: Value) -> bool:
+    inner = v.bare(value)
+    return isinstance(inner, v.Op) and inner.kind == "each"

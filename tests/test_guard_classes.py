@@ -1,0 +1,178 @@
+"""Guards that classes bring: bases that are not at hand, defaults of the settings, rows of the classes above."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from prodready import project
+from prodready.config import Config
+
+SETTINGS = """
+REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"]}
+"""
+REST = """
+from rest_framework import viewsets
+from rest_framework.permissions import IsAdminUser
+from rest_framework.routers import DefaultRouter
+"""
+ROUTED = """
+router = DefaultRouter()
+router.register("films", Films)
+urlpatterns = router.urls
+"""
+
+
+def guards(tmp_path: Path, **files: str) -> dict[str, str]:
+    """Of each handler, by its last name, the kinds of its guards."""
+    (tmp_path / "setup.cfg").touch()
+    for name, text in files.items():
+        path = tmp_path / (name.replace("__", "/") + ".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    found = project.Session(Config(root=tmp_path)).routes([tmp_path], project.Options(jobs=1, cache=False))
+    return {
+        route.handler.message.rpartition(".")[2]: " ".join(dict.fromkeys(guard.kind for guard in route.guards))
+        for route in found.routes
+    }
+
+
+def view(tmp_path: Path, bases: str, body: str = "    pass", imports: str = "") -> str:
+    text = f"""
+from django.urls import path
+from django.views import generic
+from foreign.mixins import LoginRequiredMixin, PermissionRequiredMixin, SuperuserRequiredMixin, AnonymousRequiredMixin, Board
+{imports}
+
+class Page({bases}):
+{body}
+    def post(self, request): return None
+
+urlpatterns = [path("page/", Page.as_view())]
+"""
+    return guards(tmp_path, urls=text)["post"]
+
+
+# ---- bases that are not at hand
+
+
+@pytest.mark.parametrize(
+    ("base", "kinds"),
+    [
+        ("LoginRequiredMixin", "login"),
+        ("PermissionRequiredMixin", "permission"),
+        ("SuperuserRequiredMixin", "role"),
+        ("AnonymousRequiredMixin", ""),
+        ("Board", ""),
+    ],
+)
+def test_a_class_of_an_unknown_library_guards_by_its_name(tmp_path: Path, base: str, kinds: str) -> None:
+    assert view(tmp_path, f"{base}, generic.UpdateView") == kinds
+
+
+@pytest.mark.parametrize(
+    ("attribute", "kinds"),
+    [
+        ('permission_required = "films.change_film"', "permission"),
+        ('required_permissions = ("films.change_film",)', "permission"),
+        ("login_required = True", "login"),
+        ("login_required = False", ""),
+        ("permission_required = None", ""),
+        ("permission_required = ()", ""),
+        ('template_name = "films/required.html"', ""),
+    ],
+)
+def test_what_a_class_says_to_an_unknown_base_is_required(tmp_path: Path, attribute: str, kinds: str) -> None:
+    assert view(tmp_path, "Board, generic.UpdateView", f"    {attribute}") == kinds
+
+
+def test_an_attribute_that_no_base_can_read_guards_nothing(tmp_path: Path) -> None:
+    assert view(tmp_path, "generic.UpdateView", '    permission_required = "films.change_film"') == ""
+
+
+# ---- defaults of the settings
+
+
+@pytest.mark.parametrize(
+    ("body", "kinds"),
+    [
+        ("        found = super().get_permissions()\n        return found", "login"),
+        (
+            "        found = super().get_permissions()\n        if self.action == 'list':\n"
+            "            found.append(IsAdminUser())\n        return found",
+            "login",
+        ),
+        ("        return [IsAdminUser()]", "role"),
+        ("        return []", "open"),
+    ],
+)
+def test_a_method_that_leaves_the_guards_to_the_base_leaves_the_defaults(tmp_path: Path, body: str, kinds: str) -> None:
+    text = f"{REST}\nclass Films(viewsets.ModelViewSet):\n    def get_permissions(self):\n{body}\n{ROUTED}"
+    assert guards(tmp_path, settings=SETTINGS, urls=text)["destroy"] == kinds
+
+
+def test_a_view_of_an_unknown_library_has_the_defaults_if_it_is_called_like_one(tmp_path: Path) -> None:
+    text = (
+        f"{REST}\nfrom foreign.views import OwnModelViewSet\nclass Films(OwnModelViewSet):\n"
+        f"    def destroy(self, request, pk): return None\n{ROUTED}"
+    )
+    assert guards(tmp_path, settings=SETTINGS, urls=text)["destroy"] == "login"
+
+
+# ---- rows
+
+
+def test_rows_that_a_class_above_leaves_out_are_left_out(tmp_path: Path) -> None:
+    text = f"""{REST}
+class Owned(viewsets.ModelViewSet):
+    def get_queryset(self):
+        return super().get_queryset().visible_for_user(self.request.user)
+
+class Films(Owned):
+    def get_queryset(self):
+        return super().get_queryset().order_by("title")
+    def destroy(self, request, pk):
+        self.get_object().delete()
+{ROUTED}"""
+    assert guards(tmp_path, urls=text)["destroy"] == "ownership"
+
+
+def test_rows_of_a_class_above_that_is_not_asked_are_not_left_out(tmp_path: Path) -> None:
+    text = f"""{REST}
+class Owned(viewsets.ModelViewSet):
+    def get_queryset(self):
+        return super().get_queryset().visible_for_user(self.request.user)
+
+class Films(Owned):
+    def get_queryset(self):
+        return Film.objects.all()
+    def destroy(self, request, pk):
+        self.get_object().delete()
+{ROUTED}"""
+    assert guards(tmp_path, urls=text)["destroy"] == ""
+
+
+HANDLERS = """
+from aiohttp import web
+
+class Api:
+    async def get_object(self, request):
+        found = self.find(request)
+        if found.access not in request["access"]:
+            raise web.HTTPForbidden()
+        return found
+    async def one(self, request):
+        return await self.get_object(request)
+    async def all(self, request):
+        return self.everything()
+
+api = Api()
+app = web.Application()
+app.router.add_get("/one", api.one)
+app.router.add_get("/all", api.all)
+"""
+
+
+def test_who_has_no_access_is_refused_only_where_the_row_is_looked_up(tmp_path: Path) -> None:
+    assert guards(tmp_path, app=HANDLERS) == {"one": "permission", "all": ""}
