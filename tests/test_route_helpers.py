@@ -217,7 +217,7 @@ configure(app, [("/chair", chair)])
         "for path, view in TABLE:\n    app.add_url_rule(path, view_func=view)\n",
         "for row in TABLE:\n    app.add_url_rule(row[0], view_func=row[1])\n",
         "for path, view in MAP.items():\n    app.add_url_rule(path, view_func=view)\n",
-        "def register(table):\n    for path, view in table:\n        app.add_url_rule(path, view_func=view)\nregister(TABLE)\n",
+        "def all_of(table):\n    for path, view in table:\n        app.add_url_rule(path, view_func=view)\nall_of(TABLE)\n",
         "def register(path, view):\n    app.add_url_rule(path, view_func=view)\nfor row in TABLE:\n    register(*row)\n",
     ],
 )

@@ -19,7 +19,6 @@ from prodready.read import values as v
 from prodready.read.facts import BIND, RETURN
 from prodready.read.values import Value
 
-
 BUILT_IN = frozenset({*dir(builtins), "abc.ABC", "typing.Generic", "typing.Protocol"})
 """Bases that read nothing of the classes derived from them."""
 
