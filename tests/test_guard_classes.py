@@ -176,3 +176,126 @@ app.router.add_get("/all", api.all)
 
 def test_who_has_no_access_is_refused_only_where_the_row_is_looked_up(tmp_path: Path) -> None:
     assert guards(tmp_path, app=HANDLERS) == {"one": "permission", "all": ""}
+
+
+# ---- rows of who asks, rules that ask nothing, dependencies that functions make, views that settings name
+
+
+@pytest.mark.parametrize(
+    ("found", "kinds"),
+    [
+        ("Member.objects.filter(user=request.user).first()", "role"),
+        ("get_object_or_404(Member, user=request.user, team=self.team)", "role"),
+        ("Member.objects.filter(team=self.team).first()", ""),
+    ],
+)
+def test_the_role_in_a_row_of_who_asks_is_a_role(tmp_path: Path, found: str, kinds: str) -> None:
+    body = f"""
+    def dispatch(self, request, *args, **kwargs):
+        member = {found}
+        if member.role == Member.GUEST:
+            return redirect("teams")
+        return super().dispatch(request, *args, **kwargs)
+"""
+    imports = "from django.shortcuts import get_object_or_404, redirect\nfrom teams.models import Member"
+    assert view(tmp_path, "generic.UpdateView", body, imports) == kinds
+
+
+RULES = """
+from fastapi import Depends, FastAPI, HTTPException
+
+app = FastAPI()
+
+def current_user(token: str = ""):
+    if not token:
+        raise HTTPException(status_code=401)
+    return token
+
+class Rules:
+    @classmethod
+    def everybody(cls, actor): return True
+    @classmethod
+    def owners(cls, actor): return actor.is_owner
+
+def authorize(actor, rule):
+    if not rule(actor):
+        raise HTTPException(status_code=403)
+
+@app.get("/all")
+def all_of_them(user=Depends(current_user)):
+    authorize(user, Rules.everybody)
+    return []
+
+@app.get("/own")
+def own(user=Depends(current_user)):
+    authorize(user, Rules.owners)
+    return []
+"""
+
+
+def test_a_rule_that_lets_everybody_in_guards_nothing(tmp_path: Path) -> None:
+    found = guards(tmp_path, app=RULES)
+    assert "permission" not in found["all_of_them"]
+    assert "permission" in found["own"]
+
+
+MADE = """
+from typing import Annotated
+from fastapi import Depends, FastAPI, HTTPException
+
+app = FastAPI()
+
+def signed_in(token: str = ""):
+    if not token:
+        raise HTTPException(status_code=401)
+
+def anybody(): return None
+
+def who(inside=True):
+    if inside:
+        return Depends(signed_in)
+    return Depends(signed_in)
+
+def who_or_none(inside=True):
+    if inside:
+        return Depends(signed_in)
+    return Depends(anybody)
+
+@app.get("/a")
+def asked(user: Annotated[str, who()]): return []
+
+@app.get("/b")
+def not_asked(user: Annotated[str, who_or_none()]): return []
+"""
+
+
+def test_a_function_that_makes_a_dependency_is_as_strong_as_its_weakest(tmp_path: Path) -> None:
+    found = guards(tmp_path, app=MADE)
+    assert found["asked"] in {"login", "token"}
+    assert found["not_asked"] == ""
+
+
+def test_a_view_that_a_setting_names_is_found(tmp_path: Path) -> None:
+    urls = """
+from django.conf import settings
+from django.urls import path
+from django.utils.module_loading import import_string
+
+def chosen():
+    view = import_string(settings.BOARD_VIEW)
+    return view.as_view()
+
+urlpatterns = [path("board/", chosen()), path("other/", import_string("pages.Other").as_view())]
+"""
+    pages = """
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.views import View
+
+class Board(LoginRequiredMixin, View):
+    def post(self, request): return None
+
+class Other(View):
+    def get(self, request): return None
+"""
+    found = guards(tmp_path, urls=urls, pages=pages, settings='BOARD_VIEW = "pages.Board"\n')
+    assert found == {"post": "login", "get": ""}

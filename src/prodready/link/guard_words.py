@@ -127,7 +127,7 @@ class GuardWords:
                     return ""
                 return "role" if self._any("role", [str(key.value)]) else "login" if self._key_of_user(key) else ""
             about = [self.speaks_of_user(side) for side in sides]
-            if self._any("role", names) and (any(about) or certain):
+            if self._any("role", names) and (any(about) or certain or any(map(self._is_of_own_row, sides))):
                 return "role"
             if any(about):
                 other = sides[1] if about[0] else sides[0]
@@ -172,6 +172,11 @@ class GuardWords:
         if self._any("key", names):
             return "token"
         return ""
+
+    def _is_of_own_row(self, value: Value) -> bool:
+        """Whether a value stands in a row that was looked up by who asks: `find(Member, user=request.user).role`."""
+        inner = v.bare(value)
+        return isinstance(inner, v.Attr) and any(map(self.speaks_of_user, _given(v.bare(inner.base))))
 
     def required_by(self, name: str) -> str:
         """What a name such as `LoginRequiredMixin` or `permission_required` says that somebody must have."""

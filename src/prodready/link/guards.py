@@ -283,7 +283,7 @@ class Guards(GuardClasses):
                 if effect is not None and effect.guards and effect.guards != "open" and effect.decorates != "guard":
                     if not self.is_waived(fact.value, effect.waived, effect.unless):
                         yield Guard(effect.guards, f"{fact.name}()", here, "helper")
-                elif callee.function is not None and not callee.assumed and not self._takes_credentials(fact):
+                elif callee.function is not None and not callee.assumed and not self._asks_nothing(fact, frame):
                     for check in [one for one in self.checks(callee.function) if one.raises][:1]:
                         yield Guard(check.kind, f"{fact.name}()", here, "helper", check.partial)
                     if self._looks_up_own(callee.function):
@@ -307,6 +307,14 @@ class Guards(GuardClasses):
                         for c in callees
                     )
         return self._own[key]
+
+    def _asks_nothing(self, fact: CallFact, frame: Frame) -> bool:
+        """Whether a call guards nothing: it is part of a login, or is given a rule that lets everybody in."""
+        named = (
+            self.infer.symbol_of(v.bare(x), frame) for x in fact.value.args if isinstance(v.bare(x), (v.Ref, v.Attr))
+        )
+        rules = [one.facts for one in named if isinstance(one, FunctionSymbol)]
+        return self._takes_credentials(fact) or any(rule.returns == v.Const(True) for rule in rules)
 
     def _takes_credentials(self, fact: CallFact) -> bool:
         """Whether a call is given what somebody logs in with: it is part of a login, and guards nothing."""

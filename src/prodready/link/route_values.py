@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from prodready.knowledge_form import Effect, Places, RouteForm
 from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.holders import is_settings
 from prodready.link.labels import Labels
 from prodready.link.program import ClassSymbol, LibrarySymbol, Symbol
 from prodready.read import values as v
+from prodready.read.facts import last_name
 from prodready.read.values import Value
 
 MAX_DEPTH = 12
@@ -167,6 +169,8 @@ class RouteValues:
         value = bound.value
         if not isinstance(value, v.Attr):
             return []
+        if value.name.isupper() and last_name(value.base) == "settings":
+            return self._setting(value.name)
         kind = self.infer.type_of(bound.sub(value.base))
         for cls in self.program.lineage(kind.cls) if kind is not None and kind.cls is not None else ():
             if isinstance(cls, ClassSymbol):
@@ -174,6 +178,15 @@ class RouteValues:
                     if isinstance(inner.value, v.Const) and isinstance(inner.value.value, str):
                         return [inner.value.value]
         return []
+
+    def _setting(self, name: str) -> list[str]:
+        """The texts that modules of settings bind to a name."""
+        found: list[str] = []
+        for path in self.program.outlines:
+            facts = self.program.facts(path) if is_settings(path) else None
+            if facts is not None and name in facts.values:
+                found += self.texts(Bound(facts.values[name], self.module(path)), MAX_DEPTH - 2)
+        return [text for text in dict.fromkeys(found) if HOLE not in text]
 
     def words(self, bound: Bound, depth: int = 0) -> list[str]:
         """The texts in a list, a tuple or a set, or the text that stands in its place."""

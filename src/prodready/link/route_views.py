@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from prodready.finding import Location
 from prodready.knowledge_form import RouteForm
 from prodready.link.frames import Bound, Frame
-from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
+from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, Symbol, ValueSymbol
 from prodready.link.route import ANY, Handler
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
@@ -88,6 +88,8 @@ class Views:
             return self.of(bound.sub(call.args[0]), form, suffix, depth + 1)
         if isinstance(target, v.Call) and len(call.args) == 1:  # permission_required("x")(view)
             return self._wrapped(bound, call.args[0], target, form, suffix, depth)
+        if (imported := self._imported(bound)) is not None:
+            return self._of_symbol(imported, form, suffix, bound, depth)
         for callee in self.infer.callees(bound):
             if callee.cls is not None:
                 return list(self.of_class(callee.cls, form, suffix))
@@ -106,7 +108,7 @@ class Views:
 
     def _made(self, bound: Bound, call: v.Call, target: v.Attr) -> list[View]:
         """`Class.as_view(...)`, perhaps with the methods and what they do."""
-        symbol = self.infer.symbol_of(target.base, bound.frame)
+        symbol = self.infer.symbol_of(target.base, bound.frame) or self._imported(bound.sub(v.bare(target.base)))
         if isinstance(symbol, ValueSymbol):
             kind = self.program.class_named(symbol.value, symbol.path)
             symbol = kind if isinstance(kind, ClassSymbol) else LibrarySymbol(kind) if kind else None
@@ -122,6 +124,13 @@ class Views:
         if isinstance(actions, v.Map):
             return list(self._mapped(symbol, actions))
         return [replace(view, name=text) for view in self.of_class(symbol, RouteForm())]
+
+    def _imported(self, bound: Bound) -> Symbol | None:
+        """What a function of a library imports by a name that the program says, or its settings: `import_string(...)`."""
+        effect = self.values.effect(bound) if isinstance(bound.value, v.Call) else None
+        given = self.values.argument(bound.value, effect.imports) if effect is not None and effect.imports else None  # type: ignore[arg-type]
+        texts = self.values.texts(bound.sub(given)) if given is not None else []
+        return next((s for text in texts if (s := self.values.named(text, bound.frame.path)) is not None), None)
 
     def _mapped(self, cls: ClassSymbol, actions: v.Map) -> Iterator[View]:
         for verb, action in actions.items:
