@@ -299,3 +299,47 @@ class Other(View):
 """
     found = guards(tmp_path, urls=urls, pages=pages, settings='BOARD_VIEW = "pages.Board"\n')
     assert found == {"post": "login", "get": ""}
+
+
+@pytest.mark.parametrize(
+    ("query", "kinds"),
+    [
+        ("Q(owner=request.user) | Q(members=request.user)", "ownership"),
+        ("Q(administrators=request.user)", "ownership"),
+        ("Q(owner=request.user) | Q(is_open=True)", ""),
+        ("Q(owner=request.POST['owner'])", ""),
+    ],
+)
+def test_rows_of_one_kind_or_another_of_whoever_asks(tmp_path: Path, query: str, kinds: str) -> None:
+    body = f"    def delete(self, request):\n        get_object_or_404(Film.objects.filter({query}), pk=1).delete()\n"
+    imports = (
+        "from django.db.models import Q\nfrom django.shortcuts import get_object_or_404\nfrom films.models import Film"
+    )
+    text = f"""
+from django.urls import path
+from django.views import generic
+{imports}
+
+class Page(generic.View):
+{body}
+urlpatterns = [path("page/", Page.as_view())]
+"""
+    assert guards(tmp_path, urls=text)["delete"] == kinds
+
+
+@pytest.mark.parametrize(("error", "kinds"), [("AccessDenied", "permission"), ("PermissionError", ""), ("OSError", "")])
+def test_a_store_that_denies_access_is_a_guard(tmp_path: Path, error: str, kinds: str) -> None:
+    text = f"""
+from flask import Flask, abort
+from store import items, AccessDenied
+app = Flask(__name__)
+
+@app.post("/items/<name>")
+def change(name):
+    try:
+        item = items[name]
+    except {error}:
+        abort(403)
+    return item
+"""
+    assert guards(tmp_path, app=text)["change"] == kinds

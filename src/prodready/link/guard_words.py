@@ -118,7 +118,13 @@ class GuardWords:
         if not certain and isinstance(value, v.Named) and isinstance(v.bare(value), v.Call):
             names = [value.name]  # what was looked up is there or not; how it was looked up tells nothing
         if isinstance(value, v.Op) and value.kind == "caught":
-            return "token" if self._any("key", names) else "login" if certain and self._any("logged-in", names) else ""
+            if self._any("key", names):
+                return "token"
+            if certain and self._any("logged-in", names):
+                return "login"
+            # `except AccessDenied: abort(403)`; what the file system denies says nothing of who asks
+            denied = [name for name in names if name not in ERRORS and name != "PermissionError"]
+            return "permission" if certain and self._any("refusal", denied) else ""
         if isinstance(value, v.Op) and value.kind in {"test", "in"} and value.args:
             sides = (value.subject, value.args[0])
             key = v.bare(value.subject)

@@ -18,6 +18,7 @@ from prodready.link.route import SAFE_METHODS, Guard, Handler
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
 from prodready.read.facts import RAISE, CallFact
+from prodready.read.values import Value
 from prodready.words import split_words
 
 QUERIES = frozenset(
@@ -379,21 +380,22 @@ class Guards(GuardClasses):
         if words[:1] in SCOPES or words[:2] == ("get", "for"):  # rows.for_user(request.user)
             values = [*fact.value.args, *(value for _, value in fact.value.keywords)]
             return len(values) <= FEW and any(map(self.words.speaks_of_user, values))
-        if fact.name in QUERIES:
-            given = [*fact.value.keywords]
-            for argument in fact.value.args:  # filter(Q(kind="open") & Q(owner=user))
-                parts = [argument]
-                while parts:
-                    part = parts.pop()
-                    if isinstance(part, v.Call):
-                        given += part.keywords
-                    elif isinstance(part, v.Op) and part.kind == "intersection":
-                        parts += [part.subject, *part.args]
-            return any(
-                self.words.speaks_of_user(value) and any(self.words.ends("owner", part) for part in key.split("__"))
-                for key, value in given
-            )
-        return False
+        return fact.name in QUERIES and self._is_own(fact.value)
+
+    def _is_own(self, condition: Value) -> bool:
+        """Whether a query asks for what belongs to whoever asks: `filter(Q(kind="open") & Q(owner=user))`."""
+        condition = v.bare(condition)
+        if isinstance(condition, v.Choice):  # `Q(owner=user) | Q(members=user)`, but not `Q(owner=user) | Q(open=True)`
+            return all(map(self._is_own, condition.options))
+        if isinstance(condition, v.Op) and condition.kind == "intersection":
+            return any(map(self._is_own, (condition.subject, *condition.args)))
+        if not isinstance(condition, v.Call):
+            return False
+        return any(map(self._is_own, condition.args)) or any(
+            self.words.speaks_of_user(value)
+            and any(self.words.ends(table, part) for part in key.split("__") for table in ("owner", "role"))
+            for key, value in condition.keywords
+        )
 
 
 def _holds(outer: CallFact, inner: CallFact) -> bool:
