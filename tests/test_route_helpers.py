@@ -314,3 +314,24 @@ def enable(services):
 app = web.Application()
 """
     assert routes(tmp_path, app=app) == ["* /rest rest", "GET /more rest"]
+
+
+def test_a_long_list_inside_of_an_include_is_kept_whole(tmp_path: Path) -> None:
+    rows = "\n".join(f'            path("row{n}/", views.index, name="row{n}"),' for n in range(80))
+    urls = f"""
+from django.urls import include, path
+import views
+
+urlpatterns = [
+    path("api/", include([
+        path("deep/", include([
+{rows}
+        ])),
+        path("last/", views.about),
+    ])),
+]
+"""
+    found = routes(tmp_path, urls=urls, views=VIEWS)
+    assert len(found) == 81
+    assert "* /api/deep/row79 index" in found
+    assert "* /api/last about" in found

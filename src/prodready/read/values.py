@@ -299,12 +299,18 @@ def op(
 
 
 def call(
-    target: Value, args: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...], line: int, column: int
+    target: Value,
+    args: tuple[Value, ...],
+    keywords: tuple[tuple[str, Value], ...],
+    line: int,
+    column: int,
+    *,
+    limit: int = MAX_SIZE,
 ) -> Value:
     """A call to be resolved by the link step; arguments are dropped where it would grow too large."""
     total = 1 + size(target) + sum(map(size, args)) + sum(size(v) for _, v in keywords)
-    if total > MAX_SIZE:
-        limit = MAX_SIZE // (2 + len(args) + len(keywords))
+    if total > limit:
+        limit //= 2 + len(args) + len(keywords)
         target = target if size(target) <= limit else UNKNOWN
         args = tuple(a if size(a) <= limit else UNKNOWN for a in args)
         keywords = tuple((k, v if size(v) <= limit else UNKNOWN) for k, v in keywords)
@@ -394,7 +400,7 @@ def rebuilt(value: Value, change: Callable[[Value], Value]) -> Value:
             new = op(value.kind, again(value.subject), args, keywords, line=value.line, column=value.column)
         case Call():
             args, keywords = tuple(map(again, value.args)), tuple((k, again(x)) for k, x in value.keywords)
-            new = call(again(value.target), args, keywords, value.line, value.column)
+            new = call(again(value.target), args, keywords, value.line, value.column, limit=MAX_TABLE)
         case Choice():
             new = choice([again(option) for option in value.options])
         case Seq():
