@@ -154,7 +154,8 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     smallest numbers that arguments may be, in one or more settings of equal worth, `weak` the texts (as patterns) that an
     argument may not be, both by position or keyword. `route` is what it does to the routes of the application, `guards` the
     kind of guard that it is as a decorator, a dependency or a check; `asks` are the arguments that say what it asks for,
-    `waived` the keywords that call the guard off when true. `settles` is what a setting is for. `unchecked` are the
+    `waived` the keywords that call the guard off when true. `imports` is the argument with the name of what is imported and
+    given back. `settles` is what a setting is for. `unchecked` are the
     keywords, or the keys of a mapping behind a dot, that when false make the result what whoever sent it says, and nothing
     that was verified.
     """
@@ -178,6 +179,7 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     guards: str = ""
     asks: tuple[int | str, ...] = ()
     waived: tuple[str, ...] = ()
+    imports: Places = ()
     settles: str = ""
     unchecked: tuple[str, ...] = ()
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from prodready.finding import Location
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_actions import Asked, GuardActions
 from prodready.link.guard_checks import Check, options_of, strongest
-from prodready.link.guard_values import GuardValues
+from prodready.link.guard_values import GuardValues, is_empty
 from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
 from prodready.link.route import STRENGTH, Guard, Handler
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
 from prodready.read.facts import BIND, RETURN
 from prodready.read.values import Value
+
+BUILT_IN = frozenset({*dir(builtins), "abc.ABC", "typing.Generic", "typing.Protocol"})
+"""Bases that read nothing of the classes derived from them."""
 
 
 class GuardClasses(GuardValues):
@@ -80,7 +85,7 @@ class GuardClasses(GuardValues):
         """The guards of a handler that is a method of a class."""
         lineage = self.program.lineage(cls)
         own = handler.frame.function.qualname if handler.frame is not None else ""
-        listed = {m for base in lineage if isinstance(base, str) for m in self.knowledge.listed(base, "guarded_by")}
+        listed = self.listing(cls)
         action = handler.name.rpartition(".")[2]
         for attribute in sorted(listed):
             yield from self._listed(cls, attribute, asked)
@@ -94,9 +99,10 @@ class GuardClasses(GuardValues):
                         where = "class"
                         yield from (g for g in self.of_value(Bound(value, home), where) if _applies(value, action))
             else:
-                kind = self.knowledge.guards(base)
+                kind = self.knowledge.guards(base) or self._of_unknown_base(base)
                 if kind:
                     yield Guard(kind, base.rpartition(".")[2], Location(cls.path, cls.facts.line), "base")
+        yield from self._required(cls, lineage)
         for base in lineage:
             if isinstance(base, ClassSymbol):  # dependencies that a class declares for all of its handlers
                 for name, annotation in base.facts.annotations.items():
@@ -107,9 +113,71 @@ class GuardClasses(GuardValues):
         yield from self._hooks_of_class(cls, own, action)
         yield from self._row_of_class(cls, action)
 
+    def _of_unknown_base(self, name: str) -> str:
+        """The kind of guard that a class of a library is by its name, where the knowledge has nothing of it."""
+        return "" if self._is_known(name) else self.words.required_by(name.rpartition(".")[2])
+
+    def _is_known(self, name: str) -> bool:
+        """Whether the knowledge speaks of the library that a class comes from."""
+        return name.partition(".")[0] in self._libraries
+
+    @cached_property
+    def _libraries(self) -> frozenset[str]:
+        return frozenset(name.partition(".")[0] for name in (*self.knowledge.types, *self.knowledge.answers))
+
+    def _required(self, cls: ClassSymbol, lineage: tuple[ClassSymbol | str, ...]) -> Iterator[Guard]:
+        """What the attributes of a class say that somebody must have, where a base that is not at hand may read them."""
+        if all(isinstance(b, ClassSymbol) or self._is_known(b) or b in BUILT_IN for b in lineage):
+            return
+        names = {n for base in lineage if isinstance(base, ClassSymbol) for n in base.facts.attributes}
+        for name in sorted(names):
+            member = self.program.member(cls, name) if self.words.required_by(name) else None
+            value = v.bare(member.value) if isinstance(member, ValueSymbol) else v.Const(None)
+            if (
+                isinstance(member, ValueSymbol)
+                and not (isinstance(value, v.Const) and not value.value)
+                and not is_empty(value)
+            ):
+                line = getattr(member.value, "line", 0) or cls.facts.line
+                yield Guard(self.words.required_by(name), name, Location(member.path, line), "class")
+
+    def listing(self, cls: ClassSymbol) -> set[str]:
+        """The attributes by which a class may list its guards; a base that is not at hand is judged by how its name ends."""
+        found: set[str] = set()
+        for base in self.program.lineage(cls):
+            if isinstance(base, str):
+                found.update(self.knowledge.listed(base, "guarded_by"))
+                if not self._is_known(base):
+                    simple = base.rpartition(".")[2]
+                    found.update(a for end, names in self._listing_ends.items() if simple.endswith(end) for a in names)
+        return found
+
+    @cached_property
+    def _listing_ends(self) -> dict[str, tuple[str, ...]]:
+        """Of the classes that list guards in attributes: the last names, with those attributes."""
+        listed = {name: tuple(self.knowledge.listed(name, "guarded_by")) for name in self.knowledge.types}
+        listed |= {other: listed[name] for other, name in self.knowledge.aliases.items()}
+        return {name.rpartition(".")[2]: attributes for name, attributes in listed.items() if attributes}
+
+    def takes_defaults(self, cls: ClassSymbol, attribute: str, asked: Asked) -> bool:
+        """Whether a class has no guards of its own in an attribute, nor in the method that gives them."""
+        if isinstance(self.program.member(cls, attribute), ValueSymbol):
+            return False
+        name = f"get_{attribute.removesuffix('_classes')}s"
+        for base in self.program.lineage(cls):
+            if isinstance(base, ClassSymbol) and name in base.facts.methods:
+                getter = self.program.function(base.path, f"{base.facts.qualname}.{name}")
+                if (
+                    getter is not None
+                    and self._got(FunctionSymbol(base.path, getter), cls, attribute, asked) is not None
+                ):
+                    return False
+        return True
+
     def _row_of_class(self, cls: ClassSymbol, action: str) -> Iterator[Guard]:
         """A method that finds the row for all handlers of a class and refuses it to some."""
-        if action in {"list", "create"} or not any(isinstance(base, str) for base in self.program.lineage(cls)):
+        known = (isinstance(base, str) and self._is_known(base) for base in self.program.lineage(cls))
+        if action in {"list", "create"} or not any(known):
             return
         member = self.program.member(cls, "get_object")
         if isinstance(member, FunctionSymbol):

@@ -21,6 +21,10 @@ UNLESS = ("required", "auto_error", "raise_error", "raise_exception", "is_requir
 """Arguments by which functions of projects that make guards are told to turn nobody away."""
 
 
+MOST_STEPS = 6
+"""Functions and names that are looked behind for a dependency."""
+
+
 class GuardValues(Checks):
     """Tells the guards that a value amounts to."""
 
@@ -43,6 +47,9 @@ class GuardValues(Checks):
             return [
                 g for part in (value.subject, *value.args) for g in self.of_value(bound.sub(part), where, depth + 1)
             ]
+        if isinstance(value, v.Op) and value.kind == "each":  # a loop that puts each of them around the handler
+            rows = self.values.reducer.elements(bound.sub(value.subject))
+            return [g for one in rows for g in self.of_value(one, where, depth + 1)]
         if isinstance(value, v.Seq):
             return [g for one in self.values.elements(bound.sub(value)) for g in self.of_value(one, where, depth + 1)]
         if isinstance(value, v.Call):
@@ -107,7 +114,7 @@ class GuardValues(Checks):
             if asked is None:
                 return []
             found = self.of_value(bound.sub(asked), where, depth + 1)
-            scoped = any(key == "scopes" and not _is_empty(x) for key, x in call.keywords)
+            scoped = any(key == "scopes" and not is_empty(x) for key, x in call.keywords)
             return [replace(g, kind="permission") if scoped and g.kind == "login" else g for g in found]
         kind = kind_of(effect)
         if asked is not None:
@@ -318,6 +325,8 @@ class GuardValues(Checks):
         value = v.bare(bound.value)
         if isinstance(value, v.Call):
             effect = self.values.effect(bound.sub(value))
+            if effect is None and depth < MOST_STEPS:
+                return self._made_dependency(bound.sub(value), depth)
             if effect is None or effect.guards or not effect.asks:
                 return []
             asked = self.values.argument(value, effect.asks)
@@ -327,6 +336,17 @@ class GuardValues(Checks):
         if isinstance(value, (v.Item, v.Ref, v.Attr, v.Choice)):
             return self._annotated(bound.sub(value), depth)
         return []
+
+    def _made_dependency(self, bound: Bound, depth: int) -> list[Guard]:
+        """The guards of what a function of the project gives as a dependency; where it has a choice, the weakest."""
+        ways = [
+            self.in_parameter(option, depth + 1)
+            for inner, _ in self.values.reducer.step(bound) or ()
+            for option in map(inner.sub, options_of(inner.value))
+            if isinstance(v.bare(option.value), v.Call)
+        ]
+        found = min(ways, key=lambda guards: max((g.strength for g in guards), default=0), default=[])
+        return [replace(g, text=_shown(bound.value), location=place_of(bound)) for g in found]
 
     def _annotated(self, bound: Bound, depth: int) -> list[Guard]:
         """`Annotated[User, Depends(current_user)]`, or a name that stands for it."""
@@ -351,7 +371,8 @@ class GuardValues(Checks):
         return []
 
 
-def _is_empty(value: Value) -> bool:
+def is_empty(value: Value) -> bool:
+    """Whether it is a list with nothing in it."""
     inner = v.bare(value)
     return isinstance(inner, v.Seq) and not inner.items
 

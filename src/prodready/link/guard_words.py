@@ -118,7 +118,13 @@ class GuardWords:
         if not certain and isinstance(value, v.Named) and isinstance(v.bare(value), v.Call):
             names = [value.name]  # what was looked up is there or not; how it was looked up tells nothing
         if isinstance(value, v.Op) and value.kind == "caught":
-            return "token" if self._any("key", names) else "login" if certain and self._any("logged-in", names) else ""
+            if self._any("key", names):
+                return "token"
+            if certain and self._any("logged-in", names):
+                return "login"
+            # `except AccessDenied: abort(403)`; what the file system denies says nothing of who asks
+            denied = [name for name in names if name not in ERRORS and name != "PermissionError"]
+            return "permission" if certain and self._any("refusal", denied) else ""
         if isinstance(value, v.Op) and value.kind in {"test", "in"} and value.args:
             sides = (value.subject, value.args[0])
             key = v.bare(value.subject)
@@ -127,7 +133,7 @@ class GuardWords:
                     return ""
                 return "role" if self._any("role", [str(key.value)]) else "login" if self._key_of_user(key) else ""
             about = [self.speaks_of_user(side) for side in sides]
-            if self._any("role", names) and (any(about) or certain):
+            if self._any("role", names) and (any(about) or certain or any(map(self._is_of_own_row, sides))):
                 return "role"
             if any(about):
                 other = sides[1] if about[0] else sides[0]
@@ -142,7 +148,10 @@ class GuardWords:
                 return "token"
             if certain and not truth and self._any("owner", names) and self._any("user", names):
                 return "ownership"
-            return ""
+            # `if row.access not in granted: raise Forbidden`
+            return (
+                "permission" if certain and not truth and value.kind == "in" and self._any("permission", names) else ""
+            )
         named, value = value, v.bare(value)
         if self.is_setting(value):
             return ""  # what the application is set to says nothing of who asks
@@ -169,6 +178,19 @@ class GuardWords:
         if self._any("key", names):
             return "token"
         return ""
+
+    def _is_of_own_row(self, value: Value) -> bool:
+        """Whether a value stands in a row that was looked up by who asks: `find(Member, user=request.user).role`."""
+        inner = v.bare(value)
+        return isinstance(inner, v.Attr) and any(map(self.speaks_of_user, _given(v.bare(inner.base))))
+
+    def required_by(self, name: str) -> str:
+        """What a name such as `LoginRequiredMixin` or `permission_required` says that somebody must have."""
+        words = split_words(name)
+        if not {"required", "requires", "require"}.intersection(words) or self.has("anonymous", name):
+            return ""
+        tables = {"role": "role", "permission": "permission", "login": "authenticated"}
+        return next((kind for kind, table in tables.items() if self.has(table, name)), "")
 
     def is_setting(self, value: Value) -> bool:
         """Whether a value is one of the application's settings: `settings.SIGNUP_OPEN`, `app.config["LOGIN_DISABLED"]`."""

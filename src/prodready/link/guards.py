@@ -13,11 +13,12 @@ from prodready.link.guard_checks import MANY_CALLS, by_path, strongest
 from prodready.link.guard_classes import GuardClasses
 from prodready.link.guard_settings import GuardSettings
 from prodready.link.guard_words import names_in
-from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
+from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.link.route import SAFE_METHODS, Guard, Handler
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
 from prodready.read.facts import RAISE, CallFact
+from prodready.read.values import Value
 from prodready.words import split_words
 
 QUERIES = frozenset(
@@ -84,7 +85,7 @@ class Guards(GuardClasses):
         found: list[Guard] = []
         if not all_of_them:
             found += (g for hook in before for g in self._hook(hook))
-            found += self._from_settings(handler)
+            found += self._from_settings(handler, asked)
         for bound in given:
             for one in self.values.elements(bound):
                 found += self.of_value(one, "dependency")
@@ -104,7 +105,7 @@ class Guards(GuardClasses):
             found += self._scoped_in(self._rows_of(handler.cls))  # a method of a library, about the rows of the class
         if all_of_them:
             found += (g for hook in before for g in self._hook(hook))
-            found += self._from_settings(handler)
+            found += self._from_settings(handler, asked)
         reading = all(method in SAFE_METHODS for method in methods)
         told = [self.for_asked(guard, asked) for guard in found]
         kept = [
@@ -124,7 +125,8 @@ class Guards(GuardClasses):
             if isinstance(symbol, ClassSymbol):
                 name = f"{symbol.facts.qualname}.dispatch"
                 handler = Handler(name, Location(symbol.path, symbol.facts.line), cls=symbol)
-                found.append([*self.of_class(symbol, handler, Asked("dispatch", ())), *self._from_settings(handler)])
+                asked = Asked("dispatch", ())
+                found.append([*self.of_class(symbol, handler, asked), *self._from_settings(handler, asked)])
         return min(found, key=lambda guards: max((g.strength for g in guards), default=0), default=[])
 
     def _decorated(self, frame: Frame) -> Iterator[Guard]:
@@ -233,17 +235,13 @@ class Guards(GuardClasses):
                 found.append(Guard(kind, middleware.text.rpartition(".")[2], middleware.location, "middleware", True))
         return tuple(found)
 
-    def _from_settings(self, handler: Handler) -> Iterator[Guard]:
+    def _from_settings(self, handler: Handler, asked: Asked) -> Iterator[Guard]:
         cls = handler.cls
         yield from self._by_middleware
         frame = handler.frame
         if cls is not None:
-            bases = [base for base in self.program.lineage(cls) if isinstance(base, str)]
-            attributes = {m for base in bases for m in self.knowledge.listed(base, "guarded_by")}
-            attributes &= self.settings.attributes
-            if not attributes or any(isinstance(self.program.member(cls, a), ValueSymbol) for a in attributes):
-                return
-            if any(self.program.member(cls, f"get_{a.removesuffix('_classes')}s") for a in attributes):
+            attributes = self.listing(cls) & self.settings.attributes
+            if not attributes or not all(self.takes_defaults(cls, a, asked) for a in attributes):
                 return
         elif frame is None or not self._takes_defaults(frame):
             return
@@ -286,7 +284,7 @@ class Guards(GuardClasses):
                 if effect is not None and effect.guards and effect.guards != "open" and effect.decorates != "guard":
                     if not self.is_waived(fact.value, effect.waived, effect.unless):
                         yield Guard(effect.guards, f"{fact.name}()", here, "helper")
-                elif callee.function is not None and not callee.assumed and not self._takes_credentials(fact):
+                elif callee.function is not None and not callee.assumed and not self._asks_nothing(fact, frame):
                     for check in [one for one in self.checks(callee.function) if one.raises][:1]:
                         yield Guard(check.kind, f"{fact.name}()", here, "helper", check.partial)
                     if self._looks_up_own(callee.function):
@@ -310,6 +308,14 @@ class Guards(GuardClasses):
                         for c in callees
                     )
         return self._own[key]
+
+    def _asks_nothing(self, fact: CallFact, frame: Frame) -> bool:
+        """Whether a call guards nothing: it is part of a login, or is given a rule that lets everybody in."""
+        named = (
+            self.infer.symbol_of(v.bare(x), frame) for x in fact.value.args if isinstance(v.bare(x), (v.Ref, v.Attr))
+        )
+        rules = [one.facts for one in named if isinstance(one, FunctionSymbol)]
+        return self._takes_credentials(fact) or any(rule.returns == v.Const(True) for rule in rules)
 
     def _takes_credentials(self, fact: CallFact) -> bool:
         """Whether a call is given what somebody logs in with: it is part of a login, and guards nothing."""
@@ -337,8 +343,19 @@ class Guards(GuardClasses):
 
     def _rows_of(self, cls: ClassSymbol) -> list[Frame]:
         """The methods that say which rows a class is about."""
-        members = [self.program.member(cls, name) for name in ("get_queryset", "get_object", "queryset")]
-        return [Frame(m.path, m.facts) for m in members if isinstance(m, FunctionSymbol)]
+        found: list[Frame] = []
+        for name in ("get_queryset", "get_object", "queryset"):
+            for base in self.program.lineage(cls):
+                facts = (
+                    self.program.function(base.path, f"{base.facts.qualname}.{name}")
+                    if isinstance(base, ClassSymbol)
+                    else None
+                )
+                if facts is not None and isinstance(base, ClassSymbol):
+                    found.append(Frame(base.path, facts))
+                    if not any(fact.name == name and self._asks_for_rows(fact) for fact in facts.calls):
+                        break  # it does not go on to the next class
+        return found
 
     def _scoped_in(self, functions: Sequence[Frame]) -> Iterator[Guard]:
         for one in functions:
@@ -363,21 +380,22 @@ class Guards(GuardClasses):
         if words[:1] in SCOPES or words[:2] == ("get", "for"):  # rows.for_user(request.user)
             values = [*fact.value.args, *(value for _, value in fact.value.keywords)]
             return len(values) <= FEW and any(map(self.words.speaks_of_user, values))
-        if fact.name in QUERIES:
-            given = [*fact.value.keywords]
-            for argument in fact.value.args:  # filter(Q(kind="open") & Q(owner=user))
-                parts = [argument]
-                while parts:
-                    part = parts.pop()
-                    if isinstance(part, v.Call):
-                        given += part.keywords
-                    elif isinstance(part, v.Op) and part.kind == "intersection":
-                        parts += [part.subject, *part.args]
-            return any(
-                self.words.speaks_of_user(value) and any(self.words.ends("owner", part) for part in key.split("__"))
-                for key, value in given
-            )
-        return False
+        return fact.name in QUERIES and self._is_own(fact.value)
+
+    def _is_own(self, condition: Value) -> bool:
+        """Whether a query asks for what belongs to whoever asks: `filter(Q(kind="open") & Q(owner=user))`."""
+        condition = v.bare(condition)
+        if isinstance(condition, v.Choice):  # `Q(owner=user) | Q(members=user)`, but not `Q(owner=user) | Q(open=True)`
+            return all(map(self._is_own, condition.options))
+        if isinstance(condition, v.Op) and condition.kind == "intersection":
+            return any(map(self._is_own, (condition.subject, *condition.args)))
+        if not isinstance(condition, v.Call):
+            return False
+        return any(map(self._is_own, condition.args)) or any(
+            self.words.speaks_of_user(value)
+            and any(self.words.ends(table, part) for part in key.split("__") for table in ("owner", "role"))
+            for key, value in condition.keywords
+        )
 
 
 def _holds(outer: CallFact, inner: CallFact) -> bool:

@@ -7,12 +7,13 @@ from prodready.finding import Location
 from prodready.knowledge_form import Effect, RouteForm
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.program import ClassSymbol, FunctionSymbol
+from prodready.link.route_helpers import APPLIED
 from prodready.link.route_lists import RouteLists
 from prodready.link.route_nodes import ROOT, Declared, Inclusion, Node
 from prodready.link.route_specs import RouteSpecs
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
-from prodready.read.facts import CallFact, FileFacts, last_name
+from prodready.read.facts import CallFact, FileFacts, FunctionFacts, last_name
 
 VERB_NAMES = frozenset(
     {"get", "post", "put", "patch", "delete", "head", "options", "route", "view", "trace", "register", "host"}
@@ -73,11 +74,13 @@ class RouteGraph(RouteLists):
             frame = Frame(path, facts.functions[qualname])
             if frame.function.owner and self.values.overrides(frame):
                 continue
-            decorated = self._decorated(path, facts, qualname)
+            decorated = self.helpers.decorated(path, qualname)
+            applied = _applied(frame.function)
             for fact in frame.function.calls:
-                target = decorated.get((fact.value.line, fact.value.column))
-                if target is not None or self._is_worth(fact):
-                    self._call(frame, fact, target)
+                place = (fact.value.line, fact.value.column)
+                target = decorated.get(place)
+                if target is not None or place in applied or self._is_worth(fact):
+                    self._call(frame, fact, target, applied.get(place))
         if self.hook_names.isdisjoint(self.program.outlines[path].calls):
             return
         for qualname in facts.functions:
@@ -96,27 +99,6 @@ class RouteGraph(RouteLists):
         called = facts.called[qualname]
         return any(name[:1].isupper() for name in called)
 
-    def _decorated(
-        self, path: str, facts: FileFacts, qualname: str
-    ) -> dict[tuple[int, int], FunctionSymbol | ClassSymbol]:
-        """What the decorators in the body of a function stand above."""
-        prefix = "" if qualname == "<module>" else f"{qualname}."
-        found: dict[tuple[int, int], FunctionSymbol | ClassSymbol] = {}
-        names = [n for n in facts.functions if n.startswith(prefix) and n != "<module>"]
-        for name in names:
-            function = facts.functions[name]
-            for decorator in function.decorators:
-                value = v.bare(decorator)
-                if isinstance(value, v.Call):
-                    found[value.line, value.column] = FunctionSymbol(path, function)
-        for name, cls in facts.classes.items():
-            if name.startswith(prefix):
-                for decorator in cls.decorators:
-                    value = v.bare(decorator)
-                    if isinstance(value, v.Call):
-                        found[value.line, value.column] = ClassSymbol(path, cls)
-        return found
-
     def _is_worth(self, fact: CallFact) -> bool:
         """Whether a call that decorates nothing may declare something: `get` of a mapping does not."""
         if fact.name in self.names and fact.name not in VERB_NAMES:
@@ -124,14 +106,17 @@ class RouteGraph(RouteLists):
         if fact.name in VERB_NAMES:
             given = len(fact.value.args) + len(fact.value.keywords)
             last = v.bare(fact.value.args[1]) if len(fact.value.args) > 1 else None
-            return given > 1 and (last is None or isinstance(last, (v.Ref, v.Attr, v.Call)))
+            return given > 1 and (last is None or isinstance(last, (v.Ref, v.Attr, v.Call, v.Item, v.Param)))
         return fact.name[:1].isupper()
 
-    def _call(self, frame: Frame, fact: CallFact, decorated: FunctionSymbol | ClassSymbol | None) -> None:
+    def _call(
+        self,
+        frame: Frame,
+        fact: CallFact,
+        decorated: FunctionSymbol | ClassSymbol | None,
+        applied: v.Value | None = None,
+    ) -> None:
         bound = Bound(fact.value, frame)
-        star = next((a for a in fact.value.args if v.is_star(a)), None)
-        if isinstance(star, v.Op) and fact.name in self.method_names and self._spread_call(frame, fact, star):
-            return
         found = self.values.form(bound)
         if found is None:
             hook = self.values.effect(bound) if decorated is not None and fact.name in self.hook_names else None
@@ -161,35 +146,19 @@ class RouteGraph(RouteLists):
         if form.detail or (not form.path and not form.child):
             return
         is_method = callee.type is not None or callee.receiver is not None
-        if form.path and (decorated is not None or form.handler) and (is_method or decorated is not None):
-            self._declare(bound, form, callee, decorated, location)
-        elif form.child and is_method:
-            self._include(bound, form, callee, location)
-
-    def _spread_call(self, frame: Frame, fact: CallFact, star: v.Op) -> bool:
-        """`for route in ROUTES: api.add_resource(*route)`: one call for each element."""
-        each = v.bare(star.subject)
-        rows = self.values.reducer.elements(Bound(each.subject, frame)) if isinstance(each, v.Op) else []
-        tables = [(row, items) for row in rows if isinstance(items := v.bare(row.value), v.Seq)]
-        for row, items in tables:
-            self._row(frame, fact, row, items)
-        return bool(tables)
-
-    def _row(self, frame: Frame, fact: CallFact, row: Bound, items: v.Seq) -> None:
-        found = self.values.form(Bound(fact.value, frame))
-        if found is None or not found[0].path:
+        if applied is not None and decorated is None and not form.handler:
+            call = fact.value
+            handed = (*call.keywords, (APPLIED, applied))
+            bound = Bound(v.call(call.target, call.args, handed, call.line, call.column), frame)
+        handed_over = decorated is not None or bound.value is not fact.value
+        declares = form.path and (handed_over or form.handler) and (is_method or handed_over)
+        if not declares and not (form.child and is_method):
             return
-        form, callee = found
-        call = v.call(fact.value.target, items.items, fact.value.keywords, fact.value.line, fact.value.column)
-        assert isinstance(call, v.Call)
-        handler = self.values.argument(call, form.handler)
-        if handler is None:
-            return
-        location = Location(frame.path, fact.span.line, fact.span.column)
-        paths = self.paths(Bound(call, row.frame), form)
-        declared = Declared(form, paths, call, row.frame, row.sub(handler), location, callee.receiver)
-        for node in self.nodes_of_receiver(Bound(fact.value, frame), callee):
-            self.holder(node).routes.append(declared)
+        for one in self.helpers.spelled_out(bound):
+            if declares:
+                self._declare(one.bound, form, callee, decorated, one.location or location)
+            else:
+                self._include(one.bound, form, callee, one.location or location)
 
     def _declare(
         self,
@@ -202,7 +171,7 @@ class RouteGraph(RouteLists):
         call = bound.value
         assert isinstance(call, v.Call)
         handler: Bound | FunctionSymbol | ClassSymbol | None = decorated
-        given = self.values.argument(call, form.handler)
+        given = self.values.argument(call, form.handler or (APPLIED,))
         if given is not None:
             handler = bound.sub(given)
         if handler is None:
@@ -296,6 +265,16 @@ class RouteGraph(RouteLists):
         if not found:
             found = [ROOT]
         return found
+
+
+def _applied(function: FunctionFacts) -> dict[tuple[int, int], v.Value]:
+    """By the places of calls that give a decorator: what it is applied to by hand, `app.route("/")(view)`."""
+    found: dict[tuple[int, int], v.Value] = {}
+    for fact in function.calls:
+        made = v.bare(fact.value.target)
+        if isinstance(made, v.Call) and len(fact.value.args) == 1:
+            found[made.line, made.column] = fact.value.args[0]
+    return found
 
 
 def _is_function(callee: Callee) -> bool:

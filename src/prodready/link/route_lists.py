@@ -8,6 +8,7 @@ from prodready.finding import Location
 from prodready.knowledge_form import RouteForm
 from prodready.link.frames import Bound, Frame
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ModuleSymbol, ValueSymbol
+from prodready.link.route_helpers import RouteHelpers
 from prodready.link.route_nodes import MAX_DEPTH, Declared, Inclusion, Node, RouteNodes
 from prodready.link.route_values import RouteValues
 from prodready.link.url_paths import PathTemplate, parse, parse_regex
@@ -20,6 +21,7 @@ class RouteLists(RouteNodes):
 
     def __init__(self, values: RouteValues) -> None:
         super().__init__(values)
+        self.helpers = RouteHelpers(values)
         self.unresolved: list[Location] = []
         self._listed: set[Node] = set()
 
@@ -71,10 +73,11 @@ class RouteLists(RouteNodes):
         if nested is not None and isinstance(value, v.Call):
             inner, callee = nested
             if callee.effect is not None and callee.effect.route is not None and not callee.effect.returns:
-                if inner.path and inner.handler:
-                    self.declare_value(parent, bound.sub(value), inner, prefixes, guards, location)
-                elif inner.child:
-                    self._nested_child(parent, bound.sub(value), inner, form, prefixes, guards, location, depth)
+                for one in self.helpers.each_row(bound.sub(value)):
+                    if inner.path and inner.handler:
+                        self.declare_value(parent, one, inner, prefixes, guards, location)
+                    elif inner.child:
+                        self._nested_child(parent, one, inner, form, prefixes, guards, location, depth)
                 return
         if isinstance(value, v.Seq):
             pair = [v.bare(item) for item in value.items]
@@ -86,10 +89,10 @@ class RouteLists(RouteNodes):
                     parent, bound.sub(value.items[0]), form, prefixes, guards, location, str(pair[1].value), depth + 1
                 )
                 return
-            node: Node = ("list", bound.frame.path, location.line, f"{bound.frame.function.qualname}:{location.column}")
-            if node not in self._listed:
-                self._listed.add(node)
-                self._items(node, bound.sub(value), form)
+            # Several lists can come from one place: what a function gives to each of its callers.
+            name_of = f"{bound.frame.function.qualname}:{location.column}:{len(self.holders)}"
+            node: Node = ("list", bound.frame.path, location.line, name_of)
+            self._items(node, bound.sub(value), form)
             include(node)
             return
         nodes = self.nodes(bound)
@@ -170,7 +173,8 @@ class RouteLists(RouteNodes):
             return
         declared = Declared(form, paths, call, bound.frame, bound.sub(handler), place, regex=form.regex)
         if guards or any(prefixes):
-            node: Node = ("list", bound.frame.path, call.line, f"value:{call.column}")
+            # One call may stand for several routes, in a loop or in a function that is called more than once.
+            node: Node = ("list", bound.frame.path, call.line, f"value:{call.column}:{len(self.holders)}")
             self.holder(node).routes = [declared]
             self.holder(parent).children.append(Inclusion(node, prefixes or [()], guards, location))
         else:
@@ -287,7 +291,8 @@ class RouteLists(RouteNodes):
             end = (fact.span.end_line, fact.span.end_column)
             if (fact.value.line, fact.value.column) not in seen:
                 place = Location(path, fact.span.line, fact.span.column)
-                self.declare_value(node, Bound(fact.value, Frame(path, module)), form[0], [], [], place)
+                for one in self.helpers.each_row(Bound(fact.value, Frame(path, module))):
+                    self.declare_value(node, one, form[0], [], [], place)
 
 
 def _is_cut(value: v.Value) -> bool:

@@ -127,6 +127,13 @@ class RouteNodes:
     def nodes(self, bound: Bound, depth: int = 0) -> list[Node]:
         """What holds the routes of a value: an application, a router."""
         found: dict[Node, None] = {}
+        given = v.bare(bound.value)
+        if (
+            isinstance(given, v.Attr) and depth < MAX_DEPTH
+        ):  # `router.urls`, also where a class of the project has its own
+            kind = self.infer.type_of(bound.sub(given.base))
+            if kind is not None and any(self.knowledge.route(name) for name in self.infer.library_types(kind)):
+                return self.nodes(bound.sub(given.base), depth + 1)
         for leaf in self.values.reducer.leaves(bound):
             value = leaf.value
             if isinstance(value, v.Call):

@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from prodready.knowledge_form import Effect, Places, RouteForm
 from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.holders import is_settings
 from prodready.link.labels import Labels
 from prodready.link.program import ClassSymbol, LibrarySymbol, Symbol
 from prodready.read import values as v
+from prodready.read.facts import last_name
 from prodready.read.values import Value
 
 MAX_DEPTH = 12
@@ -33,7 +35,7 @@ class RouteValues:
         """What a call does to the routes, by the knowledge."""
         for callee in self.infer.callees(bound):
             if callee.effect is not None and callee.effect.route is not None:
-                return callee.effect.route, callee
+                return self._by_shape(bound, callee) if callee.assumed else (callee.effect.route, callee)
             names = [callee.name] if callee.effect is not None else []
             if callee.cls is not None:
                 names = [base for base in self.program.lineage(callee.cls) if isinstance(base, str)]
@@ -45,6 +47,27 @@ class RouteValues:
             if effect is not None and effect.route is not None:
                 return effect.route, replace(callee, effect=effect, function=None)
         return None
+
+    def _by_shape(self, bound: Bound, callee: Callee) -> tuple[RouteForm, Callee]:
+        """The form of a method whose receiver is known by its name only: of the library that has paths where one stands."""
+        call, effect = bound.value, callee.effect
+        assert isinstance(call, v.Call)
+        assert effect is not None
+        assert effect.route is not None
+        target = v.bare(call.target)
+        if self._is_path(call, effect.route) is not False or not isinstance(target, v.Attr):
+            return effect.route, callee
+        for entry in self.knowledge.types.values():
+            other = entry.methods.get(target.name)
+            if isinstance(other, Effect) and other.route is not None and self._is_path(call, other.route):
+                return other.route, replace(callee, effect=other)
+        return effect.route, callee
+
+    def _is_path(self, call: v.Call, form: RouteForm) -> bool | None:
+        """Whether what a call gives as a path begins like one; None where it is no constant."""
+        given = self.argument(call, form.path)
+        text = v.bare(given) if given is not None else None
+        return text.value.startswith("/") if isinstance(text, v.Const) and isinstance(text.value, str) else None
 
     def _overridden(self, callee: Callee, bound: Bound) -> Effect | None:
         """What the knowledge says of the method that a method of the project stands in place of."""
@@ -146,6 +169,8 @@ class RouteValues:
         value = bound.value
         if not isinstance(value, v.Attr):
             return []
+        if value.name.isupper() and last_name(value.base) == "settings":
+            return self._setting(value.name)
         kind = self.infer.type_of(bound.sub(value.base))
         for cls in self.program.lineage(kind.cls) if kind is not None and kind.cls is not None else ():
             if isinstance(cls, ClassSymbol):
@@ -153,6 +178,15 @@ class RouteValues:
                     if isinstance(inner.value, v.Const) and isinstance(inner.value.value, str):
                         return [inner.value.value]
         return []
+
+    def _setting(self, name: str) -> list[str]:
+        """The texts that modules of settings bind to a name."""
+        found: list[str] = []
+        for path in self.program.outlines:
+            facts = self.program.facts(path) if is_settings(path) else None
+            if facts is not None and name in facts.values:
+                found += self.texts(Bound(facts.values[name], self.module(path)), MAX_DEPTH - 2)
+        return [text for text in dict.fromkeys(found) if HOLE not in text]
 
     def words(self, bound: Bound, depth: int = 0) -> list[str]:
         """The texts in a list, a tuple or a set, or the text that stands in its place."""

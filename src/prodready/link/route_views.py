@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from prodready.finding import Location
 from prodready.knowledge_form import RouteForm
 from prodready.link.frames import Bound, Frame
-from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
+from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, Symbol, ValueSymbol
 from prodready.link.route import ANY, Handler
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
@@ -62,7 +62,8 @@ class Views:
                 if isinstance(member, FunctionSymbol):
                     return [View((), self.handler(member, kind.cls if kind else None))]
         reduced = self.values.reducer.step(bound)
-        return [view for inner, _ in reduced or () for view in self.of(inner, form, suffix, depth + 1)]
+        found = [view for inner, _ in reduced or () for view in self.of(inner, form, suffix, depth + 1)]
+        return _looped(found) if isinstance(value, v.Choice) else found
 
     def _of_symbol(self, symbol: object, form: RouteForm, suffix: str, bound: Bound, depth: int) -> list[View]:
         match symbol:
@@ -86,6 +87,8 @@ class Views:
             return self.of(bound.sub(call.args[0]), form, suffix, depth + 1)
         if isinstance(target, v.Call) and len(call.args) == 1:  # permission_required("x")(view)
             return self._wrapped(bound, call.args[0], target, form, suffix, depth)
+        if (imported := self._imported(bound)) is not None:
+            return self._of_symbol(imported, form, suffix, bound, depth)
         for callee in self.infer.callees(bound):
             if callee.cls is not None:
                 return list(self.of_class(callee.cls, form, suffix))
@@ -104,7 +107,7 @@ class Views:
 
     def _made(self, bound: Bound, call: v.Call, target: v.Attr) -> list[View]:
         """`Class.as_view(...)`, perhaps with the methods and what they do."""
-        symbol = self.infer.symbol_of(target.base, bound.frame)
+        symbol = self.infer.symbol_of(target.base, bound.frame) or self._imported(bound.sub(v.bare(target.base)))
         if isinstance(symbol, ValueSymbol):
             kind = self.program.class_named(symbol.value, symbol.path)
             symbol = kind if isinstance(kind, ClassSymbol) else LibrarySymbol(kind) if kind else None
@@ -120,6 +123,13 @@ class Views:
         if isinstance(actions, v.Map):
             return list(self._mapped(symbol, actions))
         return [replace(view, name=text) for view in self.of_class(symbol, RouteForm())]
+
+    def _imported(self, bound: Bound) -> Symbol | None:
+        """What a function of a library imports by a name that the program says, or its settings: `import_string(...)`."""
+        effect = self.values.effect(bound) if isinstance(bound.value, v.Call) else None
+        given = self.values.argument(bound.value, effect.imports) if effect is not None and effect.imports else None  # type: ignore[arg-type]
+        texts = self.values.texts(bound.sub(given)) if given is not None else []
+        return next((s for text in texts if (s := self.values.named(text, bound.frame.path)) is not None), None)
 
     def _mapped(self, cls: ClassSymbol, actions: v.Map) -> Iterator[View]:
         for verb, action in actions.items:
@@ -279,3 +289,18 @@ class Views:
         value = bound.value
         line = value.line if isinstance(value, v.Call) else bound.frame.function.line
         return Location(bound.frame.path, max(line, 1))
+
+
+def _looped(views: list[View]) -> list[View]:
+    """The views without those that a loop puts decorators around: what is there before the loop is not what answers."""
+    wrapped = [view for view in views if any(_is_each(wrapper.value) for wrapper in view.wrappers)]
+    return [
+        view
+        for view in views
+        if not any(view.handler == other.handler and len(view.wrappers) < len(other.wrappers) for other in wrapped)
+    ]
+
+
+def _is_each(value: Value) -> bool:
+    inner = v.bare(value)
+    return isinstance(inner, v.Op) and inner.kind == "each"

@@ -218,7 +218,7 @@ class Routes:
             tail = (*(("{pk}",) if view.row else ()), *template(view.tail, "(?P<" in view.tail))
             find = partial(self._guards, declared.certain, view, guards, way.before, methods, full)
             for text in declared.paths:
-                regex = declared.regex or form.regex
+                regex = declared.regex or form.regex or "(?P<" in text
                 for segments in dict.fromkeys(template(one, regex) for one in (variants(text) if regex else [text])):
                     unknown = _doubt(way.unknown + missing, segments if text == HOLE else ())
                     yield Route(

@@ -342,7 +342,12 @@ class Expressions(Containers):
             if result is not None:
                 return result
             self._mutate(function, args, keywords)
-        value = v.call(target, args, keywords, line, column)
+        # `include([...])` in a list of module code is a part of what that list spells out.
+        spells_out = any(
+            isinstance(v.bare(x), v.Seq) or v.size(x) > v.MAX_SIZE for x in (*args, *dict(keywords).values())
+        )
+        limit = self._limit if spells_out else v.MAX_SIZE
+        value = v.call(target, args, keywords, line, column, limit=limit)
         if not self.scope.silent and self.scope.env is not None and isinstance(value, v.Call):
             name = last_name(target)
             if name:

@@ -6,7 +6,7 @@ link step. Constants are known, text knows its pieces, calls stay calls until th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 import msgspec
@@ -299,12 +299,18 @@ def op(
 
 
 def call(
-    target: Value, args: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...], line: int, column: int
+    target: Value,
+    args: tuple[Value, ...],
+    keywords: tuple[tuple[str, Value], ...],
+    line: int,
+    column: int,
+    *,
+    limit: int = MAX_SIZE,
 ) -> Value:
     """A call to be resolved by the link step; arguments are dropped where it would grow too large."""
     total = 1 + size(target) + sum(map(size, args)) + sum(size(v) for _, v in keywords)
-    if total > MAX_SIZE:
-        limit = MAX_SIZE // (2 + len(args) + len(keywords))
+    if total > limit:
+        limit //= 2 + len(args) + len(keywords)
         target = target if size(target) <= limit else UNKNOWN
         args = tuple(a if size(a) <= limit else UNKNOWN for a in args)
         keywords = tuple((k, v if size(v) <= limit else UNKNOWN) for k, v in keywords)
@@ -369,3 +375,36 @@ def children(value: Value) -> Iterator[Value]:
             if key is not None:
                 yield key
             yield inner
+
+
+def rebuilt(value: Value, change: Callable[[Value], Value]) -> Value:
+    """The value with `change` applied to every value in it, from the innermost outwards."""
+
+    def again(inner: Value) -> Value:
+        return rebuilt(inner, change)
+
+    new: Value = value
+    match value:
+        case Named():
+            new = named(value.name, again(value.value), value.line, value.column)
+        case Mark():
+            new = mark(again(value.value), *value.labels)
+        case Attr():
+            new = attr(again(value.base), value.name)
+        case Item():
+            new = item(again(value.base), again(value.key))
+        case Text():
+            new = text([again(part) for part in value.parts], value.how, value.line, value.column)
+        case Op():
+            args, keywords = tuple(map(again, value.args)), tuple((k, again(x)) for k, x in value.keywords)
+            new = op(value.kind, again(value.subject), args, keywords, line=value.line, column=value.column)
+        case Call():
+            args, keywords = tuple(map(again, value.args)), tuple((k, again(x)) for k, x in value.keywords)
+            new = call(again(value.target), args, keywords, value.line, value.column, limit=MAX_TABLE)
+        case Choice():
+            new = choice([again(option) for option in value.options])
+        case Seq():
+            new = seq([again(one) for one in value.items], is_open=value.open, limit=MAX_TABLE)
+        case Map():
+            new = mapping([(again(k) if k is not None else None, again(x)) for k, x in value.items], limit=MAX_TABLE)
+    return change(new)
