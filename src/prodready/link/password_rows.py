@@ -137,17 +137,20 @@ class Rows:
         return kind.cls if kind is not None and kind.cls is not None and self.is_row_class(kind.cls) else None
 
     def called(self, name: str, field: str) -> ClassSymbol | None:
-        """The only class of rows that a variable is named after and that has a column for a password of this name."""
+        """The only class of rows that a variable is named after and that has a password of this name, to be assigned to."""
         if self._by_name is None:
             self._by_name = {}
             for path, outline in self.program.outlines.items():
                 facts = self.program.facts(path) if outline.defines else None
                 for qualname, cls in facts.classes.items() if facts else ():
                     self._by_name.setdefault(split_words(qualname), []).append(ClassSymbol(path, cls))
+        words = split_words(name)
         found = [
             cls
-            for cls in self._by_name.get(split_words(name), ())
-            if self.names.is_password(field) and field in self.fields(cls) and self.is_row_class(cls)
+            for cls in self._by_name.get(words[words[:1] == ("current",) :], ())
+            if self.names.is_password(field)
+            and (field in self.fields(cls) or self.setter(cls, field) is not None)
+            and self.is_row_class(cls)
         ]
         return found[0] if len(found) == 1 else None
 

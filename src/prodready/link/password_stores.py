@@ -185,8 +185,8 @@ class Stores:
             key = str(field.value)
             shown = f"`{describe(owner)}.{key}`"
             called = None
-            if kind is None and isinstance(owner, (v.Param, v.Named)):
-                called = self.rows.called(owner.name, key)
+            if isinstance(owner, (v.Param, v.Named)) if kind is None else self._is_account(kind):
+                called = self.rows.called(describe(owner).rpartition(".")[2], key)
             given = called is not None and isinstance(owner, v.Param)
             unknown = kind is None or (kind.cls is None and (kind.assumed or self._is_account(kind)))
             if given or (unknown and self._is_saved(owner, frame)) or self.names.is_hash_of_password(key):

@@ -15,6 +15,9 @@ from prodready.words import split_words
 LETTING_IN = frozenset({"authenticate", "login", "signup", "credentials"})
 """In names of functions that somebody is let in by, or becomes somebody."""
 
+SHOWING = frozenset({"view", "list", "get", "show", "data", "info", "detail", "stats", "statistics", "api", "test"})
+"""In names of classes of handlers: what they show, or what they are."""
+
 
 class RouteLooks:
     """Judges handlers by their names and by what they call, where no guard says anything."""
@@ -94,7 +97,9 @@ class RouteLooks:
         names = [route.handler.name.rpartition(".")[2]]
         names += [segment for segment in route.path if not is_parameter(segment)][-1:]
         if route.handler.cls is not None:
-            names = names[1:]
+            # A class is called after what it shows as well, which says nothing of its other methods.
+            about = [word for word in split_words(route.handler.name.partition(".")[0]) if word not in SHOWING]
+            names = ["_".join(about), *names[1:]]
         return any(self.words.has("read-route", name) for name in names)
 
 
