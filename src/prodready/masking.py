@@ -12,16 +12,14 @@ from collections.abc import Iterable, Iterator
 
 from prodready.discover import WEB
 from prodready.secret_texts import AFTER, STRONG, is_harmless, is_random, is_strong, weight
+from prodready.secret_words import STEMS
 from prodready.source import string_end
 from prodready.words import split_words
 
 CODE = (".py", *WEB)
 
 _SETTERS = frozenset("set check make hash verify generate create encrypt reset change".split())
-_STEMS = (
-    "pass|pwd|pswd|secret|token|key|credential|authorization|bearer|jwt|otp|cvv|senha|clave|contrase|kennwort|wachtwoord|"
-    "lösenord|hasło".split("|")
-)
+_STEMS = (*STEMS, "key", "authorization", "bearer", "jwt", "otp", "cvv")
 _ANY_STEM = re.compile("|".join(_STEMS), re.IGNORECASE)
 _LITERAL = r"""(?P<prefix>[bBfFrRuU]{0,2})(?P<quote>\"\"\"|'''|["'`])"""
 _RUN = re.compile(r"[\w-]*")

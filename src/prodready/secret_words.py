@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 
 PASSWORDS = frozenset(
-    "password passwords passwd pswd passphrase passphrases passcode pwd "
+    "password passwords passwd pswd passphrase passcode pwd "
     "senha clave contraseña contrasena passwort kennwort wachtwoord lösenord hasło motdepasse".split()
 )
 """Last words of the names of passwords; `pass` is one too, and means other things just as often."""
@@ -21,6 +21,9 @@ SECRETS = frozenset(
 
 KEYS = frozenset("access api auth encryption hmac master private secret shared signing".split())
 """What stands before `key` in the names of secret keys, whatever the value is."""
+
+STEMS = tuple("pass pwd pswd secret token credential contrase senha clave kennwort wachtwoord lösenord hasło".split())
+"""What all of the names hold, but for those of keys."""
 
 
 def changes(value: str) -> int:
