@@ -117,3 +117,9 @@ def test_long_words_are_judged_at_once(tmp_path: Path, unit: str) -> None:
 def test_lines_that_may_hold_a_secret_are_found_in_any_text() -> None:
     lines = ["İ = 1", "x = 2", 'İ_API_KEY = "a"', "", "password: b", "y"]
     assert list(secret_files.lines_worth(lines)) == [3, 5]
+
+
+def test_long_rows_are_looked_at_once() -> None:
+    """A file of 2 MB in base64, and one of nothing but names."""
+    for unit in ("YmFzZTY0-", "secret_", "api_key"):
+        assert not secret_files.worth((unit * (2_000_000 // len(unit))).encode())
