@@ -8,6 +8,8 @@ import os
 import re
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +17,10 @@ import msgspec
 import pytest
 from git_app import App
 
-from prodready import cli
+from prodready import cli, secret_words
 from prodready.cache import DATABASE
+from prodready.engines import secret_files
+from prodready.knowledge import load
 from prodready.masking import hide
 from prodready.read.web.reader import read_web
 from prodready.report import FORMATS
@@ -222,6 +226,145 @@ def test_a_fix_that_would_quote_one_is_not_offered(app: App, capsys: pytest.Capt
 )
 def test_what_only_speaks_of_secrets_stays(text: str) -> None:
     assert hide(text) == text
+
+
+HIDDEN = {
+    ".py": [
+        'x = max\npassword = "hunter2x"',
+        'password = "$ecret99x!"',
+        'db_password = "Tr{oub}adour9"',
+        'api_key = "%d8sKq92jA"',
+        'admin_password = "Correct Horse Battery"',
+        'login(password="Correct Horse Battery")',
+        'password = " hunter2"',
+        'password = "/etc1!abc"',
+        'password = "changeme.now"',
+        'passcode = "tiger77"',
+        'SECRET_KEY = "/Xk92jk+kla91kzQ=="',
+        'passwords = ["hunter2"]',
+        'passwords = {"hunter": "2hunters"}',
+        'create("postgres://app:p%40ssw0rd@h/db")',
+        'token = "prefix-{x}-8f2b7c91d4"',
+        'if form["password"] == "Correct Horse": pass',
+        'fetch("/x?user=1&password=hunter2&q=1")',
+    ],
+    ".html": [
+        '<input name="password" value="hunter2">',
+        '<input value="hunter2" type="password">',
+        '<script>post({name: "password", value: "hunter2"})</script>',
+    ],
+    ".yml": [
+        "environment: {REDIS_PASSWORD: Xk92jkKla91kzQ}",
+        'environment: {A: b, "REDIS_PASSWORD": Xk92jkKla91kzQ, C: d}',
+        "password: |\n  hunter2\n  swordfish\nuser: bob",
+        "x:\n  - password: >-\n      hunter2\n    user: bob",
+        "passwords:\n  - hunter2\nuser: bob",
+        "passwords:\n- hunter2\nuser: bob",
+        "passwords: [hunter2, swordfish]",
+        "db:\n  password:\n    hunter2\n  user: bob",
+        "- name: DB_PASSWORD\n  value: hunter2",
+        "DB_PASSWORD: ${DB_PASSWORD:-hunter2}",
+        "command: serve --password=hunter2",
+    ],
+}
+SECRET_TEXTS = re.compile(
+    r"hunter2x?|2hunters|tiger77|\$ecret99x!|Tr\{oub\}adour9|%?d?8sKq92jA|Correct Horse( Battery)?|/etc1!abc|changeme\.now"
+    r"|swordfish|/Xk92jk\+kla91kzQ==|Xk92jkKla91kzQ|p%40ssw0rd|8f2b7c91d4"
+)
+
+
+@pytest.mark.parametrize(("path", "text"), [(path, text) for path, texts in HIDDEN.items() for text in texts])
+def test_what_is_given_to_the_name_of_a_secret_is_hidden(path: str, text: str) -> None:
+    assert SECRET_TEXTS.search(text)
+    shown = hide(text, path)
+    assert not SECRET_TEXTS.search(shown)
+    assert len(shown) == len(text)
+    assert all(kept in {char, "*"} for kept, char in zip(shown, text, strict=True))
+    for beside in ("user: bob", "A: b", "C: d", "serve", "user=1", "q=1", "DB_PASSWORD", "REDIS_PASSWORD"):
+        assert (beside in shown) == (beside in text)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (".py", 'password = "Enter your password"'),
+        (".py", 'PASSWORD = "password"'),
+        (".py", 'password = "${X}"'),
+        (".py", 'password = "{{ x }}"'),
+        (".py", 'password = "%s"'),
+        (".py", 'password = "%(user)s:%(word)s"'),
+        (".py", 'password = "<your password>"'),
+        (".py", 'password = ":password"'),
+        (".py", 'password = "$DB_PASSWORD"'),
+        (".py", 'password = "/api/password/reset"'),
+        (".py", 'password = "users/reset.html"'),
+        (".py", 'password = "https://example.org/login"'),
+        (".py", '{"password": ["This field is required."]}'),
+        (".py", '{"password": "Mot de passe", "passwort": "Neues Kennwort", "pwd": "Пароль или код"}'),
+        (".py", 'passwords = ["DB_PASSWORD"]'),
+        (".py", 'tokens = ["INDENT", "NAME"]'),
+        (".py", 'token = {"type": "oauth2", "flow": "code"}'),
+        (".html", '<input type="text" name="token" value="{{ csrf_token }}"><input name="user" value="anna1x">'),
+        (".html", '<input name="password" value="" placeholder="At least eight"><input name="user" value="anna1x">'),
+        (".yml", "secrets:\n  - db_password\n  - other"),
+        (".yml", "password:\n  from: vault\n  key: db"),
+        (".yml", "environment: {REDIS_PASSWORD: $REDIS_PASSWORD, MODE: a}"),
+    ],
+)
+def test_labels_places_and_forms_to_fill_in_stay(path: str, text: str) -> None:
+    assert hide(text, path) == text
+
+
+def test_names_and_their_words_are_known_everywhere() -> None:
+    words = secret_words.PASSWORDS | secret_words.SECRETS
+    assert words <= load().words["secret"]
+    for word in words:
+        text = f'{word} = "Gewitter!83regen"'
+        assert hide(text) == f'{word} = "****************"'
+        assert secret_files.worth(text.encode())
+
+
+LONG = """
+import sys
+from prodready.masking import hide
+from prodready.engines import secret_files
+from prodready.report.sarif import _plain
+from prodready.source import comments
+from prodready.suppress import scan, scan_other
+
+UNITS = sys.argv[1:]
+SIZE = 100_000
+for unit in UNITS:
+    text = unit * (SIZE // len(unit))
+    for path in ("a.py", "a.yml"):
+        hide(f'x = "{text}"', path)
+        hide(f"token = {text}!", path)
+        hide(f"PRIVATE KEY----- {text}!", path)
+    secret_files.worth(text.encode())
+    list(secret_files.lines_worth([text]))
+    list(comments(f'f"{text}'))
+    scan(f"# noqa prodready {text}!")
+    scan_other(f"# prodready {text}!")
+    _plain(text)
+    print(unit)
+"""
+UNITS = [
+    "password", "secret_", "secret.", "key", "api_key", "A1b2C3d_", "YmFzZTY0", "-eyJ", "-eyJaaaaaaaa", "sk-", "://",
+    "BEGIN ", '"', "'", "`", '\\"', '\'"', "=", "[", "{", "(", "{a:", '{a:"', " ", "\t", "\n", "\\", "#", "# ", "/*",
+    "token=", "token:", 'token="', 'token=\'"', "token=token;", 'token="a"\n', 'passwords=["a", ', 'name="password" ',
+    'value="a1b" name="password" ', "password: |\n", "- password: |\n", "passwords:\n- a\n", "{password: a, ",
+    "${password:-", "token: a.b ", '"a1c" == password ', "# prodready: ignore[PRD301]\n",
+]  # fmt: skip
+
+
+def test_long_texts_do_not_hang() -> None:
+    """Each takes well under a second if time grows with the size, and minutes if it grows with its square."""
+    command = [sys.executable, "-c", LONG, *UNITS]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=300, check=True)
+    except subprocess.TimeoutExpired as error:
+        pytest.fail(f"hangs after {(error.stdout or b'').splitlines()[-1:]}")
+    assert len(done.stdout) > sum(map(len, UNITS))
 
 
 @pytest.mark.parametrize(

@@ -7,105 +7,92 @@ secret (`"password"`, `"Enter your token"`), a place (`"/api/token"`) or a type 
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterable, Iterator
 
 from prodready.discover import WEB
+from prodready.secret_texts import AFTER, STRONG, is_harmless, is_random, is_strong, weight
+from prodready.secret_words import STEMS
 from prodready.source import string_end
 from prodready.words import split_words
 
 CODE = (".py", *WEB)
 
-_ENDS = {
-    tuple(phrase.split())
-    for phrase in (
-        "password;passwords;passwd;pwd;pswd;pass;passphrase;pass phrase;passcode;secret;secrets;token;tokens;apikey;api key;"
-        "secret key;secretkey;access key;accesskey;private key;privatekey;signing key;encryption key;master key;auth key;"
-        "hmac key;shared key;credential;credentials;authorization;bearer;jwt;otp;cvv;"
-        "senha;clave;contraseña;contrasena;passwort;kennwort"
-    ).split(";")
-}
-"""How the names of secrets end."""
-
-_PARTS = frozenset(
-    "password passwords passwd passphrase passcode secret token tokens apikey authorization key auth".split()
-)
-_BEFORE = frozenset(
-    "is has max min num count use show hide require requires required invalid missing wrong forgot eos bos pad unk stop end "
-    "start sep mask special next page parser lexer prompt hash hashed encrypted public no".split()
-)
-"""... unless one of these stands before that."""
-
-_AFTER = frozenset(
-    "value val default raw plain prod production dev development test staging local new old b64 base64 str bytes".split()
-)
 _SETTERS = frozenset("set check make hash verify generate create encrypt reset change".split())
-_WORDS = frozenset(
-    "string str text hidden bearer basic digest none null true false yes optional required int integer bytes uuid email "
-    "invalid expired refresh access undefined static session cookie header query body form".split()
-)
-_SQL = re.compile(r"\s*(?:select|insert|update|delete|create|alter|with|drop|grant)\b", re.IGNORECASE)
-_PLACE = re.compile(r"[./~]|[a-z][a-z+]*://|[A-Za-z_]+(?:\.[A-Za-z_]+)+$|[\w/-]+\.[a-z]{2,4}$")
-_HOLE = re.compile(r"[{}<>]|%[(sd]|\$[({A-Z]|^[:$?@]")
-_CODE = re.compile(r"""["'`]\s*(?:[-+%.,)|&{]|\}|if\b|or\b)|(?:[-+({,%]|\$\{)\s*[fFrRbB]?["'`]""")
-
-_WORDY = re.compile(r"[a-z]+\d?(?:[_.-][a-z]+\d?)+|[\w.+-]+@[\w.-]+")
-_CODE_START = re.compile(r"[-+,)\]}%:;.]+(?:\s|$|\w+\()")
-"""Behind `"token="`, where the quote is the end of a text and not the start of one."""
-
-_STEMS = (
-    "pass|pwd|pswd|secret|token|key|credential|authorization|bearer|jwt|otp|cvv|senha|clave|contrase|kennwort".split(
-        "|"
-    )
-)
+_STEMS = (*STEMS, "key", "authorization", "bearer", "jwt", "otp", "cvv")
 _ANY_STEM = re.compile("|".join(_STEMS), re.IGNORECASE)
 _LITERAL = r"""(?P<prefix>[bBfFrRuU]{0,2})(?P<quote>\"\"\"|'''|["'`])"""
+_RUN = re.compile(r"[\w-]*")
+_FRONT = re.compile(r"[\w.-]*")
 _BOUND = re.compile(
-    rf"""[\w-]*(?P<close>["']?\]?)
-    (?P<sep>[ \t]*:[ \t]*[\w.\[\], |"']{{1,60}}?[ \t]*=(?!=)|[ \t]*(?:===?|!==?|:=|=>|=|:|,)|\()
+    rf"""(?P<close>["']?\]?)
+    (?P<sep>[ \t]*:[ \t]*[\w.\[|"'][\w.\[\], |"']{{0,59}}?[ \t]*=(?!=)|[ \t]*(?:===?|!==?|:=|=>|=|:|,)|\()
     (?:(?<=[,(])\s*|[ \t]*(?:\\\r?\n[ \t]*)?(?:\(\s*)?
-      |(?:[^\n"'`]|"[^"\n]*"|'[^'\n]*'){{0,80}}?(?:\bor|\belse|\bdefault\s*=|\?\?|\|\|)\s*){_LITERAL}""",
+      |(?:[^\n"'`]|"[^"\n]{{0,200}}"|'[^'\n]{{0,200}}'){{0,80}}?(?:\bor|\belse|\bdefault[ ]?=|\?\?|\|\|)\s*){_LITERAL}""",
     re.IGNORECASE | re.VERBOSE,
 )
+_LISTED = re.compile(
+    rf"""["']?\]?[ \t]*(?::[ \t]*[\w.][\w.\[\], |]{{0,59}}?[ \t]*=|[=:])[ \t]*(?:\w{{1,20}}\()?
+    (?P<bracket>[\[({{])\s*{_LITERAL}""",
+    re.VERBOSE,
+)
+_BESIDE = re.compile(rf"""["'][^<>{{}}()]{{0,200}}?\bvalue["']?[ \t]*[=:][ \t]*{_LITERAL}""")
+_BEFORE_IT = re.compile(
+    r"""\bvalue[ \t]*=[ \t]*(?P<quote>["'])(?P<value>[^"'<>]{3,200})(?P=quote)
+    [^<>(){}]{0,100}?\b(?:name|id|type)=["'][\w.-]*\Z""",
+    re.VERBOSE,
+)
+_NAMED = re.compile(r"""\b(?:name|id|type|key)["']?[ \t]*[=:][ \t]*["']\Z""", re.IGNORECASE)
 _BEHIND = re.compile(r"""(?P<quote>["'`])(?P<value>[^"'`\n]{3,200})(?P=quote)\s*[!=]==?\s*(?P<name>[\w.]+)""")
-_NEXT = re.compile(rf"(?:[ \t]*\\?\n?[ \t]*\+?\s*){_LITERAL}")
-_NAME = re.compile(r"[\w.-]*$")
+_NEXT = re.compile(rf"\s*(?:\\\r?\n\s*)?(?:\+\s*)?{_LITERAL}")
+_NEXT_ITEM = re.compile(rf"\s*[,:]\s*{_LITERAL}")
 _GIVEN = re.compile(
-    r"(?:get|getenv|env|config|default|set|item|attr|pop|str|header|cookie)\s*\(\s*(?:[\w.]+\s*,\s*)?[\"']$",
+    r"(?:get|getenv|env|config|default|set|item|attr|pop|str|header|cookie)\s*\(\s*(?:[\w.]+\s*,\s*)?[\"']\Z",
     re.IGNORECASE,
 )
-_COMPARED = re.compile(r"(?:compare|digest|check|verify|equals?)\w*\s*\(\s*$", re.IGNORECASE)
-_INLINE = re.compile(
-    r"""(?:password|passwd|pwd|secret|token|key)=(?P<value>[^\s"'`&;,(){}\[\]<>$%]{3,})(?=["'`]|[ ;&]+\w+=)""",
-    re.IGNORECASE,
-)
+_COMPARED = re.compile(r"(?:compare|digest|check|verify|equals?)\w*\s*\(\s*\Z", re.IGNORECASE)
+_INLINE = re.compile(r"""[^\s"'`&;,(){}\[\]<>$%]{3,}""")
+_INLINE_NAMES = ("secret", "token", "key")
+_INLINE_END = re.compile(r"""["'`]|[ ;&]+\w+=""")
 _SETTING = re.compile(
     r"""^[ \t]*(?:-[ \t]+)?(?:(?:export|ENV|ARG)[ \t]+)?(?P<name>[\w.-]+)(?:[ \t]*[=:][ \t]*|[ \t]+)
-    (?P<value>[^\s"'][^\n]*?)[ \t\r]*$""",
+    (?P<value>[^\s"'](?:[^\n]*[^\s])?)[ \t\r]*$""",
     re.MULTILINE | re.VERBOSE,
 )
+_VALUE_BELOW = re.compile(
+    r"""^[ \t]*(?:-[ \t]+)?name:[ \t]*["']?(?P<name>[\w.-]+)["']?[ \t\r]*\n
+    [ \t]*value:[ \t]*["']?(?P<value>[^\s"'][^\n"']*)""",
+    re.MULTILINE | re.VERBOSE,
+)
+_DEFAULT = re.compile(r"\$\{(?P<name>\w{1,80}):?-(?P<value>[^\s${}\"']{3,200})\}")
+_FLOW = re.compile(
+    r"""["']?:[ \t]+(?P<value>[^\s"'\[\]{}(),&*|>%@`\#](?:[^\n,{}\[\]]{0,500}[^\s,{}\[\]])?)(?=\s*[,}])"""
+)
+_BLOCK = re.compile(r"""["']?:[ \t]*(?:(?P<mark>[|>][-+\d]{0,2})[ \t]*)?(?:\#[^\n]{0,200})?\r?\n""")
+_BLOCK_LINE = re.compile(r"""(?P<indent>[ \t]*)(?P<item>-[ \t]+)?(?P<quote>["']?)(?P<value>[^\n]*)\n?""")
 _FORMS = tuple(
     (needles, re.compile(form))
     for needles, form in (
         (("AKIA", "ASIA"), r"\bA(?:KIA|SIA)[0-9A-Z]{16}\b"),
-        (("gh", "glpat-"), r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{15,})"),
+        (
+            ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"),
+            r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{15,})",
+        ),
         (("xox",), r"\bxox[abeprs]-[\w-]{10,}"),
         (("k_live_", "k_test_", "sk-"), r"\b(?:[sr]k_(?:live|test)_\w{10,}|sk-[\w-]{20,})"),
         (
             ("AIza", "SG.", "npm_", "pypi-"),
             r"\b(?:AIza[\w-]{35}|SG\.[\w-]{16,}\.[\w-]{16,}|npm_\w{30,}|pypi-[\w-]{30,})",
         ),
-        (("eyJ",), r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]+)?"),
+        (("eyJ",), r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]+)?"),
         (
             ("PRIVATE KEY-----",),
-            r"BEGIN [A-Z ]*PRIVATE KEY-----(?:\\n|\s)*(?P<value>[A-Za-z0-9+/=](?:\\n|[A-Za-z0-9+/=\s]){12,})",
+            r"BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:\\n|\s)*(?P<value>[A-Za-z0-9+/=](?:\\n|[A-Za-z0-9+/=\s]){12,})",
         ),
-        (("://",), r"""://[^\s/:@"'`{}<>$%]*:(?P<value>[^\s/@"'`{}<>$%]+)@"""),
+        (("://",), r"""://[^\s/:@"'`{}<>$%]*:(?P<value>(?:[^\s/@"'`{}<>$%]|%[0-9A-Fa-f]{2})+)@"""),
     )
 )
 _RANDOM = re.compile(r"""(?P<quote>["'])(?P<value>[\w+/=-]{20,})(?P=quote)""", re.ASCII)
-_HEX = re.compile(r"[0-9a-fA-F]{32,}")
 _AUTHORIZATION = re.compile(r"\b(?:bearer|basic|token)[ ]+(?P<value>[\w.~+/-]{8,}={0,2})", re.IGNORECASE)
 
 Stretch = tuple[int, int]
@@ -132,20 +119,19 @@ def stretches(text: str, *, settings: bool = False) -> Iterator[Stretch]:
     """Where what may be a secret starts and ends."""
     lowered = text.lower()
     if starts := _stems(text, lowered):
-        yield from _bound(text, starts)
+        yield from _bound(text, starts, settings=settings)
         if "bearer " in lowered or "basic " in lowered or "token " in lowered:
-            yield from (match.span("value") for match in _AUTHORIZATION.finditer(text) if _is_strong(match["value"]))
-        for match in _SETTING.finditer(text) if settings else ():
-            if _is_secret(match["name"]) and not _is_harmless(match["value"]):
-                yield match.span("value")
-    yield from (match.span("value") for match in _RANDOM.finditer(text) if _is_random(match["value"]))
+            yield from (match.span("value") for match in _AUTHORIZATION.finditer(text) if is_strong(match["value"]))
+        if settings:
+            yield from _settings(text)
+    yield from (match.span("value") for match in _RANDOM.finditer(text) if is_random(match["value"]))
     for needles, form in _FORMS:
         if any(needle in text for needle in needles):
             yield from (match.span(form.groups) for match in form.finditer(text))
 
 
 def _stems(text: str, lowered: str) -> list[int]:
-    """Where a part of the name of a secret stands."""
+    """Where a part of the name of a secret stands, in order."""
     if len(lowered) != len(text):
         return [match.start() for match in _ANY_STEM.finditer(text)]
     found = []
@@ -154,36 +140,65 @@ def _stems(text: str, lowered: str) -> list[int]:
         while at >= 0:
             found.append(at)
             at = lowered.find(stem, at + 1)
+    found.sort()
     return found
 
 
-def _bound(text: str, starts: Iterable[int]) -> Iterator[Stretch]:
+def _bound(text: str, starts: Iterable[int], *, settings: bool) -> Iterator[Stretch]:
     """Literals that are bound to, compared with or given beside the name of a secret."""
+    literals = _Literals(text)
+    end = inlined = 0
+    closed: object = None
     for start in starts:
-        match = _BOUND.match(text, start)
-        if match is None:
-            inline = _INLINE.match(text, start)
-            if inline and _is_secret(_name_before(text, start) + text[start : inline.start("value") - 1]):
-                if not _is_harmless(inline["value"]):
-                    yield inline.span("value")
+        if start < end:
+            continue  # The name of the last one goes on to here.
+        found = _RUN.match(text, start)
+        end = found.end() if found else start
+        before = text[max(0, start - 200) : start]
+        front = _name_before(before)
+        name = front + text[start : min(end, start + 200)]
+        weighs = weight(name)
+        if not weighs:
             continue
-        front = _name_before(text, start)
-        own = front + text[start : match.start("close")]
-        if _is_secret(own):
-            before = text[max(0, start - 80) : start].removesuffix(front)
+        before = before[: len(before) - len(front)]
+        match = _BOUND.match(text, end)
+        if match:
             given, separator = match["close"] in {"'", '"'}, match["sep"].strip()
-            if separator == "," and not given and not _COMPARED.search(before):
-                continue
-            yield from _literals(text, match, strict=_asks_for_strength(own, separator, before, given=given))
+            if separator != "," or given or _COMPARED.search(before[-80:]):
+                strict = _asks_for_strength(name, separator, before[-80:], given=given)
+                yield from literals.after(match, weighs, strict=strict)
+        elif text.startswith("=", end) and (weighs == STRONG or name.lower().endswith(_INLINE_NAMES)):
+            if end >= inlined:
+                inline = _INLINE.match(text, end + 1)
+                inlined = inline.end() if inline else end + 1
+                closed = settings or _INLINE_END.match(text, inlined)
+            if closed and inlined - end <= 300 and not is_harmless(text[end + 1 : inlined], weighs):
+                yield end + 1, inlined
+        if match := _LISTED.match(text, end):
+            strict = weighs < STRONG or not name.lower().endswith("s")
+            if not strict or match["bracket"] != "{":
+                yield from literals.after(match, weighs, strict=strict, items=True)
+        if _NAMED.search(before[-20:]):
+            yield from literals.after(_BESIDE.match(text, end), weighs, strict=weighs < STRONG)
+            if weighs == STRONG and (beside := _BEFORE_IT.search(text, max(0, start - 300), start)):
+                if not is_harmless(beside["value"], weighs):
+                    yield beside.span("value")
+        if settings:
+            flow = _FLOW.match(text, end) if before.rstrip(" \t\r\n\"'")[-1:] in {"{", ","} else None
+            if flow and not is_harmless(flow["value"], weighs):
+                yield flow.span("value")
+            if block := _BLOCK.match(text, end):
+                yield from _block(text, block, start, weighs)
     for match in _BEHIND.finditer(text) if "==" in text or "!=" in text else ():
-        if _is_secret(match["name"]) and not _is_harmless(match["value"]):
+        weighs = weight(match["name"])
+        if weighs and not is_harmless(match["value"], weighs):
             yield match.span("value")
 
 
-def _name_before(text: str, at: int) -> str:
-    """What stands before this place of the name that it is in the middle of."""
-    found = _NAME.search(text, max(0, at - 60), at)
-    return found[0] if found else ""
+def _name_before(before: str) -> str:
+    """What stands at the end of this text of the name that goes on behind it."""
+    found = _FRONT.match(before[:-61:-1])
+    return found[0][::-1] if found else ""
 
 
 def _asks_for_strength(name: str, separator: str, before: str, *, given: bool) -> bool:
@@ -191,70 +206,67 @@ def _asks_for_strength(name: str, separator: str, before: str, *, given: bool) -
     if separator == ",":
         return given and not _GIVEN.search(before)
     words = split_words(name)
-    return separator == "(" and words[0] not in _SETTERS and words[-1] not in _AFTER
+    return separator == "(" and words[0] not in _SETTERS and words[-1] not in AFTER
 
 
-def _literals(text: str, match: re.Match[str] | None, *, strict: bool) -> Iterator[Stretch]:
-    """The content of a literal and of those that are added to it."""
-    while match:
-        quote, start = match["quote"], match.end()
-        end = text.find(quote, start) + 1 if quote == "`" else string_end(text, start, quote)
-        if quote == "`" and re.search("[\n\"']", text[start:end]):
-            return
-        if end < start or text[end - len(quote) : end] != quote:
-            return
-        value = text[start : end - len(quote)]
-        if "f" in match["prefix"].lower() or quote == "`":
+class _Literals:
+    """The literals of a text, each looked at once: several names may stand before the same row of them."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.seen: set[tuple[int, int, bool, bool]] = set()
+
+    def after(self, match: re.Match[str] | None, name: int, *, strict: bool, items: bool = False) -> Iterator[Stretch]:
+        """What may be a secret in a literal and in those that are added to it, or, of `items`, follow it."""
+        while match and (match.end(), name, strict, items) not in self.seen:
+            self.seen.add((match.end(), name, strict, items))
+            quote, start = match["quote"], match.end()
+            end = self.text.find(quote, start) + 1 if quote == "`" else string_end(self.text, start, quote)
+            if quote == "`" and re.search("[\n\"']", self.text[start:end]):
+                return
+            if end < start or self.text[end - len(quote) : end] != quote:
+                return
+            added = _NEXT.match(self.text, end)
+            following = added or (_NEXT_ITEM.match(self.text, end) if items else None)
+            if not (following and following[0].lstrip().startswith(":")):  # The key of a mapping.
+                yield from self._parts(match, start, end - len(quote), name, strict=strict)
+            match = following
+
+    def _parts(self, match: re.Match[str], start: int, end: int, name: int, *, strict: bool) -> Iterator[Stretch]:
+        value = self.text[start:end]
+        if "f" in match["prefix"].lower() or match["quote"] == "`":
             for piece in re.finditer(r"[^{}$\s]{6,}", re.sub(r"\{[^{}]*\}", lambda hole: " " * len(hole[0]), value)):
-                if _is_strong(piece[0]) and not _is_harmless(piece[0]):
+                if is_strong(piece[0]) and not is_harmless(piece[0], name):
                     yield start + piece.start(), start + piece.end()
-        elif not _is_harmless(value) and (_is_strong(value) or not strict):
-            yield start, end - len(quote)
-        match = _NEXT.match(text, end)
+        elif not is_harmless(value, name) and (is_strong(value) or not strict):
+            yield start, end
 
 
-def _is_secret(name: str) -> bool:
-    """Whether what has this name is a secret, by the words at its end."""
-    words = list(split_words(name.rpartition(".")[2]))
-    while len(words) > 1 and (words[-1] in _AFTER or words[-1].isdigit()):
-        words.pop()
-    return not _BEFORE.intersection(words) and (tuple(words[-1:]) in _ENDS or tuple(words[-2:]) in _ENDS)
+def _settings(text: str) -> Iterator[Stretch]:
+    """Values without quotes, one on a line, and those of variables of containers, which stand below the name."""
+    for pattern in (_SETTING, _VALUE_BELOW, _DEFAULT):
+        for match in pattern.finditer(text):
+            weighs = weight(match["name"])
+            if weighs and not is_harmless(match["value"].strip(), weighs):
+                yield match.span("value")
 
 
-def _is_strong(value: str) -> bool:
-    """Whether a text looks as if nobody could guess it."""
-    if len(value) < 6 or any(map(str.isspace, value)) or _WORDY.fullmatch(value):
-        return False
-    return (any(map(str.isdigit, value)) and any(map(str.isalpha, value))) or (len(value) >= 24 and "_" not in value)
-
-
-def _is_random(value: str) -> bool:
-    """Whether a text has no words in it, whatever it is called: a key, or a digest."""
-    if _HEX.fullmatch(value):
-        return True
-    if not (any(map(str.isdigit, value)) and value.lower() != value and value.upper() != value):
-        return False
-    # What is made of words has few changes between the kinds of letters.
-    kinds = ["0" if char.isdigit() else "A" if char.isupper() else "a" if char.islower() else "" for char in value]
-    return sum(one != other for one, other in itertools.pairwise(kinds)) * 3 > len(value)
-
-
-def _is_harmless(value: str) -> bool:
-    """Whether a text is a name, a type, a place, a statement or a form to be filled in, and no secret."""
-    if len(value) < 3 or len(value) > 5000 or set(value) == {"*"}:
-        return True
-    if (
-        _CODE.search(value)
-        or _HOLE.search(value)
-        or _SQL.match(value)
-        or (_PLACE.match(value) and not _is_strong(value))
-    ):
-        return True
-    if value.startswith(("/", "http://", "https://")) and "@" not in value:
-        return True
-    if value[0] in " \t" or _CODE_START.match(value) or "PRIVATE KEY--" in value:
-        return "PRIVATE KEY--" not in value
-    words = split_words(value)
-    if not any(word.isdigit() for word in words) and (_PARTS.intersection(words) or value.lower() in _WORDS):
-        return True
-    return value[:1].isupper() and len(value.split()) > 1 and not any(map(str.isdigit, value))
+def _block(text: str, opened: re.Match[str], name_at: int, name: int) -> Iterator[Stretch]:
+    """The lines of YAML that belong to a name: of a text over several lines, of a list, or a value below its name."""
+    line = text[text.rfind("\n", max(0, name_at - 200), name_at) + 1 : name_at]
+    depth = len(line) - len(line.lstrip(" \t-"))
+    if not re.fullmatch(r"""[ \t]*(?:-[ \t]+)?["']?[\w.-]*""", line):
+        return
+    at = opened.end()
+    while at < len(text) and (row := _BLOCK_LINE.match(text, at)):
+        at = row.end()
+        indent, value = len(row["indent"]), row["value"].rstrip()
+        if not value:
+            continue
+        if indent < depth or (indent == depth and (opened["mark"] or not row["item"])):
+            return
+        if not opened["mark"] and re.match(r"[\w.-]+[\"']?:(?:\s|$)|#", value):
+            return
+        value = value.removesuffix(row["quote"])
+        if not is_harmless(value, name) and (opened["mark"] or name == STRONG or is_strong(value)):
+            yield row.start("value"), row.start("value") + len(value)

@@ -189,6 +189,7 @@ def _comment_spans(text: str) -> Iterator[tuple[int, int]]:
     or `:` for a format spec.
     """
     stack: list[tuple[str, int]] = []
+    quotes: list[str] = []  # The quotes among the entries.
     position = 0
     while True:
         mode, depth = stack[-1] if stack else ("", 0)
@@ -204,6 +205,7 @@ def _comment_spans(text: str) -> Iterator[tuple[int, int]]:
             elif quote := match[3]:
                 if (match[2] or "").lower() in _INTERPOLATED:
                     stack.append((quote, 0))
+                    quotes.append(quote)
                 else:
                     position = string_end(text, position, quote)
             elif mode:
@@ -217,7 +219,7 @@ def _comment_spans(text: str) -> Iterator[tuple[int, int]]:
                     stack[-1] = (":", 0)
         elif mode == ":":
             # A spec ends with its field, or, in text that does not parse, with the string around it.
-            outer = next(entry[0] for entry in reversed(stack) if entry[0] not in "{:")
+            outer = quotes[-1]
             if found == "{":
                 stack.append(("{", 0))
             elif found == "}":
@@ -225,8 +227,10 @@ def _comment_spans(text: str) -> Iterator[tuple[int, int]]:
             elif len(outer) == 1 and found in {outer, "\n", "\r"}:
                 while stack.pop()[0] != outer:
                     pass
+                quotes.pop()
         elif found in {mode, "\n", "\r"}:
             stack.pop()
+            quotes.pop()
         elif found == "{":
             stack.append(("{", 0))
 

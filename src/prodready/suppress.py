@@ -15,6 +15,7 @@ on any line of the statement.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ _DIRECTIVE = re.compile(
 )
 
 _OTHER = re.compile(
-    r"(?://|/\*+|<!--|\{#-?|\{%-?\s*comment[^%]*%\}|#+)\s*(?P<text>prodready\b.*?)\s*(?:\*/|-->|-?#\}|\{%|$)",
+    r"(?://|/\*+|<!--|\{#-?|\{%-?\s*comment[^%]*%\}|(?<!#)#+)\s*(?P<text>prodready\b.*?)(?:\*/|-->|-?#\}|\{%|$)",
     re.IGNORECASE,
 )
 
@@ -99,7 +100,7 @@ def scan(text: str) -> Suppressions:
         found.extend(_directives(comment.text, comment.line, comment.column, comment.own_line))
     if not found:
         return NONE
-    return Suppressions(tuple(_with_block(directive, own_lines) for directive in found))
+    return _with_blocks(found, own_lines)
 
 
 def scan_other(text: str) -> Suppressions:
@@ -111,8 +112,8 @@ def scan_other(text: str) -> Suppressions:
             own_line = not line[: match.start()].strip(" \t{\ufeff")
             if own_line:
                 own_lines.add(number)
-            found.extend(_directives(f"# {match['text']}", number, match.start() + 1, own_line))
-    return Suppressions(tuple(_with_block(directive, own_lines) for directive in found))
+            found.extend(_directives(f"# {match['text'].rstrip()}", number, match.start() + 1, own_line))
+    return _with_blocks(found, own_lines)
 
 
 def _directives(text: str, line: int, column: int, own_line: bool) -> Iterator[Directive]:
@@ -140,13 +141,16 @@ def _directives(text: str, line: int, column: int, own_line: bool) -> Iterator[D
             )
 
 
-def _with_block(directive: Directive, own_lines: set[int]) -> Directive:
-    if not directive.below:
-        return directive
-    below = directive.line + 1
-    while below in own_lines:
-        below += 1
-    return msgspec.structs.replace(directive, below=below)
+def _with_blocks(found: Sequence[Directive], own_lines: set[int]) -> Suppressions:
+    below: dict[int, int] = {}  # By a line of a block of comments the line under the block.
+    for line in sorted(own_lines, reverse=True):
+        below[line] = below.get(line + 1, line + 1)
+    return Suppressions(
+        tuple(
+            msgspec.structs.replace(directive, below=below[directive.line]) if directive.below else directive
+            for directive in found
+        )
+    )
 
 
 def apply(
@@ -191,6 +195,14 @@ class _Judge:
             for directive in self.directives
         ]
         self.used: set[tuple[int, str]] = set()
+        self._lines = [directive.line for directive in self.directives]
+        self._above: dict[int, list[int]] = {}
+        self._everywhere: list[int] = []
+        for index, directive in enumerate(self.directives):
+            if directive.word == "ignore-file":
+                self._everywhere.append(index)
+            elif directive.below:
+                self._above.setdefault(directive.below, []).append(index)
 
     def judge(self, findings: Sequence[Finding]) -> tuple[list[Finding], list[Suppressed], list[Finding]]:
         kept, suppressed = self._sift([(finding, -1) for finding in findings])
@@ -217,8 +229,8 @@ class _Judge:
         for finding, own in findings:
             silencing = [
                 i
-                for i, directive in enumerate(self.directives)
-                if (directive.is_noqa or (i != own and not noqa_only)) and self._silences(i, finding)
+                for i in self._covering(finding)
+                if (self.directives[i].is_noqa or (i != own and not noqa_only)) and self._silences(i, finding)
             ]
             if silencing:
                 first = self.directives[silencing[0]]
@@ -227,13 +239,20 @@ class _Judge:
                 kept.append(finding)
         return kept, suppressed
 
+    def _covering(self, finding: Finding) -> list[int]:
+        """The comments that speak of the place of the finding."""
+        line = finding.location.line
+        first, last = min(finding.statement[0] or line, line), max(finding.statement[1], line)
+        beside = range(bisect_left(self._lines, first), bisect_right(self._lines, last))
+        return sorted({*self._everywhere, *beside, *self._above.get(first, ())})
+
     def _silences(self, index: int, finding: Finding) -> bool:
         directive, codes = self.directives[index], self.codes[index]
         if directive.is_noqa:
             match = "" if codes is None else next((code for code in codes if finding.code.startswith(code)), None)
         else:
             match = finding.code if self.errors[index] is None and codes and finding.code in codes else None
-        if match is None or not _covers(directive, finding):
+        if match is None:
             return False
         self.used.add((index, match))
         return True
@@ -336,14 +355,6 @@ class _Judge:
             occurrence=sum(other.text == directive.text for other in self.directives[:index]),
             statement=(directive.line, directive.line),
         )
-
-
-def _covers(directive: Directive, finding: Finding) -> bool:
-    if directive.word == "ignore-file":
-        return True
-    line = finding.location.line
-    first, last = min(finding.statement[0] or line, line), max(finding.statement[1], line)
-    return first <= directive.line <= last or directive.below == first
 
 
 def _short(text: str, limit: int = 60) -> str:

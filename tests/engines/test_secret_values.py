@@ -89,6 +89,37 @@ def test_a_token_in_a_test_has_low_confidence(tmp_path: Path, name: str, confide
     assert secrets_worker.examined(job)["found"][name][0][8] == confidence
 
 
+@pytest.mark.parametrize("name", ["PASSCODE", "db_pswd", "senha", "kennwort", "contraseña", "settings['passcode']"])
+def test_names_of_passwords_that_detect_secrets_does_not_know(tmp_path: Path, name: str) -> None:
+    found = told(tmp_path, f'{name} = "Gewitter!83regen"\n')
+    assert [line for line, _ in found] == [1]
+    assert told(tmp_path, f'{name} = "Kennwort eingeben"\n') == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("environment: {REDIS_PASSWORD: Xk92jkKla91kzQ}", True),
+        ('environment: {MODE: x, "REDIS_PASSWORD": Xk92jkKla91kzQ, B: c}', True),
+        ("environment: {REDIS_PASSWORD: $REDIS_PASSWORD, B: c}", False),
+        ("environment: {REDIS_PASSWORD: changeme12345, B: c}", False),
+    ],
+)
+def test_values_in_a_mapping_on_one_line(tmp_path: Path, text: str, found: bool) -> None:
+    assert bool(told(tmp_path, text + "\n", "compose.yml")) == found
+
+
+@pytest.mark.parametrize("unit", ["a", "aB", "a1", "a-", "A_1"])
+def test_long_words_are_judged_at_once(tmp_path: Path, unit: str) -> None:
+    assert told(tmp_path, f'password = "{unit * 400}!"\n') == []
+
+
 def test_lines_that_may_hold_a_secret_are_found_in_any_text() -> None:
     lines = ["İ = 1", "x = 2", 'İ_API_KEY = "a"', "", "password: b", "y"]
     assert list(secret_files.lines_worth(lines)) == [3, 5]
+
+
+def test_long_rows_are_looked_at_once() -> None:
+    """A file of 2 MB in base64, and one of nothing but names."""
+    for unit in ("YmFzZTY0-", "secret_", "api_key"):
+        assert not secret_files.worth((unit * (2_000_000 // len(unit))).encode())

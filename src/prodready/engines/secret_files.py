@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
+from prodready.secret_words import STEMS
 from prodready.words import split_words
 
 _ENDINGS = (
@@ -24,7 +25,7 @@ _LOCKS = re.compile(
 _TRANSLATIONS = re.compile(r"(?:^|/)(?:locales?|i18n|l10n|translations?|lang|langs|languages|messages)/", re.IGNORECASE)
 
 _GIVEN = (
-    r"(?:pass|pwd|secret|token|credential|contrase|[a-z]_?key|dsn)[\w.-]*[\"'`\])\\]{0,4}\s*"
+    rf"(?:{'|'.join(STEMS)}|[a-z]_?key|dsn)[\w.-]{{0,60}}[\"'`\])\\]{{0,4}}\s*"
     r"(?:[:=!]|,\s*[rbu]{0,2}[\"'])"
 )
 """A name of a secret, in small letters, and what stands between it and its value."""
@@ -47,7 +48,7 @@ _FORMS = {
 }
 """The forms of the tokens of services, under texts of which one stands, in small letters, in each file that has one."""
 
-_GIVEN_IN = re.compile(_GIVEN.encode())
+_GIVEN_IN = re.compile(_GIVEN.replace(r"[\w.-]", r"[\w.\x80-\xff-]").encode())
 _FORMS_IN = [(tuple(map(str.encode, texts)), re.compile(form.encode())) for texts, form in _FORMS.items()]
 _ON_A_LINE = (re.compile(_GIVEN), *map(re.compile, _FORMS.values()))
 

@@ -10,13 +10,13 @@ import base64
 import json
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
 
 from prodready.engines.secret_files import is_config, is_example, is_page, is_passing, is_prose
 from prodready.knowledge import rules_folder
+from prodready.secret_words import KEYS, PASSWORDS, SECRETS, changes
 from prodready.words import split_words
 
 HIGH, MEDIUM, LOW = 3, 2, 1
@@ -29,8 +29,6 @@ class Words(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
     placeholders: frozenset[str]
     strong_placeholders: frozenset[str]
     filled_in: tuple[str, ...]
-    passwords: frozenset[str]
-    secrets: frozenset[str]
     keys: frozenset[str]
     not_secret: frozenset[str]
     tails: frozenset[str]
@@ -39,10 +37,14 @@ class Words(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
     tokens: dict[str, str]
 
 
+_PASSWORDS = PASSWORDS | {"pass"}
 WORDS = msgspec.toml.decode((rules_folder() / "secrets.toml").read_bytes(), type=Words)
 
 _LASTING = 90 * 24 * 3600
 """Seconds: a token that is good for less was the session of somebody who tried something."""
+
+_LONGEST = 300
+"""Characters: neither a name with what stands behind it nor a line of a key is longer."""
 
 _HINT = "take it from the environment or a secret store, and change it: who has the repository has it"
 
@@ -54,6 +56,7 @@ _STANDING_FOR_ITSELF = re.compile(
     r"[<>{}\s]|\$[\w({]|^\$|%[sd(]|^%\w+%$|^[@!/.~#-]|\.\.\.|\u2026|\*\*|\(\)|::|^https?:|^\w+://|^ENC\[|^vault:|^env[:.]|^ssm:|^sm://"
     r"|[\w\]]\(|\[\w*\]|\|"
 )
+_WORDS_AND_NUMBERS = re.compile(r"[A-Za-z]+(?:(?:\d[_\-.:/ ]?|[_\-.:/ ])[A-Za-z]+)*\d?[_\-.:/ ]?\d{0,2}")
 _TEMPLATE = re.compile(r"\$\{|\{\{|<[\w -]+>|%\(\w+\)|^\$\w+$|^\{\w+\}$|\s")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _HASH = re.compile(r"^(?:sha\d+[-:]|md5:|\$\d\w?\$|pbkdf2|bcrypt|argon2|scrypt:|\{SHA)", re.IGNORECASE)
@@ -155,7 +158,8 @@ def _private_key(place: Place) -> Verdict | None:
         value = re.match(r"[^\"'`]*", rest)
         return Verdict("a private key stands in the file", value[0] if value else rest)
     body = [
-        re.sub(r"^[\s\"'+`]*|(?:\\n)?[\s\"'+,`\\]*$", "", line) for line in place.lines[place.number : place.number + 4]
+        line[:_LONGEST].lstrip(" \t\"'+`").rstrip(" \t\"'+,`\\").removesuffix("\\n")
+        for line in place.lines[place.number : place.number + 4]
     ]
     text = [line for line in body if re.fullmatch(r"[A-Za-z0-9+/=]{32,}", line) and len(set(line)) > 12]
     if len(text) < 1:
@@ -207,21 +211,16 @@ def _named(value: str, place: Place) -> Verdict | None:
         return None
     if value.lower().replace("_", "").replace("-", "") in name.lower().replace("_", "").replace("-", ""):
         return None
-    if set(words) & WORDS.passwords and re.fullmatch(
+    if set(words) & _PASSWORDS and re.fullmatch(
         r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}|[0-9a-fA-F]{128}", value
     ):
         return None  # The digest of one.
     what = f"the value of `{name[-60:]}` stands in the file"
     if _looks_random(value) and len(value) >= 16:
         return Verdict(what, value, ERROR, HIGH)
-    if set(words) & WORDS.passwords and _looks_made_up(value):
+    if set(words) & _PASSWORDS and _looks_made_up(value):
         return Verdict(what, value, WARNING, MEDIUM)
-    if (
-        not set(words) & WORDS.passwords
-        and len(value) >= 24
-        and re.search(r"\d", value)
-        and re.search(r"[^\w.-]", value)
-    ):
+    if not set(words) & _PASSWORDS and len(value) >= 24 and re.search(r"\d", value) and re.search(r"[^\w.-]", value):
         return Verdict(what, value, WARNING, MEDIUM)
     return None
 
@@ -231,7 +230,7 @@ def _named(value: str, place: Place) -> Verdict | None:
 
 def _name(place: Place) -> str | None:
     """The name that the value is given to, as far as the line shows it."""
-    before = place.line[: place.start]
+    before = place.line[max(0, place.start - _LONGEST) : place.start]
     found = _NAME.search(before)
     return found[1].rpartition(".")[2] or found[1] if found else None
 
@@ -243,9 +242,9 @@ def _is_secret_name(words: Sequence[str]) -> bool:
     if not words or set(words) & WORDS.not_secret:
         return False
     last = words[-1]
-    if last in WORDS.passwords | WORDS.secrets:
+    if last in _PASSWORDS | SECRETS:
         return True
-    return last in {"key", "keys"} and len(words) > 1 and words[-2] in WORDS.keys
+    return last in {"key", "keys"} and len(words) > 1 and words[-2] in WORDS.keys | KEYS
 
 
 def _is_signing_key(words: Sequence[str]) -> bool:
@@ -284,7 +283,7 @@ def _stands_for_something(value: str) -> bool:
         return True
     if re.fullmatch(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z][\w$]*(?:\.[A-Za-z_][\w$]*)+", value):
         return True
-    return bool(re.fullmatch(r"(?:[A-Za-z][a-z]*\d?[_\-.:/ ]?)+\d{0,2}", value)) and not _looks_random(value)
+    return bool(_WORDS_AND_NUMBERS.fullmatch(value)) and not _looks_random(value)
 
 
 def _is_guessable(value: str) -> bool:
@@ -308,12 +307,11 @@ def _looks_random(value: str, least: int = 12) -> bool:
     """Whether digits, small and capital letters and signs change so often that no person has chosen them."""
     if len(value) < least or len(set(value)) < 8:
         return False
-    classes = ["d" if c.isdigit() else "l" if c.islower() else "u" if c.isupper() else "s" for c in value]
-    changes = sum(a != b for a, b in pairwise(classes))
-    digits = classes.count("d")
+    digits = sum(map(str.isdigit, value))
     if re.fullmatch(r"[0-9a-f]{24,}|[0-9A-F]{24,}", value):
         return 0 < digits < len(value)
-    return changes >= 0.28 * len(value) and (digits >= 2 or changes >= 0.45 * len(value))
+    turns = changes(value)
+    return turns >= 0.28 * len(value) and (digits >= 2 or turns >= 0.45 * len(value))
 
 
 def _looks_made_up(value: str) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from prodready.engines import secret_files, secret_values
+from prodready.secret_words import PASSWORDS, SECRETS
 from prodready.source import SourceError, decode, split_lines
 
 PLUGINS: dict[str, dict[str, float]] = {
@@ -41,6 +42,20 @@ PLUGINS: dict[str, dict[str, float]] = {
     "TwilioKeyDetector": {},
 }
 """Those whose findings can be judged by the value, with their settings. Keys without a form are for the names to tell."""
+
+_KEYWORD = "Secret Keyword"
+"""What detect-secrets calls what it finds by names."""
+
+_NAMES = "|".join(sorted(PASSWORDS | SECRETS))
+_BOUND = re.compile(
+    rf"""(?:{_NAMES})[\w.-]{{0,60}}["']?\]?\s*(?:[:=]|:=)\s*[rbu]?(?P<quote>["'])(?P<value>[^"'\s]{{4,200}})(?P=quote)""",
+    re.IGNORECASE,
+)
+_IN_A_MAPPING = re.compile(
+    rf"""[{{,]\s*["']?[\w.-]{{0,60}}(?:{_NAMES}|key)["']?\s*:\s+(?P<value>[^\s"'{{}}\[\],&*|>]{{4,200}})\s*[,}}]""",
+    re.IGNORECASE,
+)
+"""Names that detect-secrets does not know, and values in a mapping on one line, of which it does not see the end."""
 
 _LONGEST = 2_000
 """Characters: a longer line is data or was made by a program."""
@@ -118,6 +133,11 @@ def _candidates(path: str, lines: list[str], number: int, line: str) -> set[tupl
             value = _whole(secret.type, secret.secret_value or "", line)
             if value and not heuristic.is_sequential_string(value) and not heuristic.is_templated_secret(value):
                 found.add((secret.type, value))
+    for pattern in (_BOUND, _IN_A_MAPPING) if secret_files.is_config(path) else (_BOUND,):
+        for match in pattern.finditer(line):
+            value = match["value"]
+            if not heuristic.is_sequential_string(value) and not heuristic.is_templated_secret(value):
+                found.add((_KEYWORD, value))
     if found and is_line_allowlisted(path, line, get_code_snippet(lines, number)):
         return set()
     return found

@@ -118,17 +118,20 @@ class Worker:
         self._asked = tuple(self.among(paths))
         unknown = self.memory.unknown(self.config.root, self._asked)
         if not self._version:
-            self._asked = tuple(path for path in unknown if self.worth(path, self.memory.contents[path]))
+            contents = self.memory.contents
+            self._asked = tuple(
+                path for path in unknown if len(contents[path]) <= _LARGEST and self.worth(path, contents[path])
+            )
             return
         worth = []
         for path in unknown:
             data = self.memory.contents[path]
-            if self.worth(path, data):
-                if len(data) <= _LARGEST and _is_text(path):
-                    worth.append(path)
-                    continue
-                why = "over 1 MB" if len(data) > _LARGEST else "its name is not UTF-8"
+            why = "over 1 MB" if len(data) > _LARGEST else "" if _is_text(path) else "its name is not UTF-8"
+            if why:
                 self.memory.learn(path, notes=[f"{path}: {why}, not read by {self.name}"])
+            elif self.worth(path, data):
+                worth.append(path)
+                continue
             else:
                 self.memory.learn(path)
             del self.memory.contents[path]

@@ -6,7 +6,6 @@ Findings that a comment or the baseline silences are left out: GitHub takes a re
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 from urllib.parse import quote_from_bytes
@@ -23,7 +22,6 @@ BASE = "SRCROOT"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 # The scale of CVSS, on which code hosts sort alerts: high, medium, low.
 _SECURITY = {Severity.ERROR: "8.0", Severity.WARNING: "5.0", Severity.INFO: "2.0"}
-_LINK = re.compile(r"\[(?=[^\]]*\]\()")
 _RANKS = {Confidence.HIGH: 90.0, Confidence.MEDIUM: 60.0, Confidence.LOW: 20.0}
 
 
@@ -182,7 +180,11 @@ def _descriptor(rule: Rule) -> dict[str, Any]:
 
 def _plain(text: str) -> str:
     """A message in which nothing reads as a link: `[text](target)` is one in SARIF (2.1.0, 3.11.6)."""
-    return _LINK.sub(r"\\[", text)
+    parts = text.split("]")
+    for number, after in enumerate(parts[1:]):
+        if after.startswith("("):
+            parts[number] = parts[number].replace("[", "\\[")
+    return "]".join(parts)
 
 
 def _region(location: Location) -> dict[str, int]:
