@@ -150,6 +150,10 @@ class Program:
                     return path
         return None
 
+    def is_known(self, name: str) -> bool:
+        """Whether a module is one of Python's own, or of a library that the knowledge describes."""
+        return name.partition(".")[0] in self._known_roots
+
     def _relative(self, name: str, path: str) -> tuple[str | None, str]:
         """The file that a relative name starts from, and the names that follow."""
         level = len(name) - len(name.lstrip("."))
