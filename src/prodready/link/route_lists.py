@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from prodready.finding import Location
 from prodready.knowledge_form import RouteForm
@@ -16,9 +16,6 @@ from prodready.read.facts import CallFact, FileFacts, last_name
 
 HALF = v.MAX_SIZE // 2
 """Nodes of a list that may have been left out where paths join."""
-
-FEW = 8
-"""Items up to which a list that is not known to its end is taken for one that grows, not for one that was cut."""
 
 
 class RouteLists(RouteNodes):
@@ -152,32 +149,24 @@ class RouteLists(RouteNodes):
     ) -> bool:
         """Note the routes of a list that a call spells out and that was too long to be kept: the calls within that call."""
         call, value = bound.value, v.bare(child)
-        if not (isinstance(value, v.Seq) and _is_short(value)) and value != v.UNKNOWN:
+        kept = value.items if isinstance(value, v.Seq) else ()
+        if value != v.UNKNOWN and v.UNKNOWN not in kept and not (isinstance(value, v.Seq) and value.open):
             return False
         assert isinstance(call, v.Call)
-        facts = bound.frame.function.calls
-        own = next((f.span for f in facts if (f.value.line, f.value.column) == (call.line, call.column)), None)
-        if own is None:
-            return False
-        start, end = (own.line, own.column), (own.end_line, own.end_column)
-        inside = [
-            f
-            for f in facts
-            if start < (f.span.line, f.span.column)
-            and (f.span.end_line, f.span.end_column) <= end
-            and f.value is not call
-        ]
         node: Node = ("list", bound.frame.path, call.line, f"{bound.frame.function.qualname}:{call.column}:cut")
         if node not in self._listed:
             self._listed.add(node)
-            self._declare_all(node, bound.frame, inside, takes_in=True)
-        if not self.holder(node).routes and not self.holder(node).children:
+            self._declare_all(node, bound.frame, _within(bound.frame.function.calls, call), takes_in=True)
+            if node in self.holders:
+                known = v.seq([item for item in kept if item != v.UNKNOWN], limit=v.MAX_TABLE)
+                self._items(node, bound.sub(known), RouteForm(child=(0,)))
+        if node not in self.holders:
             return False
         self.holder(parent).children.append(Inclusion(node, prefixes or [()], guards, location, name))
         return True
 
     def _outside(self, parent: Node, name: str, location: Location) -> None:
-        """Note that a module which is taken in is not in the project; those of libraries that we know are not expected to be."""
+        """Note that a module which is taken in is not in the project; that of a known library need not be."""
         self.holder(parent).unknown.append(f"{name} is not in the project")
         if not self.program.is_known(name):
             self.unresolved.append(location)
@@ -316,7 +305,8 @@ class RouteLists(RouteNodes):
             return
         module = facts.functions["<module>"]
         holder = self.holder(node)
-        seen = {(one.location.line, one.location.column) for one in (*holder.routes, *holder.children)}
+        seen = {(d.location.line, d.location.column) for d in holder.routes}
+        seen |= {(c.location.line, c.location.column) for c in holder.children}
         own = {f.span.first for f in module.calls if (f.value.line, f.value.column) in seen}
         others = {
             x.line
@@ -357,9 +347,17 @@ class RouteLists(RouteNodes):
                 self.children(node, Bound(fact.value, frame), RouteForm(child=(0,)), [], [], place)
 
 
-def _is_short(value: v.Seq) -> bool:
-    """Whether a list that a call spells out was cut, or what is in it."""
-    return len(value.items) > FEW and (value.open or v.UNKNOWN in value.items)
+def _within(calls: Iterable[CallFact], call: v.Call) -> list[CallFact]:
+    """The calls that stand inside of another."""
+    around = next((f.span for f in calls if (f.value.line, f.value.column) == (call.line, call.column)), None)
+    if around is None:
+        return []
+    start, end = (around.line, around.column), (around.end_line, around.end_column)
+    return [
+        fact
+        for fact in calls
+        if start < (fact.span.line, fact.span.column) and (fact.span.end_line, fact.span.end_column) <= end
+    ]
 
 
 def _is_cut(value: v.Value) -> bool:

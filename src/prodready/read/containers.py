@@ -31,7 +31,7 @@ class Containers:
         return v.MAX_TABLE if self.scope.is_module else v.MAX_SIZE
 
     def _by_name(self, value: Value) -> Value:
-        """A table of module code by its name, in place of what it holds, to be built into something that would grow too large."""
+        """The name of a large table of module code in place of what it holds, for what it is built into."""
         if not self.scope.is_module or v.size(value) <= v.MAX_SIZE // 4:
             return value
         if isinstance(value, v.Named):
@@ -40,6 +40,20 @@ class Containers:
         if isinstance(value, v.Seq):
             return v.seq([self._by_name(item) for item in value.items], is_open=value.open, limit=self._limit)
         return v.op("star", self._by_name(value.subject)) if isinstance(value, v.Op) and v.is_star(value) else value
+
+    def _called(
+        self,
+        target: Value,
+        args: tuple[Value, ...],
+        keywords: tuple[tuple[str, Value], ...],
+        line: int,
+        column: int,
+    ) -> Value:
+        """The value of a call; large tables stand in it by their names."""
+        if self.scope.is_module and sum(map(v.size, args)) + sum(v.size(x) for _, x in keywords) >= v.MAX_SIZE:
+            args = tuple(map(self._by_name, args))
+            keywords = tuple((key, self._by_name(x)) for key, x in keywords)
+        return v.call(target, args, keywords, line, column, limit=self._limit)
 
     def _each(self, iterated: Value) -> Value:
         """An element of what is gone through."""

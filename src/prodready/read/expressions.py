@@ -354,20 +354,6 @@ class Expressions(Containers):
                     self._happens(called, later, node)
         return self._made(target, args, keywords) or value
 
-    def _called(
-        self,
-        target: Value,
-        args: tuple[Value, ...],
-        keywords: tuple[tuple[str, Value], ...],
-        line: int,
-        column: int,
-    ) -> Value:
-        """The value of a call; large tables stand in it by their names."""
-        if self.scope.is_module and sum(map(v.size, args)) + sum(v.size(x) for _, x in keywords) >= v.MAX_SIZE:
-            args = tuple(map(self._by_name, args))
-            keywords = tuple((key, self._by_name(x)) for key, x in keywords)
-        return v.call(target, args, keywords, line, column, limit=self._limit)
-
     def _happens(self, name: str, value: v.Call, node: ast.expr) -> None:
         """Note a call."""
         scope = self.scope

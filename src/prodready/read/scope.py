@@ -17,7 +17,7 @@ BUILTINS = frozenset(dir(builtins))
 
 @dataclass
 class Module:
-    """What all functions of a file share. `names` are the names its own module code binds, `once` those bound in one place."""
+    """What all functions of a file share. `names` are those its own module code binds, `once` those bound in one place."""
 
     lines: list[str]
     imports: dict[str, str] = field(default_factory=dict)

@@ -18,7 +18,7 @@ MAX_TABLE = 3000
 """The same for a list or a dictionary that module code spells out: nothing is built of it but by its name."""
 
 SHORT = 4
-"""Nodes of a callee that is kept however many arguments there are."""
+"""Nodes of a callee, and of a list's name behind a star, that are kept however many arguments there are."""
 
 MAX_OPTIONS = 8
 LONGEST_CONSTANT = 4000
@@ -330,7 +330,8 @@ def call(
         share = MAX_SIZE // (2 + len(args) + len(keywords))
 
         def fits(value: Value) -> bool:
-            return size(value) <= share or (total <= limit and _is_made(value))
+            small = size(value) <= max(share, SHORT if is_star(value) else 1)
+            return small or (total <= limit and _is_made(value))
 
         target = target if size(target) <= max(share, SHORT) else UNKNOWN
         args = tuple(a if fits(a) else UNKNOWN for a in args)
