@@ -57,7 +57,7 @@ class Containers:
 
     def _each(self, iterated: Value) -> Value:
         """An element of what is gone through."""
-        return v.op("each", iterated if v.size(iterated) < v.MAX_SIZE else self._by_name(iterated))
+        return v.op("each", self._by_name(iterated))
 
     def _bind_item(self, target: ast.Subscript, value: Value) -> None:
         key, path = self.eval(target.slice), path_of(target.value)
