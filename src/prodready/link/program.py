@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 import msgspec
 
 from prodready.knowledge import Knowledge
+from prodready.link.modules import Modules, shared
 from prodready.link.scope import Scope
 from prodready.read import values as v
 from prodready.read.facts import CallFact, ClassFacts, FileFacts, FunctionFacts, Outline, last_name
@@ -64,27 +64,18 @@ class LibrarySymbol(msgspec.Struct, frozen=True):
 Symbol = FunctionSymbol | ClassSymbol | ValueSymbol | ModuleSymbol | LibrarySymbol
 
 
-class Program:
+class Program(Modules):
     """Facts of all files, loaded when first asked for, and the look-ups between them."""
 
     def __init__(
         self, knowledge: Knowledge, outlines: Mapping[str, Outline], load: Callable[[str], FileFacts | None]
     ) -> None:
+        described = (knowledge.functions, knowledge.objects, knowledge.types)
+        super().__init__(outlines, (name.partition(".")[0] for table in described for name in table))
         self.knowledge = knowledge
-        self.outlines = outlines
         self._load = load
         self._facts: dict[str, FileFacts | None] = {}
         self._deriving: dict[str, list[str]] | None = None
-        self._packages = {path.rpartition("/")[0] for path in outlines if path.endswith("/__init__.py")}
-        self._modules: dict[str, list[str]] = {}
-        for path in outlines:
-            for name in self._module_names(path):
-                self._modules.setdefault(name, []).append(path)
-        described = (knowledge.functions, knowledge.objects, knowledge.types)
-        self._stems = {name.rpartition(".")[2] for name in self._modules}
-        self._known_roots = sys.stdlib_module_names.union(
-            name.partition(".")[0] for table in described for name in table
-        )
         self._calls: dict[tuple[str, str], list[tuple[FunctionFacts, CallFact]]] = {}
         self._callers: dict[str, dict[str, list[str]]] = {}
         """By file and by the name of what is called: the functions that do so."""
@@ -97,7 +88,6 @@ class Program:
         self.resolve = lru_cache(maxsize=None)(self._resolve)
         self.lineage = lru_cache(maxsize=None)(self._lineage)
         self.subclasses = lru_cache(maxsize=None)(self._subclasses)
-        self.find_module = lru_cache(maxsize=None)(self._find_module)
 
     def facts(self, path: str) -> FileFacts | None:
         """The facts of a file, or None where they are not to be had."""
@@ -115,54 +105,6 @@ class Program:
         facts = self.facts(path) if function.owner else None
         cls = facts.classes.get(function.owner) if facts else None
         return ClassSymbol(path, cls) if cls is not None else None
-
-    # Modules
-
-    def _module_names(self, path: str) -> Iterator[str]:
-        """The names a module can be imported by: from every directory above it that is not itself a package."""
-        stem = path.removesuffix(".py").removesuffix("/__init__")
-        if stem == "__init__":
-            return
-        parts = stem.split("/")
-        for start in range(len(parts)):
-            if "/".join(parts[:start]) not in self._packages or start == 0:
-                name = ".".join(parts[start:])
-                if start < len(parts) - 1 or name not in sys.stdlib_module_names:
-                    yield name
-
-    def _find_module(self, name: str, importer: str) -> str | None:
-        """The file of module `name` as imported by `importer`: the nearest, where several have that name."""
-        found = self._modules.get(name)
-        if not found:
-            return self._beside(name, importer)
-        return max(found, key=lambda path: (_shared(path, importer), -len(path))) if len(found) > 1 else found[0]
-
-    def _beside(self, name: str, importer: str) -> str | None:
-        """The module as a program sees it that is started inside of a package: beside it, or beside one above it."""
-        if name.rpartition(".")[2] not in self._stems or name.partition(".")[0] in self._known_roots:
-            return None
-        folder = importer
-        while folder:
-            folder = folder.rpartition("/")[0]
-            stem = f"{folder}/{name.replace('.', '/')}"
-            for path in (f"{stem}.py", f"{stem}/__init__.py"):
-                if path in self.outlines:
-                    return path
-        return None
-
-    def _relative(self, name: str, path: str) -> tuple[str | None, str]:
-        """The file that a relative name starts from, and the names that follow."""
-        level = len(name) - len(name.lstrip("."))
-        rest = name[level:]
-        folder = path.split("/")[:-1]
-        folder = folder[: len(folder) - (level - 1)] if level > 1 else folder
-        names = rest.split(".") if rest else []
-        for used in range(len(names), -1, -1):
-            base = "/".join([*folder, *names[:used]])
-            for candidate in (f"{base}.py" if used else "", f"{base}/__init__.py" if base else "__init__.py"):
-                if candidate in self.outlines:
-                    return candidate, ".".join(names[used:])
-        return None, rest
 
     # Names
 
@@ -336,7 +278,7 @@ class Program:
                     if qualname[:1].isupper() and "." not in qualname:
                         self._classes.setdefault(qualname.lower(), []).append((path, qualname))
         named = [(path, own) for path, own in self._classes.get(name.lower(), ()) if any_case or own == name]
-        for path, own in sorted(named, key=lambda one: (-_shared(one[0], importer), len(one[0]))):
+        for path, own in sorted(named, key=lambda one: (-shared(one[0], importer), len(one[0]))):
             facts = self.facts(path)
             if facts is not None and own in facts.classes:
                 return ClassSymbol(path, facts.classes[own])
@@ -415,12 +357,3 @@ class Program:
             if function is not None and function.owner:
                 found.append(FunctionSymbol(path, function))
         return found
-
-
-def _shared(path: str, other: str) -> int:
-    count = 0
-    for a, b in zip(path.split("/"), other.split("/"), strict=False):
-        if a != b:
-            break
-        count += 1
-    return count

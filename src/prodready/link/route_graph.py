@@ -220,7 +220,8 @@ class RouteGraph(RouteLists):
         prefix = self.values.argument(call, form.prefix)
         prefixes = self.templates(bound.sub(prefix)) if prefix is not None else []
         guards = [bound.sub(g)] if (g := self.values.argument(call, form.guards)) is not None else []
-        self.children(parent, bound.sub(child), form, prefixes, guards, location)
+        if not self.cut_off(parent, bound, child, prefixes, guards, location):
+            self.children(parent, bound.sub(child), form, prefixes, guards, location)
 
     def _before(
         self, bound: Bound, form: RouteForm, callee: Callee, decorated: FunctionSymbol | ClassSymbol | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from prodready.finding import Location
 from prodready.knowledge_form import RouteForm
@@ -13,7 +13,10 @@ from prodready.link.route_nodes import MAX_DEPTH, Declared, Inclusion, Node, Rou
 from prodready.link.route_values import RouteValues
 from prodready.link.url_paths import PathTemplate, parse, parse_regex
 from prodready.read import values as v
-from prodready.read.facts import FileFacts, last_name
+from prodready.read.facts import CallFact, FileFacts, last_name
+
+HALF = v.MAX_SIZE // 2
+"""Nodes of a list that may have been left out where paths join."""
 
 
 class RouteLists(RouteNodes):
@@ -54,7 +57,7 @@ class RouteLists(RouteNodes):
                 again = Bound(symbol.value, self.values.module(symbol.path))
                 self.children(parent, again, form, prefixes, guards, location, name, depth + 1)
             elif value.value is not None:
-                self.holder(parent).unknown.append(f"{value.value} is not in the project")
+                self._outside(parent, str(value.value), location)
             return
         symbol = self.infer.symbol_of(value, bound.frame)
         if isinstance(symbol, ModuleSymbol):
@@ -134,7 +137,42 @@ class RouteLists(RouteNodes):
         more = [*guards, bound.sub(extra)] if extra is not None else guards
         if child is not None:
             merged = RouteForm(child=inner.child, regex=form.regex or inner.regex)
-            self.children(parent, bound.sub(child), merged, together, more, location, name, depth + 1)
+            if not self.cut_off(parent, bound, child, together, more, location, name):
+                self.children(parent, bound.sub(child), merged, together, more, location, name, depth + 1)
+
+    def cut_off(
+        self,
+        parent: Node,
+        bound: Bound,
+        child: v.Value,
+        prefixes: list[PathTemplate],
+        guards: list[Bound],
+        location: Location,
+        name: str = "",
+    ) -> bool:
+        """Note the routes of a list that a call spells out and that was too long to be kept: the calls within that call."""
+        call, value = bound.value, v.bare(child)
+        kept = value.items if isinstance(value, v.Seq) else ()
+        if value != v.UNKNOWN and v.UNKNOWN not in kept and not (isinstance(value, v.Seq) and value.open):
+            return False
+        assert isinstance(call, v.Call)
+        node: Node = ("list", bound.frame.path, call.line, f"{bound.frame.function.qualname}:{call.column}:cut")
+        if node not in self._listed:
+            self._listed.add(node)
+            self._declare_all(node, bound.frame, _within(bound.frame.function.calls, call), takes_in=True)
+            if node in self.holders:
+                known = v.seq([item for item in kept if item != v.UNKNOWN], limit=v.MAX_TABLE)
+                self._items(node, bound.sub(known), RouteForm(child=(0,)))
+        if node not in self.holders:
+            return False
+        self.holder(parent).children.append(Inclusion(node, prefixes or [()], guards, location, name))
+        return True
+
+    def _outside(self, parent: Node, name: str, location: Location) -> None:
+        """Note that a module which is taken in is not in the project; that of a known library need not be."""
+        self.holder(parent).unknown.append(f"{name} is not in the project")
+        if not self.program.is_known(name):
+            self.unresolved.append(location)
 
     @staticmethod
     def _is_off(call: v.Call, unless: tuple[str, ...]) -> bool:
@@ -270,29 +308,61 @@ class RouteLists(RouteNodes):
         if not _is_cut(value):
             return
         module = facts.functions["<module>"]
-        others = {
-            x.line for other, x in facts.values.items() if other != name and isinstance(x, v.Named) and not _is_cut(x)
-        }
         holder = self.holder(node)
         seen = {(d.location.line, d.location.column) for d in holder.routes}
         seen |= {(c.location.line, c.location.column) for c in holder.children}
+        own = {f.span.first for f in module.calls if (f.value.line, f.value.column) in seen}
+        others = {
+            x.line
+            for other, x in facts.values.items()
+            if other != name and isinstance(x, v.Named) and (("list", path, 0, other) in self._listed or x.size <= HALF)
+        }
         seen |= {(c.location.line, 1) for c in holder.children}
+        calls = [fact for fact in module.calls if fact.span.first not in others - own]
+        self._declare_all(node, Frame(path, module), calls, seen)
+
+    def _declare_all(
+        self,
+        node: Node,
+        frame: Frame,
+        calls: list[CallFact],
+        seen: Collection[tuple[int, int]] = (),
+        *,
+        takes_in: bool = False,
+    ) -> None:
+        """The outermost of these calls that are routes, or take in others, but for those that were seen."""
         end = (0, 0)
-        for fact in sorted(
-            module.calls, key=lambda f: (f.span.line, f.span.column, -f.span.end_line, -f.span.end_column)
-        ):
-            if (fact.span.line, fact.span.column) < end or fact.span.first in others:
+        for fact in sorted(calls, key=lambda f: (f.span.line, f.span.column, -f.span.end_line, -f.span.end_column)):
+            if (fact.span.line, fact.span.column) < end:
                 continue
-            form = self.values.form(Bound(fact.value, Frame(path, module)))
-            if form is None or form[1].effect is None or form[1].effect.route is None or not form[0].handler:
+            form = self.values.form(Bound(fact.value, frame))
+            if form is None or form[1].effect is None or form[1].effect.route is None or form[1].type is not None:
                 continue
-            if not form[0].path or form[1].type is not None:
+            declares = form[0].path and form[0].handler
+            if not declares and not (takes_in and form[0].child):
                 continue
             end = (fact.span.end_line, fact.span.end_column)
-            if (fact.value.line, fact.value.column) not in seen:
-                place = Location(path, fact.span.line, fact.span.column)
-                for one in self.helpers.each_row(Bound(fact.value, Frame(path, module))):
+            if (fact.value.line, fact.value.column) in seen:
+                continue
+            place = Location(frame.path, fact.span.line, fact.span.column)
+            if declares:
+                for one in self.helpers.each_row(Bound(fact.value, frame)):
                     self.declare_value(node, one, form[0], [], [], place)
+            else:
+                self.children(node, Bound(fact.value, frame), RouteForm(child=(0,)), [], [], place)
+
+
+def _within(calls: Iterable[CallFact], call: v.Call) -> list[CallFact]:
+    """The calls that stand inside of another."""
+    around = next((f.span for f in calls if (f.value.line, f.value.column) == (call.line, call.column)), None)
+    if around is None:
+        return []
+    start, end = (around.line, around.column), (around.end_line, around.end_column)
+    return [
+        fact
+        for fact in calls
+        if start < (fact.span.line, fact.span.column) and (fact.span.end_line, fact.span.end_column) <= end
+    ]
 
 
 def _is_cut(value: v.Value) -> bool:
@@ -301,7 +371,7 @@ def _is_cut(value: v.Value) -> bool:
         return any(map(_is_cut, inner.options))
     if isinstance(inner, v.Mark):
         return _is_cut(inner.value)
-    return (isinstance(inner, v.Seq) and (inner.open or inner.size > v.MAX_SIZE // 2)) or isinstance(inner, v.Unknown)
+    return isinstance(inner, v.Unknown) or (isinstance(inner, v.Seq) and inner.open)
 
 
 def template(text: str, regex: bool) -> PathTemplate:

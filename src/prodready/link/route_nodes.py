@@ -113,7 +113,8 @@ class RouteNodes:
         if (spec := self.values.argument(call, form.spec)) is not None:
             holder.specs += [text for text in self.values.texts(bound.sub(spec)) if HOLE not in text]
         if (child := self.values.argument(call, form.child)) is not None:
-            self.children(node, bound.sub(child), form, [], [], location)
+            if not self.cut_off(node, bound, child, [], [], location):
+                self.children(node, bound.sub(child), form, [], [], location)
         self._into(bound, form, node, location)
 
     def _into(self, bound: Bound, form: RouteForm, child: Node, location: Location) -> None:
@@ -215,4 +216,17 @@ class RouteNodes:
         depth: int = 0,
     ) -> None:
         """Note what `bound` adds to `parent`, see `RouteLists`."""
+        raise NotImplementedError
+
+    def cut_off(
+        self,
+        parent: Node,
+        bound: Bound,
+        child: v.Value,
+        prefixes: list[PathTemplate],
+        guards: list[Bound],
+        location: Location,
+        name: str = "",
+    ) -> bool:
+        """Note what a call adds whose list of routes was cut, see `RouteLists`."""
         raise NotImplementedError

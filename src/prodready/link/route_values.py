@@ -119,7 +119,7 @@ class RouteValues:
             if isinstance(place, str) and place.endswith("*"):
                 given = call.args[int(place[:-1] or 0) :]
                 if given:
-                    return v.seq(list(given))
+                    return v.seq(list(given), limit=v.MAX_TABLE)
             elif isinstance(place, str) and place in keywords:
                 return keywords[place]
             elif isinstance(place, int) and place < len(call.args) and not any(map(v.is_star, call.args[: place + 1])):

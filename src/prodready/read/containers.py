@@ -26,6 +26,39 @@ class Containers:
         """The value of an expression."""
         raise NotImplementedError
 
+    @property
+    def _limit(self) -> int:
+        return v.MAX_TABLE if self.scope.is_module else v.MAX_SIZE
+
+    def _by_name(self, value: Value) -> Value:
+        """The name of a large table of module code in place of what it holds, for what it is built into."""
+        if not self.scope.is_module or v.size(value) <= v.MAX_SIZE // 4:
+            return value
+        if isinstance(value, v.Named):
+            bound = (self.scope.env or {}).get(value.name) is value and value.name in self.scope.module.once
+            return v.Ref(f":{value.name}") if bound and isinstance(v.bare(value), (v.Seq, v.Map)) else value
+        if isinstance(value, v.Seq):
+            return v.seq([self._by_name(item) for item in value.items], is_open=value.open, limit=self._limit)
+        return v.op("star", self._by_name(value.subject)) if isinstance(value, v.Op) and v.is_star(value) else value
+
+    def _called(
+        self,
+        target: Value,
+        args: tuple[Value, ...],
+        keywords: tuple[tuple[str, Value], ...],
+        line: int,
+        column: int,
+    ) -> Value:
+        """The value of a call; large tables stand in it by their names."""
+        if self.scope.is_module and sum(map(v.size, args)) + sum(v.size(x) for _, x in keywords) >= v.MAX_SIZE:
+            args = tuple(map(self._by_name, args))
+            keywords = tuple((key, self._by_name(x)) for key, x in keywords)
+        return v.call(target, args, keywords, line, column, limit=self._limit)
+
+    def _each(self, iterated: Value) -> Value:
+        """An element of what is gone through."""
+        return v.op("each", self._by_name(iterated))
+
     def _bind_item(self, target: ast.Subscript, value: Value) -> None:
         key, path = self.eval(target.slice), path_of(target.value)
         old = self.eval(target.value)
@@ -40,7 +73,7 @@ class Containers:
             kept = [(k, x) for k, x in inner.items if k != key]
             self._store(path, old, v.mapping([*kept, (key, value)]))
         elif isinstance(inner, v.Seq):
-            self._store(path, old, v.seq([*inner.items, value], is_open=True))
+            self._store(path, old, v.seq([*inner.items, value], is_open=True, limit=self._limit))
 
     def _store(self, path: str, old: Value, value: Value) -> None:
         """Put a changed container back, under the name it had."""
@@ -60,9 +93,9 @@ class Containers:
                 if isinstance(at, int) and not inner.open and -len(inner.items) <= at < len(inner.items):
                     items = list(inner.items)
                     del items[at]
-                    self._store(path, old, v.seq(items))
+                    self._store(path, old, v.seq(items, limit=self._limit))
                 else:
-                    self._store(path, old, v.seq(list(inner.items), is_open=True))
+                    self._store(path, old, v.seq(list(inner.items), is_open=True, limit=self._limit))
                 return
             self._store(path, old, v.op("without", old.value if isinstance(old, v.Named) else old, (key,)))
 
@@ -125,9 +158,11 @@ class Containers:
         elif isinstance(inner, (v.Seq, v.Choice)):
             items = list(inner.items) if isinstance(inner, v.Seq) else [v.op("star", old)]
             if method in {"extend", "update"}:
+                if v.size(old) + v.size(added) >= v.MAX_TABLE:
+                    added = self._by_name(added)
                 more = v.bare(added)
                 items += more.items if isinstance(more, v.Seq) else (v.op("star", added),)
             else:
                 items.append(added)
-            return v.seq(items, is_open=isinstance(inner, v.Choice) or inner.open)
+            return v.seq(items, is_open=isinstance(inner, v.Choice) or inner.open, limit=self._limit)
         return None

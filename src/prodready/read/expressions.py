@@ -122,6 +122,9 @@ class Expressions(Containers):
 
     def _binary(self, node: ast.BinOp) -> Value:
         left, right = self.eval(node.left), self.eval(node.right)
+        if v.size(left) + v.size(right) >= v.MAX_TABLE and isinstance(node.op, ast.Add):
+            if isinstance(v.bare(left), v.Seq) and isinstance(v.bare(right), v.Seq):
+                return v.seq([v.op("star", self._by_name(one)) for one in (left, right)], limit=self._limit)
         return self.binary(node.op, left, right, node)
 
     def binary(self, operator: ast.operator, left: Value, right: Value, node: ast.expr | ast.stmt) -> Value:
@@ -263,11 +266,10 @@ class Expressions(Containers):
             self.scope.silent -= 1
 
     def _sequence(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
-        return v.seq([self.eval(element) for element in node.elts], limit=self._limit)
-
-    @property
-    def _limit(self) -> int:
-        return v.MAX_TABLE if self.scope.is_module else v.MAX_SIZE
+        items = [self.eval(element) for element in node.elts]
+        if sum(map(v.size, items)) >= v.MAX_TABLE:
+            items = [self._by_name(item) for item in items]
+        return v.seq(items, limit=self._limit)
 
     def _dict(self, node: ast.Dict) -> Value:
         items: list[tuple[Value | None, Value]] = []
@@ -292,7 +294,7 @@ class Expressions(Containers):
             iterated = self.eval(generator.iter)
             if number == 0:
                 self.scope.flow = []
-            self.bind(generator.target, v.op("each", iterated))
+            self.bind(generator.target, self._each(iterated))
             for condition in generator.ifs:
                 self.eval(condition)
                 self.assume(condition, truth=True)
@@ -342,12 +344,7 @@ class Expressions(Containers):
             if result is not None:
                 return result
             self._mutate(function, args, keywords)
-        # `include([...])` in a list of module code is a part of what that list spells out.
-        spells_out = any(
-            isinstance(v.bare(x), v.Seq) or v.size(x) > v.MAX_SIZE for x in (*args, *dict(keywords).values())
-        )
-        limit = self._limit if spells_out else v.MAX_SIZE
-        value = v.call(target, args, keywords, line, column, limit=limit)
+        value = self._called(target, args, keywords, line, column)
         if not self.scope.silent and self.scope.env is not None and isinstance(value, v.Call):
             name = last_name(target)
             if name:

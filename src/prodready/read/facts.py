@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from prodready.read.search_path import search_path
 from prodready.read.values import Attr, Call, Free, Item, Named, Param, Ref, Value, bare, children
 from prodready.suppress import Suppressions
 
@@ -172,7 +173,10 @@ class Relay(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Outline(msgspec.Struct, frozen=True, array_like=True):
-    """The little of a file that is needed to find out whether the rest is: what it defines and which names it calls."""
+    """The little of a file that is needed to find out whether the rest is: what it defines and which names it calls.
+
+    `search` are the directories that it adds to where Python looks for modules, see `search_path.py`.
+    """
 
     defines: tuple[str, ...]
     calls: tuple[str, ...]
@@ -184,6 +188,7 @@ class Outline(msgspec.Struct, frozen=True, array_like=True):
     builds: bool = False
     relays: tuple[Relay, ...] = ()
     derived: tuple[tuple[str, str], ...] = ()
+    search: tuple[str, ...] = ()
 
 
 def outline(facts: FileFacts) -> Outline:
@@ -205,6 +210,7 @@ def outline(facts: FileFacts) -> Outline:
         derived=tuple(
             (cls.qualname.rpartition(".")[2], last_name(base)) for cls in facts.classes.values() for base in cls.bases
         ),
+        search=search_path(facts),
     )
 
 

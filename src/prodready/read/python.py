@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import Counter
 
 from prodready.masking import hide
 from prodready.read import values as v
@@ -40,7 +41,9 @@ def _read(text: str) -> FileFacts:
     lines = split_lines(text)
     scope = module_scope(lines)
     reader = Statements(scope, {}, {})
-    scope.module.names.update(_assigned(tree))
+    bound = _assigned(tree)
+    scope.module.names.update(bound)
+    scope.module.once.update(name for name, count in bound.items() if count == 1)
     reader.run(tree.body)
     final = dict(scope.env or {})
     # Functions see the module's names as references, to be resolved with all files at hand.
@@ -75,17 +78,18 @@ def _read(text: str) -> FileFacts:
     )
 
 
-def _assigned(tree: ast.Module) -> set[str]:
-    """Names that module code may bind, also inside `if` and `try`."""
-    found: set[str] = set()
+def _assigned(tree: ast.Module) -> Counter[str]:
+    """Names that module code may bind, also inside `if` and `try`, and how often; `+=` goes on with what is bound."""
+    found: Counter[str] = Counter()
     waiting: list[ast.AST] = [tree]
     while waiting:
-        for node in ast.iter_child_nodes(waiting.pop()):
+        around = waiting.pop()
+        for node in ast.iter_child_nodes(around):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                found.add(node.name)
+                found[node.name] += 1
             elif isinstance(node, ast.Name):
                 if isinstance(node.ctx, ast.Store):
-                    found.add(node.id)
+                    found[node.id] += not isinstance(around, ast.AugAssign)
             elif not isinstance(node, (ast.Lambda, ast.expr)) or isinstance(node, (ast.Tuple, ast.List, ast.NamedExpr)):
                 waiting.append(node)
     return found

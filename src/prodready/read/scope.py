@@ -17,12 +17,13 @@ BUILTINS = frozenset(dir(builtins))
 
 @dataclass
 class Module:
-    """What all functions of a file share. `names` are the names its own module code binds."""
+    """What all functions of a file share. `names` are those its own module code binds, `once` those bound in one place."""
 
     lines: list[str]
     imports: dict[str, str] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
+    once: set[str] = field(default_factory=set)
     extra: dict[str, list[Value]] = field(default_factory=dict)
     docs: dict[str, str] = field(default_factory=dict)
 

@@ -103,6 +103,8 @@ class Statements(Definitions):
         old, added = self.eval(node.target), self.eval(node.value)
         if isinstance(old, v.Named) and not isinstance(old.value, v.Seq):
             old = old.value
+        if v.size(old) + v.size(added) >= v.MAX_TABLE:
+            added = self._by_name(added)
         self.bind(node.target, self.binary(node.op, old, added, node))
 
     def _return(self, node: ast.Return) -> None:
@@ -190,7 +192,7 @@ class Statements(Definitions):
             if isinstance(node, ast.While):
                 self.assume(node.test, truth=True)
             else:
-                self.bind(node.target, v.op("each", iterated))
+                self.bind(node.target, self._each(iterated))
             self.run(node.body)
             scope.silent -= first_pass
             if first_pass:

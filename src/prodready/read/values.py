@@ -17,6 +17,9 @@ MAX_SIZE = 240
 MAX_TABLE = 3000
 """The same for a list or a dictionary that module code spells out: nothing is built of it but by its name."""
 
+SHORT = 4
+"""Nodes of a callee, and of a list's name behind a star, that are kept however many arguments there are."""
+
 MAX_OPTIONS = 8
 LONGEST_CONSTANT = 4000
 
@@ -251,9 +254,18 @@ def choice(options: list[Value]) -> Value:
         return flat[0]
     flat = flat[:1] + flat[1 - MAX_OPTIONS :] if len(flat) > MAX_OPTIONS else flat
     total = sum(map(size, flat)) + 1
-    while total > MAX_SIZE and len(flat) > 1:
-        total -= size(flat.pop(0))
+    if total > MAX_SIZE:
+        while total > MAX_SIZE and len(flat) > 1:
+            total -= size(flat.pop(0))
+        flat[-1] = _opened(flat[-1])
     return Choice(tuple(flat), total) if total <= MAX_SIZE else flat[-1]
+
+
+def _opened(value: Value) -> Value:
+    """A list as one that may hold more: what it was on another path is lost."""
+    if isinstance(value, Named):
+        return Named(value.name, _opened(value.value), value.line, value.column, value.size)
+    return Seq(value.items, True, value.size) if isinstance(value, Seq) else value
 
 
 def seq(items: list[Value], *, is_open: bool = False, limit: int = MAX_SIZE) -> Value:
@@ -293,7 +305,9 @@ def op(
 ) -> Value:
     """An operation of OPERATIONS."""
     total = 1 + size(subject) + sum(map(size, args)) + sum(size(v) for _, v in keywords)
-    if total > MAX_SIZE:
+    if total > (
+        2 * MAX_TABLE if kind == "star" else MAX_SIZE
+    ):  # a list has its own limit, and so has what it is put into
         return subject if size(subject) < MAX_SIZE else UNKNOWN
     return Op(kind, subject, args, keywords, line, column, total)
 
@@ -307,15 +321,29 @@ def call(
     *,
     limit: int = MAX_SIZE,
 ) -> Value:
-    """A call to be resolved by the link step; arguments are dropped where it would grow too large."""
+    """A call to be resolved by the link step; arguments are dropped where it would grow too large.
+
+    Up to `limit`, arguments that are made by calls are kept: lists of routes, of columns.
+    """
     total = 1 + size(target) + sum(map(size, args)) + sum(size(v) for _, v in keywords)
-    if total > limit:
-        limit //= 2 + len(args) + len(keywords)
-        target = target if size(target) <= limit else UNKNOWN
-        args = tuple(a if size(a) <= limit else UNKNOWN for a in args)
-        keywords = tuple((k, v if size(v) <= limit else UNKNOWN) for k, v in keywords)
+    if total > MAX_SIZE:
+        share = MAX_SIZE // (2 + len(args) + len(keywords))
+
+        def fits(value: Value) -> bool:
+            small = size(value) <= max(share, SHORT if is_star(value) else 1)
+            return small or (total <= limit and _is_made(value))
+
+        target = target if size(target) <= max(share, SHORT) else UNKNOWN
+        args = tuple(a if fits(a) else UNKNOWN for a in args)
+        keywords = tuple((k, v if fits(v) else UNKNOWN) for k, v in keywords)
         total = 1 + size(target) + sum(map(size, args)) + sum(size(v) for _, v in keywords)
     return Call(target, args, keywords, line, column, total)
+
+
+def _is_made(value: Value) -> bool:
+    """Whether a value is a call, or a list that holds some."""
+    value = bare(value)
+    return isinstance(value, Call) or (isinstance(value, Seq) and any(map(_is_made, value.items)))
 
 
 def bare(value: Value) -> Value:
