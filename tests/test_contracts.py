@@ -320,7 +320,7 @@ def _keys(value: object) -> set[str]:
 BASE = {
     "prodready", "words", "finding", "config", "config_values", "knowledge", "knowledge_check",
     "knowledge_form", "globs", "ignore", "discover", "source", "masking", "secret_words", "secret_texts",
-    "suppress", "patterns", "documents",
+    "suppress", "patterns", "documents", "interrupts",
 }  # fmt: skip
 ALLOWED = {
     "read": BASE,
@@ -332,7 +332,7 @@ ALLOWED = {
     "linking_web": BASE | {"cache", "reading", "reading_web", "link"},
     "fix": BASE,
     "rules": BASE | {"read", "link", "fix"},
-    "judging": {"finding", "link", "rules"},
+    "judging": {"finding", "interrupts", "link", "rules"},
     "sift": BASE | {"rules"},
     "engines": BASE | {"cache", "rules"},
     "project": BASE

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from prodready.finding import Finding, Problem
+from prodready.interrupts import interrupts_held
 from prodready.link.linked import Linked
 from prodready.rules import Rule
 
@@ -42,7 +43,8 @@ def judge(rules: Sequence[Rule], linked: Linked, run: Run, *, apart: bool) -> Ju
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_send, args=(sender, theirs, linked, run), daemon=True)
     try:
-        process.start()
+        with interrupts_held():
+            process.start()
     except OSError:
         return _all(rules, linked, run)
     sender.close()
@@ -70,5 +72,6 @@ def _all(rules: Sequence[Rule], linked: Linked, run: Run) -> Judged:
 def _send(sender: Connection, rules: Sequence[Rule], linked: Linked, run: Run) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     sender.send_bytes(msgspec.msgpack.encode(_all(rules, linked, run)))
     sender.close()

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ import msgspec
 
 from prodready.cache import Known, content_key
 from prodready.discover import WEB, WEB_SETTINGS
+from prodready.interrupts import interrupts_held
 from prodready.read.facts import Outline, outline
 from prodready.read.parse import ParseFailure
 from prodready.read.stored import pack
@@ -167,7 +168,7 @@ def _in_pool(
     # Not `as_completed`: an interrupt between two locks of its own would leave the pool's thread without them for good.
     done: SimpleQueue[Future[list[FileRead]]] = SimpleQueue()
     try:
-        with _interrupts_held():
+        with interrupts_held():
             for chunk in chunks:
                 try:
                     future = pool.submit(_read_chunk, str(root), chunk)
@@ -186,7 +187,7 @@ def _in_pool(
             else:
                 yield chunk, results
     finally:
-        with _interrupts_held():
+        with interrupts_held():
             if waiting:
                 _kill(pool)
             pool.shutdown(cancel_futures=True)
@@ -199,22 +200,6 @@ def _context() -> BaseContext:
 
     forks = sys.platform == "linux" and threading.active_count() == 1
     return multiprocessing.get_context("fork" if forks else None)
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C and a request to end wait while processes are started or ended.
-
-    One that came before a process ignores it would print a traceback; one in the middle of either would leave locks shut.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _kill(pool: ProcessPoolExecutor) -> None:

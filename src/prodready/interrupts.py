@@ -1,0 +1,23 @@
+"""Ctrl-C and a request to end: when they wait."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Let them wait while processes are started or ended; so does the alarm by which `__main__` looks at them again.
+
+    One that came before a process ignores it would print a traceback; one in the middle of either would leave locks shut.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGALRM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
