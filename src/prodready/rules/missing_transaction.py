@@ -41,6 +41,7 @@ References
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from prodready.finding import Confidence, Finding, Location, Severity, Step
@@ -234,7 +235,8 @@ def _named(writes: tuple[Write, ...]) -> tuple[Write, ...]:
 
 def _finding(frame: Frame, writes: tuple[Write, ...], confidence: Confidence) -> Finding:
     name = frame.function.qualname.rpartition(".")[2]
-    shown = ", ".join(_shown(write, frame) for write in writes[:LISTED])
+    each = Counter(_shown(write, frame) for write in writes[:LISTED])
+    shown = ", ".join(text if times == 1 else f"{text} {times} times" for text, times in each.items())
     more = f" and {len(writes) - LISTED} more" if len(writes) > LISTED else ""
     count = "writes in a loop" if len(writes) == 1 else f"{len(writes)} writes"
     line = frame.function.line
@@ -252,13 +254,17 @@ def _finding(frame: Frame, writes: tuple[Write, ...], confidence: Confidence) ->
     )
 
 
+def _what(write: Write) -> str:
+    return write.label if write.label == COMMIT else f"`{write.label}`"
+
+
 def _shown(write: Write, frame: Frame) -> str:
     loop = " in a loop" if write.repeated else ""
     if not write.via:
-        return f"`{write.label}`{loop} (line {write.line})"
+        return f"{_what(write)}{loop} (line {write.line})"
     through, here = write.via[0]
     other = "" if write.place.path == frame.path else f", {write.place.path.rpartition('/')[2]}:{write.place.line}"
-    return f"`{write.label}`{loop} through `{through}` (line {here.line}{other})"
+    return f"{_what(write)}{loop} through `{through}` (line {here.line}{other})"
 
 
 def _steps(writes: tuple[Write, ...]) -> Iterator[Step]:
@@ -266,7 +272,8 @@ def _steps(writes: tuple[Write, ...]) -> Iterator[Step]:
         for name, location in write.via:
             yield Step(location, f"calls `{name}`")
         says = "commits" if write.kind == "commit" else "writes"
-        yield Step(write.place, f"{says} `{write.label}`{' again and again' if write.repeated else ''}")
+        what = "" if write.label == COMMIT else f" `{write.label}`"
+        yield Step(write.place, f"{says}{what}{' again and again' if write.repeated else ''}")
 
 
 def _prepares(linked: Linked, frame: Frame) -> bool:
