@@ -323,6 +323,18 @@ def test_a_project_that_may_not_be_written(app: Path, locked: Callable[[Path, in
     assert done.told == [f"warning: {cache}: the cache cannot be written (Permission denied); going on without"]
 
 
+def test_a_cache_of_an_older_version(app: Path) -> None:
+    check()
+    database = app / ".prodready_cache" / "facts.sqlite3"
+    connection = sqlite3.connect(database)
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    assert check_good(code=1).told == []
+    connection = sqlite3.connect(database)
+    assert connection.execute("PRAGMA user_version").fetchone()[0] > 1
+    connection.close()
+
+
 def test_a_cache_among_other_files(app: Path) -> None:
     (app / "pyproject.toml").write_text('[tool.prodready]\ncache-dir = "."\n')
     before = sorted(app.iterdir())

@@ -106,6 +106,10 @@ def stamp_of(stat: os.stat_result) -> Stamp:
     return (stat.st_mtime_ns, stat.st_size, stat.st_ctime_ns)
 
 
+class _OutdatedError(sqlite3.DatabaseError):
+    """The cache is that of an older version of prodready."""
+
+
 class Cache:
     """Read at the start of a run and written at its end. `notes` tells what was wrong with it, if anything."""
 
@@ -159,6 +163,8 @@ class Cache:
             # In one statement: between two of them another run may make the tables.
             state = "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
             found, tables = connection.execute(state).fetchone()
+            if tables and 0 < found < FORMAT:
+                raise _OutdatedError("it has the form of an older version")
             if tables and found != FORMAT:
                 raise sqlite3.DatabaseError("it has the form of another version")
             if self._writable:
@@ -179,7 +185,8 @@ class Cache:
         elif not self._writable:
             self.notes.append(f"{self._path}: the cache is corrupt ({error}); going on without")
         else:
-            self.notes.append(f"{self._path}: the cache is corrupt ({error}); it is made anew")
+            if not isinstance(error, _OutdatedError):
+                self.notes.append(f"{self._path}: the cache is corrupt ({error}); it is made anew")
             try:
                 self._path.unlink(missing_ok=True)
                 os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600))
