@@ -27,14 +27,16 @@ class GuardWords:
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._lists = {name: [tuple(phrase.split()) for phrase in words] for name, words in knowledge.words.items()}
+        self._single = {name: {p[0] for p in phrases if len(p) == 1} for name, phrases in self._lists.items()}
+        self._longer = {name: [p for p in phrases if len(p) > 1] for name, phrases in self._lists.items()}
         self.has = lru_cache(maxsize=20_000)(self._has)
 
     def _has(self, table: str, name: str) -> bool:
         """Whether a name has one of the phrases of a list in it."""
         words = split_words(name)
-        return any(
+        return not self._single.get(table, frozenset()).isdisjoint(words) or any(
             words[start : start + len(phrase)] == phrase
-            for phrase in self._lists.get(table, ())
+            for phrase in self._longer.get(table, ())
             for start in range(len(words) - len(phrase) + 1)
         )
 

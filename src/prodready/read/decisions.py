@@ -28,11 +28,10 @@ def note_decision(reader: Expressions, node: ast.Return | ast.Assign) -> None:
     scope = reader.scope
     if not scope.owner or scope.silent or scope.env is None or node.value is None:
         return
+    if isinstance(node, ast.Assign) and not isinstance(node.value, (ast.List, ast.Tuple)):
+        return
     hangs = any(condition.test is not None and _asks(condition.test) for condition in scope.conditions)
-    if isinstance(node, ast.Assign):
-        if not hangs or not isinstance(node.value, (ast.List, ast.Tuple)):
-            return
-    elif not hangs and not _asks(node.value):
+    if not hangs and (isinstance(node, ast.Assign) or not _asks(node.value)):
         return
     before: list[list[Way]] = [
         list(_ways(reader, c.test, c.env, truth=c.truth)) if c.test else [()] for c in scope.conditions

@@ -151,8 +151,15 @@ def join(envs: Iterable[dict[str, Value] | None]) -> dict[str, Value] | None:
     first, *others = live
     if all(env == first for env in others):
         return dict(first)
+    together = dict(first)
+    for env in others:
+        together |= env
     merged: dict[str, Value] = {}
-    for name in dict.fromkeys(name for env in live for name in env):
+    for name in together:
+        value = first.get(name)
+        if value is not None and all(env.get(name) is value for env in others):
+            merged[name] = value
+            continue
         options = [env[name] for env in live if name in env]
         if len(options) < len(live) and ("." in name or "[" in name):
             continue
