@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice, product
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ def note_decision(reader: Expressions, node: ast.Return | ast.Assign) -> None:
         scope.decisions.append(Exit(kind, value, conditions, 0, node.lineno, node.col_offset + 1))
 
 
+@lru_cache(maxsize=64)  # The same conditions stand around many statements.
 def _asks(test: ast.expr) -> bool:
     """Whether an attribute is compared somewhere in a condition."""
     return any(isinstance(n, ast.Compare) and _is_attribute(n.left) for n in ast.walk(test))
