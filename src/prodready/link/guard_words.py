@@ -21,6 +21,9 @@ ERRORS = frozenset({"ValueError", "TypeError", "KeyError", "RuntimeError", "NotI
 
 MAX_NAMES = 60
 
+PER_REQUEST = frozenset("request req session g self state info context ctx scope environ".split())
+"""Words in names of what the framework fills anew for each request."""
+
 
 class GuardWords:
     """Judges names and conditions by the word lists of the knowledge."""
@@ -96,9 +99,7 @@ class GuardWords:
         """Whether an object is one that the framework fills anew for each request."""
         name = last_name(v.bare(base)) if not isinstance(base, v.Param) else base.name
         words = split_words(name)
-        return bool(
-            {"request", "session", "g", "self", "state", "info", "context", "ctx", "scope", "req"}.intersection(words)
-        )
+        return not PER_REQUEST.isdisjoint(words)
 
     def kind(self, atoms: Iterable[Atom], *, certain: bool) -> str:
         """What conditions ask for that turned out against somebody: the strongest of it, or nothing.
