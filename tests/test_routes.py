@@ -6,23 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from cases import routes_of
 
-from prodready import project
 from prodready.cli import main
-from prodready.config import Config
 from prodready.finding import RouteTable
 from prodready.link.url_paths import fits, matching, parse, parse_regex
-
-
-def table(tmp_path: Path, **files: str) -> RouteTable:
-    """The routes of a project with these files; `__` in a name is a slash."""
-    (tmp_path / "setup.cfg").touch()
-    for name, text in files.items():
-        path = tmp_path / (name.replace("__", "/") + ".py")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    config = Config(root=tmp_path)
-    return project.Session(config).routes([tmp_path], project.Options(jobs=1, cache=False))
 
 
 def shown(found: RouteTable) -> list[str]:
@@ -89,7 +77,7 @@ def test_literal_segments_win_and_what_is_left_open_is_not_unique() -> None:
 
 
 def test_flask_blueprints_inside_of_blueprints(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         app="""
 from flask import Flask
@@ -124,7 +112,7 @@ inner.add_url_rule("/items/<int:pk>", view_func=Item.as_view("item"))
 
 
 def test_flask_restful_restx_and_smorest(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         app="""
 from flask import Flask
@@ -168,7 +156,7 @@ SmorestApi(app).register_blueprint(blp)
 
 
 def test_fastapi_dependencies_at_every_level(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         main="""
 from fastapi import Depends, FastAPI
@@ -224,7 +212,7 @@ Admin = Annotated[object, Depends(admin)]
 
 
 def test_django_includes_mixins_and_decorators_in_the_list(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         shop__settings='ROOT_URLCONF = "shop.urls"\n',
         shop____init__="",
@@ -273,7 +261,7 @@ def old(request, slug): ...
 
 
 def test_rest_framework_routers_actions_and_permissions(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         settings="""
 ROOT_URLCONF = "urls"
@@ -321,7 +309,7 @@ class Harbours(ModelViewSet):
 
 
 def test_aiohttp_tornado_bottle_and_falcon(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         one="""
 from aiohttp import web
@@ -369,7 +357,7 @@ app.add_route("/falcon", Resource(), suffix="all")
 
 
 def test_litestar_sanic_and_starlette(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         one="""
 from litestar import Controller, Litestar, Router, get, post
@@ -405,7 +393,7 @@ app = Starlette(routes=[Mount("/m", routes=[Route("/home", home, methods=["PUT"]
 
 
 def test_guards_inside_of_handlers_and_before_them(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         app="""
 from flask import Flask, abort, g, redirect, request, session, url_for
@@ -456,7 +444,7 @@ def missing(pk):
 
 
 def test_what_cannot_be_found_out_is_said(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         app="""
 from flask import Blueprint, Flask
@@ -554,7 +542,7 @@ def test_a_broken_file_is_named_and_the_rest_is_listed(
 
 
 def test_variables_that_are_raised_and_dependencies_of_controllers(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         people="""
 from fastapi import Depends, HTTPException
@@ -600,7 +588,7 @@ app.include_router(router)
 
 
 def test_classes_in_the_arguments_of_a_dependency(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         app="""
 from fastapi import Depends, FastAPI, HTTPException
@@ -632,7 +620,7 @@ def free(): ...
 
 
 def test_permission_classes_are_joined_and_left_to_the_next_class(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         app__urls="""
 from django.urls import path
@@ -675,7 +663,7 @@ class Left(Base):
 
 
 def test_views_that_are_handed_the_request_rows_and_memberships(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         app__urls=r"""
 from django.conf.urls.i18n import i18n_patterns
@@ -731,7 +719,7 @@ def old(request, n=1): ...
 
 
 def test_hooks_that_ask_for_nothing_guard_nothing(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         app="""
 from flask import Flask, abort, g, redirect, request
@@ -762,7 +750,7 @@ def add(): ...
 
 
 def test_nested_routers_stand_below_a_row(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         app__urls="""
 from django.urls import include, path

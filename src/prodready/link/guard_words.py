@@ -153,7 +153,7 @@ class GuardWords:
                 "permission" if certain and not truth and value.kind == "in" and self._any("permission", names) else ""
             )
         named, value = value, v.bare(value)
-        if self.is_setting(value):
+        if self.is_setting(named):
             return ""  # what the application is set to says nothing of who asks
         if truth and not self._any("anonymous", names) and not self._any("negation", names):
             return ""  # who has it is turned away: that keeps nobody else out
@@ -194,6 +194,8 @@ class GuardWords:
 
     def is_setting(self, value: Value) -> bool:
         """Whether a value is one of the application's settings: `settings.SIGNUP_OPEN`, `app.config["LOGIN_DISABLED"]`."""
+        if isinstance(value, v.Named) and value.name.isupper():
+            return True
         value = v.bare(value)
         while isinstance(value, (v.Attr, v.Item, v.Call, v.Named)):
             if isinstance(value, v.Call):

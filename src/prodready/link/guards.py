@@ -41,9 +41,6 @@ QUERIES = frozenset(
 )
 
 
-SCOPES = {("for",), ("visible",), ("viewable",), ("accessible",), ("owned",), ("editable",), ("manageable",)}
-"""How methods of queries are called that leave only what somebody may see."""
-
 FEW = 2
 ROUTE_NAMES = frozenset({"url_name", "view_name", "endpoint"})
 """How frameworks call the name of the route that is asked for."""
@@ -174,12 +171,12 @@ class Guards(GuardClasses):
             called = isinstance(v.bare(bound.value), v.Call)
             found = tuple(c for c in self.checks(symbol, factory=called) if not c.answers)
             if found and not self.words.has("no-guard", symbol.facts.qualname):
-                best = strongest(found)
-                best = replace(best, kind="unknown") if all(check.set for check in found) else best
-                exempt = best.partial or any(by_path(e) for e in symbol.facts.exits)
-                yield Guard(
-                    best.kind, symbol.facts.qualname, Location(symbol.path, symbol.facts.line), "before_request", exempt
-                )
+                here = Location(symbol.path, symbol.facts.line)
+                exempt = any(by_path(e) for e in symbol.facts.exits)
+                for told in dict.fromkeys(check.reach for check in found):
+                    best = strongest([check for check in found if check.reach == told])
+                    exempt = exempt or best.partial
+                    yield Guard(best.kind, symbol.facts.qualname, here, "before_request", exempt, reach=told)
             else:
                 frame = self.infer.home(Frame(symbol.path, symbol.facts))
                 for decorator in symbol.facts.decorators:
@@ -203,10 +200,11 @@ class Guards(GuardClasses):
                 checks = [c for c in self.checks(FunctionSymbol(base.path, function)) if not c.answers]
                 if checks:
                     best = strongest(checks)
-                    kind = "unknown" if all(check.set for check in checks) else best.kind
-                    names = self._names_in_table(Frame(base.path, function))
+                    frame = Frame(base.path, function)
+                    names = self._names_in_table(frame)
+                    told = replace(best.reach, names=names)
                     here = Location(base.path, function.line)
-                    yield Guard(kind, cls.facts.qualname, here, "middleware", names is None, names=names)
+                    yield Guard(best.kind, cls.facts.qualname, here, "middleware", names is None, reach=told)
                     return
 
     def _names_in_table(self, frame: Frame) -> frozenset[str] | None:
@@ -276,6 +274,7 @@ class Guards(GuardClasses):
             yield Guard(check.kind, check.text, check.location, "inline", check.partial)
 
     def _helpers(self, frame: Frame) -> Iterator[Guard]:
+        returned = v.bare(frame.function.returns) if frame.function.returns is not None else None
         for fact in frame.function.calls[: 2 * MANY_CALLS]:
             bound = Bound(fact.value, frame)
             here = Location(frame.path, fact.span.line, fact.span.column)
@@ -285,7 +284,8 @@ class Guards(GuardClasses):
                     if not self.is_waived(fact.value, effect.waived, effect.unless):
                         yield Guard(effect.guards, f"{fact.name}()", here, "helper")
                 elif callee.function is not None and not callee.assumed and not self._asks_nothing(fact, frame):
-                    for check in [one for one in self.checks(callee.function) if one.raises][:1]:
+                    handed = fact.value == returned  # what it returns is the response
+                    for check in [one for one in self.checks(callee.function) if one.raises or handed][:1]:
                         yield Guard(check.kind, f"{fact.name}()", here, "helper", check.partial)
                     if self._looks_up_own(callee.function):
                         yield Guard("ownership", f"{fact.name}()", here, "helper")
@@ -377,7 +377,9 @@ class Guards(GuardClasses):
             other = v.bare(sides[1] if about[0] else sides[0])
             return isinstance(other, v.Attr) and self.words.ends("owner", other.name)
         words = split_words(fact.name)
-        if words[:1] in SCOPES or words[:2] == ("get", "for"):  # rows.for_user(request.user)
+        asks = words[:1] in {("is",), ("can",), ("has",)}
+        own = self.words.has("own-rows", fact.name) and not asks
+        if own or words[:1] == ("for",) or words[:2] == ("get", "for"):  # rows.for_user(request.user)
             values = [*fact.value.args, *(value for _, value in fact.value.keywords)]
             return len(values) <= FEW and any(map(self.words.speaks_of_user, values))
         return fact.name in QUERIES and self._is_own(fact.value)
@@ -392,10 +394,14 @@ class Guards(GuardClasses):
         if not isinstance(condition, v.Call):
             return False
         return any(map(self._is_own, condition.args)) or any(
-            self.words.speaks_of_user(value)
-            and any(self.words.ends(table, part) for part in key.split("__") for table in ("owner", "role"))
+            self.words.speaks_of_user(value) and any(map(self._names_owner, key.split("__")))
             for key, value in condition.keywords
         )
+
+    def _names_owner(self, column: str) -> bool:
+        """Whether a column says whom a row belongs to: `owner`, `submitter_email`."""
+        told = self.words.ends("owner", column) or self.words.ends("role", column)
+        return told or (self.words.has("owner", column) and self.words.ends("user-key", column))
 
 
 def _holds(outer: CallFact, inner: CallFact) -> bool:

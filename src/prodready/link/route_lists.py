@@ -371,7 +371,9 @@ def _is_cut(value: v.Value) -> bool:
         return any(map(_is_cut, inner.options))
     if isinstance(inner, v.Mark):
         return _is_cut(inner.value)
-    return isinstance(inner, v.Unknown) or (isinstance(inner, v.Seq) and inner.open)
+    if isinstance(inner, v.Seq):  # what another list is put in front of may have been cut as well
+        return inner.open or any(isinstance(x, v.Op) and x.kind == "star" and _is_cut(x.subject) for x in inner.items)
+    return isinstance(inner, v.Unknown)
 
 
 def template(text: str, regex: bool) -> PathTemplate:
