@@ -145,6 +145,10 @@ class Knowledge:
         """What `guarded_by` or `before` of a type and its bases name."""
         return [member for name in self.lineage(type_name) for member in getattr(self.types[name], table)]
 
+    def members(self, table: str) -> tuple[str, ...]:
+        """What `rows` or `templates` of any type name, in order."""
+        return tuple(dict.fromkeys(member for entry in self.types.values() for member in getattr(entry, table)))
+
     def is_row(self, type_name: str) -> bool:
         """Whether an instance of a type is one row of a table."""
         return "row" in self.label(type_name)
@@ -262,6 +266,8 @@ class Knowledge:
                 guarded_by=old.guarded_by + entry.guarded_by,
                 before=old.before + entry.before,
                 before_row=old.before_row + entry.before_row,
+                rows=old.rows + entry.rows,
+                templates=old.templates + entry.templates,
                 subclassed=old.subclassed or entry.subclassed,
                 names=old.names + entry.names,
                 aliases=old.aliases + entry.aliases,

@@ -74,7 +74,8 @@ WORDS = frozenset(
         "secret", "not-secret", "redactor", "login", "carrier", "password", "hashed", "hasher", "kept-password",
         "role", "negation", "permission", "owner", "user", "user-key", "optional", "logged-in", "authenticated",
         "anonymous", "key", "refusal", "no-guard", "guard", "open-route", "read-route", "says-open", "proxy",
-        "changing-call", "telling-call", "making-call", "check", "address-part", "own-rows",
+        "changing-call", "telling-call", "making-call", "check",
+        "address-part", "own-rows", "acting", "row-query", "safe-methods",
         # In the conditions of a front end: what decides who sees something, and what only looks like it.
         "gate-staff", "gate-permission", "gate-role", "gate-owner", "gate-login", "not-gate", "viewer", "not-viewer",
         "low-role",
@@ -203,8 +204,9 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     base class or in a list of guards, `spares_reading` says that it lets everybody read,
     `reading` the kind of guard that it is for those who only read; `guarded_by` are the attributes
     that list guards, `before` the methods that run before a handler and may refuse,
-    `before_row` those of them that are asked only where one row is looked up, `located_by` the attribute with the path
-    of its routes.
+    `before_row` those of them that are asked only where one row is looked up, `rows` the methods and attributes that say
+    which rows the class is about, `templates` the attributes with the name of a template that it renders, `located_by` the
+    attribute with the path of its routes.
     """
 
     bases: tuple[str, ...] = ()
@@ -225,6 +227,8 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     guarded_by: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     before_row: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
     located_by: str = ""
     attributes: dict[str, Effect | str] = {}
     methods: dict[str, Effect | str] = {}

@@ -18,6 +18,9 @@ ASKING = frozenset(
     "permission permissions perm perms admin staff superuser role roles owner manager moderator editor maintainer "
     "privilege privileges privileged passes can access allowed".split()
 )
+DOING = frozenset("add assign clear create delete enter exit grant log remove revoke save set update".split())
+"""With which the name of a call begins that does what the handler is for."""
+
 NO_GUARD = frozenset("authenticated login allow any open csrf optional register template inclusion tag".split())
 LISTS = frozenset({"permission_classes", "decorators", "method_decorators", "dependencies"})
 FORBIDDEN = re.compile(r"403|FORBIDDEN|Forbidden|PermissionDenied|NotPermitted|NotAllowed|Unauthorized|AccessDenied")
@@ -71,7 +74,8 @@ def _checks(source: Source, node: Scoping) -> Iterator[Found]:
                     yield "class", node, (*source.span(one.value), f"[{kept}]")
         return
     for inner in descend(node.body):
-        if isinstance(inner, cst.Expr) and isinstance(inner.value, cst.Call) and _asks(last_name(inner.value)):
+        named = last_name(inner.value) if isinstance(inner, cst.Expr) and isinstance(inner.value, cst.Call) else ""
+        if _asks(named) and named != node.name.value and words(named)[0] not in DOING:
             yield "helper", inner, (*source.span(inner), "pass")
         if isinstance(inner, cst.If) and inner.orelse is None and _turns_away(source, inner):
             start, end = source.span(inner.test)

@@ -37,7 +37,7 @@ class Check:
     """A place that turns requests away: what it asks for, and whether some requests never get there.
 
     `answers` says that only those get there who send a key or a token, `set` that it hangs on a setting, `reach` for which
-    routes it is.
+    routes it is. `refuses` says that it tells so, by a status or in words.
     """
 
     kind: str
@@ -48,6 +48,7 @@ class Check:
     answers: bool = False
     set: bool = False
     reach: Reach = EVERYWHERE
+    refuses: bool = True
 
 
 class Checks:
@@ -137,7 +138,8 @@ class Checks:
                 answers = any(truth and self._is_sent_key(value) for value, truth in way.conditions)
                 is_set = any(truth and self.words.is_setting(value) for value, truth in way.conditions)
                 told = reach(way.conditions, frame, self.values, self.words)
-                yield Check(kind, _shown_condition(way), location, partial, way.kind == RAISE, answers, is_set, told)
+                raises, refuses = way.kind == RAISE, self.words.refuses(way) in {"refused", "told"}
+                yield Check(kind, _shown_condition(way), location, partial, raises, answers, is_set, told, refuses)
 
     def _spelled_out(self, way: Exit, frame: Frame) -> Exit:
         """The way out with the value of a variable of a module in its place: `raise not_logged_in`."""

@@ -38,6 +38,10 @@ class GuardWords:
             for start in range(len(words) - len(phrase) + 1)
         )
 
+    def called(self, table: str, name: str) -> bool:
+        """Whether a name is one of the phrases of a list."""
+        return split_words(name) in self._lists.get(table, ())
+
     def ends(self, table: str, name: str) -> bool:
         """Whether a name ends in one of the phrases of a list."""
         words = split_words(name)

@@ -21,26 +21,6 @@ from prodready.read.facts import RAISE, CallFact
 from prodready.read.values import Value
 from prodready.words import split_words
 
-QUERIES = frozenset(
-    {
-        "filter",
-        "filter_by",
-        "get",
-        "get_object_or_404",
-        "get_or_404",
-        "first_or_404",
-        "exclude",
-        "where",
-        "find_one",
-        "aget",
-        "get_list_or_404",
-        "find",
-        "select",
-        "one_or_404",
-    }
-)
-
-
 FEW = 2
 ROUTE_NAMES = frozenset({"url_name", "view_name", "endpoint"})
 """How frameworks call the name of the route that is asked for."""
@@ -285,7 +265,8 @@ class Guards(GuardClasses):
                         yield Guard(effect.guards, f"{fact.name}()", here, "helper")
                 elif callee.function is not None and not callee.assumed and not self._asks_nothing(fact, frame):
                     handed = fact.value == returned  # what it returns is the response
-                    for check in [one for one in self.checks(callee.function) if one.raises or handed][:1]:
+                    found = [c for c in self.checks(callee.function) if c.raises or (handed and c.refuses)]
+                    for check in found[:1]:
                         yield Guard(check.kind, f"{fact.name}()", here, "helper", check.partial)
                     if self._looks_up_own(callee.function):
                         yield Guard("ownership", f"{fact.name}()", here, "helper")
@@ -334,17 +315,16 @@ class Guards(GuardClasses):
             if self._looks_up_own(FunctionSymbol(one.path, one.function)):
                 yield Guard("ownership", one.function.qualname, Location(one.path, one.function.line), "query")
 
-    @staticmethod
-    def _asks_for_rows(fact: CallFact) -> bool:
+    def _asks_for_rows(self, fact: CallFact) -> bool:
         """Whether a method gets the rows that its class is about, itself or by the method of a base class."""
         target = v.bare(fact.value.target)
         above = isinstance(target, v.Attr) and isinstance(base := v.bare(target.base), v.Op) and base.kind == "super"
-        return above or fact.name.startswith(("get_queryset", "get_object", "filter_queryset"))
+        return above or fact.name.startswith(self.rows)
 
     def _rows_of(self, cls: ClassSymbol) -> list[Frame]:
         """The methods that say which rows a class is about."""
         found: list[Frame] = []
-        for name in ("get_queryset", "get_object", "queryset"):
+        for name in self.rows:
             for base in self.program.lineage(cls):
                 facts = (
                     self.program.function(base.path, f"{base.facts.qualname}.{name}")
@@ -372,7 +352,7 @@ class Guards(GuardClasses):
             about = [self.words.speaks_of_user(side) for side in sides]
             if about[0] == about[1]:
                 return False
-            if not any(call.name in QUERIES and _holds(call, fact) for call in calls):
+            if not any(self.words.called("row-query", call.name) and _holds(call, fact) for call in calls):
                 return False  # compared by the handler itself
             other = v.bare(sides[1] if about[0] else sides[0])
             return isinstance(other, v.Attr) and self.words.ends("owner", other.name)
@@ -382,7 +362,7 @@ class Guards(GuardClasses):
         if own or words[:1] == ("for",) or words[:2] == ("get", "for"):  # rows.for_user(request.user)
             values = [*fact.value.args, *(value for _, value in fact.value.keywords)]
             return len(values) <= FEW and any(map(self.words.speaks_of_user, values))
-        return fact.name in QUERIES and self._is_own(fact.value)
+        return self.words.called("row-query", fact.name) and self._is_own(fact.value)
 
     def _is_own(self, condition: Value) -> bool:
         """Whether a query asks for what belongs to whoever asks: `filter(Q(kind="open") & Q(owner=user))`."""

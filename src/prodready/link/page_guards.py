@@ -7,6 +7,7 @@ from functools import cached_property
 
 from prodready.link.frames import Bound, Frame
 from prodready.link.front_gates import Gate
+from prodready.link.front_ways import in_theme
 from prodready.link.program import ValueSymbol
 from prodready.link.route import ANY, Guard, Route
 from prodready.link.routes import Routes
@@ -55,8 +56,7 @@ class PageGuards:
     def _find(self, path: str, depth: int) -> Gate | None:
         if not path.endswith(ENDINGS):
             return None
-        parts = path.split("/")
-        names = ["/".join(parts[start:]) for start in range(len(parts))]
+        names = dict.fromkeys(name for whole in (path, in_theme(path)) for name in _tails(whole))
         routes = [route for name in names for route in self._rendering.get(name, ())]
         gates = [_gate(route.guards) for route in routes]
         if depth < DEEPEST:
@@ -65,8 +65,8 @@ class PageGuards:
 
     def _templates(self, route: Route) -> Iterator[str]:
         frame, cls = route.handler.frame, route.handler.cls
-        if cls is not None:
-            member = self._values.program.member(cls, "template_name")
+        for name in self._values.knowledge.members("templates") if cls is not None else ():
+            member = self._values.program.member(cls, name) if cls is not None else None
             if isinstance(member, ValueSymbol):
                 yield from _names([member.value])
         if frame is not None:
@@ -81,6 +81,11 @@ class PageGuards:
             for callee in self._values.infer.callees(Bound(fact.value, frame)):
                 if callee.function is not None and not callee.assumed and callee.function.path == frame.path:
                     yield from self._rendered(Frame(callee.function.path, callee.function.facts), depth + 1)
+
+
+def _tails(path: str) -> Iterator[str]:
+    parts = path.split("/")
+    return ("/".join(parts[start:]) for start in range(len(parts)))
 
 
 def _names(values: Sequence[v.Value]) -> Iterator[str]:
