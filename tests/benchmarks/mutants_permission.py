@@ -25,6 +25,7 @@ NO_GUARD = frozenset("authenticated login allow any open csrf optional register 
 LISTS = frozenset({"permission_classes", "decorators", "method_decorators", "dependencies"})
 FORBIDDEN = re.compile(r"403|FORBIDDEN|Forbidden|PermissionDenied|NotPermitted|NotAllowed|Unauthorized|AccessDenied")
 NOBODY = re.compile(r"is_anonymous|is_authenticated|user is None|not user\b")
+ROUTING = frozenset({"route", "get", "post", "put", "patch", "delete", "api_route", "websocket", "errorhandler"})
 CHANGING = frozenset({"post", "put", "patch", "delete", "create", "update", "partial_update", "destroy"})
 VERB = re.compile(
     r"""\.(?:post|put|patch|delete)\($|methods\s*=\s*[\[(][^\])]*["'](?:POST|PUT|PATCH|DELETE)""", re.IGNORECASE
@@ -62,7 +63,7 @@ Found = tuple[str, cst.CSTNode, tuple[int, int, str]]
 def _checks(source: Source, node: Scoping) -> Iterator[Found]:
     for decorator in node.decorators:
         called = decorator.decorator.func if isinstance(decorator.decorator, cst.Call) else decorator.decorator
-        if _asks(dotted(called)):
+        if _asks(dotted(called)) and last_name(called) not in ROUTING:  # `@admin.route(...)` is none
             yield "decorator", decorator, _line(source, decorator)
     if isinstance(node, cst.ClassDef):
         for statement in node.body.body:

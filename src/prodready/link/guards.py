@@ -73,6 +73,8 @@ class Guards(GuardClasses):
             found += self.of_value(wrapper, "decorator")
         if handler.cls is not None:
             found += self.of_class(handler.cls, handler, asked)
+        elif handler.frame is None and (kind := self.knowledge.guards(handler.name)):
+            found.append(Guard(kind, handler.name.rpartition(".")[2], handler.location, "base"))
         if found and not all_of_them:
             return tuple(found)
         if handler.frame is not None:
