@@ -771,3 +771,50 @@ class Lines(ViewSet):
 """,
     )
     assert shown(found) == ["GET /orders Orders.list", "POST /orders/{order_pk}/lines Lines.create"]
+
+
+# ---- routes that a library brings
+
+
+def test_modules_of_libraries_that_are_included_by_name(tmp_path: Path) -> None:
+    found = routes_of(
+        tmp_path,
+        shop__settings='ROOT_URLCONF = "shop.urls"\nMEDIA_URL = "/pictures/"\n',
+        shop__urls="""
+from django.conf import settings
+from django.conf.urls.static import static
+from django.contrib.auth import urls as auth_urls
+from django.urls import include, path
+urlpatterns = [
+    path("api/", include("rest_framework.urls", namespace="api")),
+    path("me/", include(auth_urls)),
+    path("theirs/", include("some_library.urls")),
+] + static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT)
+""",
+    )
+    listed = {f"{','.join(r.methods)} {r.path}": r for r in found.routes}
+    assert {"GET,POST,PUT /api/login", "POST /api/logout", "* /pictures/{path*}"} <= set(listed)
+    assert listed["GET,POST,PUT /api/login"].name == "api:login"
+    assert listed["GET,POST,PUT /me/login"].name == "login"
+    assert [g.kind for g in listed["GET,POST,PUT /me/password_change"].guards] == ["login"]
+    assert not listed["GET,POST,PUT /me/password_reset"].guards
+    assert len(found.unresolved) == 1
+
+
+@pytest.mark.parametrize(("router", "has_index"), [("DefaultRouter", True), ("SimpleRouter", False)])
+def test_the_index_of_a_router(tmp_path: Path, router: str, has_index: bool) -> None:
+    found = routes_of(
+        tmp_path,
+        shop__urls=f"""
+from django.urls import include, path
+from rest_framework.routers import {router}
+from rest_framework.viewsets import ViewSet
+class Cups(ViewSet):
+    def list(self, request): ...
+router = {router}()
+router.register("cups", Cups)
+urlpatterns = [path("api/", include(router.urls))]
+""",
+    )
+    assert ("/api" in {route.path for route in found.routes}) is has_index
+    assert "/api/cups" in {route.path for route in found.routes}

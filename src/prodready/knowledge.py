@@ -43,6 +43,7 @@ class Knowledge:
         self.parameters: dict[str, str] = {}
         self.settings: dict[str, Effect] = {}
         self.answers: dict[str, tuple[str, ...]] = {}
+        self.provides: dict[str, dict[str, tuple[str, str]]] = {}
         self.words: dict[str, frozenset[str]] = {}
         self.clients: dict[str, WebClient] = {}
         self.front: dict[str, frozenset[str]] = {}
@@ -233,6 +234,9 @@ class Knowledge:
         for name, methods in entry.answers.items():
             self._once(path, text, "class", name)
             self.answers[name] = methods
+        for name, routes in entry.provides.items():
+            self._once(path, text, "module", name)
+            self.provides[name] = routes
         for name, words in entry.words.items():
             self.words[name] = self.words.get(name, frozenset()) | set(words)
         for name, items in entry.front.items():

@@ -112,10 +112,11 @@ class RouteForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     `{pk}` for the row, `root` says that what is made is a whole application. `handler` is left out where the call
     decorates it. `child` is what is taken in, `before` what runs before every handler, `guards` what guards them,
     `detail` tells of an action whether it is one of a row, `suffix` what the names of the handler's methods end in, `into`
-    is what takes in that which is made; `replaces` says that a given prefix stands in place of that of the child. `spec` is
-    the OpenAPI file that declares the routes, or for an application the directory of such files, `resolver` what tells the
-    module of its handlers. `above` is the router in whose paths those of this one stand, with `row` naming the parameter
-    behind the prefix, and `under` a prefix that is always the same.
+    is what takes in that which is made; `adds` are routes that come with it, by their paths: the view and the name;
+    `replaces` says that a given prefix stands in place of that of the child. `spec` is the OpenAPI file that declares the
+    routes, or for an application the directory of such files, `resolver` what tells the module of its handlers. `above` is
+    the router in whose paths those of this one stand, with `row` naming the parameter behind the prefix, and `under` a
+    prefix that is always the same.
     """
 
     path: Places = ()
@@ -139,6 +140,7 @@ class RouteForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     root: bool = False
     replaces: bool = False
     actions: dict[str, str] = {}
+    adds: dict[str, tuple[str, str]] = {}
 
 
 class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -275,6 +277,7 @@ class KnowledgeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parameters: dict[str, str] = {}
     settings: dict[str, Effect] = {}
     answers: dict[str, tuple[str, ...]] = {}
+    provides: dict[str, dict[str, tuple[str, str]]] = {}
     words: dict[str, tuple[str, ...]] = {}
     clients: dict[str, WebClient] = {}
     front: dict[str, tuple[str, ...]] = {}
