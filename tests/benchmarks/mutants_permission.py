@@ -22,6 +22,7 @@ DOING = frozenset("add assign clear create delete enter exit grant log remove re
 """With which the name of a call begins that does what the handler is for."""
 
 NO_GUARD = frozenset("authenticated login allow any open csrf optional register template inclusion tag".split())
+LOGIN = re.compile(r"[\w.]*\bIsAuthenticated\b")
 LISTS = frozenset({"permission_classes", "decorators", "method_decorators", "dependencies"})
 FORBIDDEN = re.compile(r"403|FORBIDDEN|Forbidden|PermissionDenied|NotPermitted|NotAllowed|Unauthorized|AccessDenied")
 NOBODY = re.compile(r"is_anonymous|is_authenticated|user is None|not user\b")
@@ -70,9 +71,10 @@ def _checks(source: Source, node: Scoping) -> Iterator[Found]:
             one = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
             if isinstance(one, cst.Assign) and dotted(one.targets[0].target) in LISTS:
                 value = source.code(one.value)
-                if isinstance(one.value, (cst.List, cst.Tuple)) and any(map(_asks, re.findall(r"\w+", value))):
-                    kept = "IsAuthenticated" if "IsAuthenticated" in source.text else ""
-                    yield "class", node, (*source.span(one.value), f"[{kept}]")
+                names = re.findall(r"\w+", re.sub(r"\w+\.", "", value))  # `permissions.IsAuthenticated` asks for none
+                if isinstance(one.value, (cst.List, cst.Tuple)) and any(map(_asks, names)):
+                    kept = LOGIN.search(value) or LOGIN.search(source.text[source.text.find("class ") :])
+                    yield "class", node, (*source.span(one.value), f"[{kept[0] if kept else ''}]")
         return
     for inner in descend(node.body):
         named = last_name(inner.value) if isinstance(inner, cst.Expr) and isinstance(inner.value, cst.Call) else ""
