@@ -629,6 +629,37 @@ def signed():
     assert found == {"maps": "", "signed": "token"}
 
 
+def test_the_last_of_its_kind_is_no_question_of_who_asks(tmp_path: Path) -> None:
+    app = """
+from flask import Flask, jsonify
+from flask_login import current_user, login_required
+from models import Person
+
+app = Flask(__name__)
+
+def strike(person):
+    if not Person.query.filter(Person.role == "admin", Person.id != person).count():
+        raise Exception("one admin has to stay")
+
+def leave(person):
+    if not Person.query.filter(Person.role == "admin", Person.id == current_user.id).count():
+        raise Exception("you are no admin")
+
+@app.post("/strike")
+@login_required
+def struck():
+    strike(1)
+    return ""
+
+@app.post("/leave")
+@login_required
+def left():
+    leave(1)
+    return ""
+"""
+    assert guards(tmp_path, app=app) == {"struck": "login", "left": "login role"}
+
+
 # ---- rows that a function gives to who asks
 
 
