@@ -629,6 +629,22 @@ def signed():
     assert found == {"maps": "", "signed": "token"}
 
 
+def test_who_asks_by_the_module_that_tells(tmp_path: Path) -> None:
+    app = """
+import flask_login
+from flask import Flask, abort
+
+app = Flask(__name__)
+
+@app.post("/plots/<plot>")
+def plots(plot):
+    if find(plot).owner_id != flask_login.current_user.id:
+        abort(404)
+    return ""
+"""
+    assert guards(tmp_path, app=app) == {"plots": "ownership"}
+
+
 def test_the_last_of_its_kind_is_no_question_of_who_asks(tmp_path: Path) -> None:
     app = """
 from flask import Flask, jsonify

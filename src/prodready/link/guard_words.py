@@ -53,6 +53,8 @@ class GuardWords:
             return self.speaks_of_user(value.value) or "current" in split_words(value.name)
         if isinstance(value, v.Attr):
             own = self.ends("user", value.name) or self.ends("user-key", value.name)
+            if own and isinstance(value.base, v.Ref) and "current" in split_words(value.name):
+                return True  # `flask_login.current_user`
             return (own and self._is_about_request(value.base)) or self.speaks_of_user(value.base)
         if isinstance(value, v.Param):
             return self.ends("user", value.name)
