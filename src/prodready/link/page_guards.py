@@ -8,6 +8,7 @@ from functools import cached_property
 from prodready.link.frames import Bound, Frame
 from prodready.link.front_gates import Gate
 from prodready.link.front_ways import in_theme
+from prodready.link.guard_checks import options_of
 from prodready.link.program import ValueSymbol
 from prodready.link.route import ANY, Guard, Route
 from prodready.link.routes import Routes
@@ -89,8 +90,7 @@ def _tails(path: str) -> Iterator[str]:
 
 
 def _names(values: Sequence[v.Value]) -> Iterator[str]:
-    for value in values:
-        inner = v.bare(value)
+    for inner in (v.bare(option) for value in values for option in options_of(value)):
         if isinstance(inner, v.Const) and isinstance(inner.value, str) and inner.value.endswith(ENDINGS):
             yield inner.value.lstrip("./")
 
