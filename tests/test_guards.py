@@ -629,6 +629,54 @@ def signed():
     assert found == {"maps": "", "signed": "token"}
 
 
+def test_decorators_with_arguments_that_another_makes_of_a_test(tmp_path: Path) -> None:
+    app = """
+from functools import wraps
+from flask import Flask, abort
+from flask_login import current_user
+
+app = Flask(__name__)
+
+def made_of(test):
+    def with_arguments(*given):
+        def decorator(view):
+            @wraps(view)
+            def wrapper(*args, **kwargs):
+                if not test(*given, **kwargs):
+                    abort(403)
+                return view(*args, **kwargs)
+            return wrapper
+        return decorator
+    return with_arguments
+
+def noted(test):
+    def with_arguments(*given):
+        def decorator(view):
+            return view
+        return decorator
+    return with_arguments
+
+@made_of
+def owner(model, key, **values):
+    return model.query.get(values[key]).owner == current_user
+
+@noted
+def seen(model, key, **values):
+    return model.query.get(values[key]).owner == current_user
+
+@app.post("/pots/<pot>/break")
+@owner("Pot", "pot")
+def smash(pot): return ""
+
+@app.post("/pots/<pot>/fill")
+@seen("Pot", "pot")
+def fill(pot): return ""
+"""
+    found = guards(tmp_path, app=app)
+    assert found["smash"] in {"permission", "ownership"}
+    assert found["fill"] == ""
+
+
 def test_who_asks_by_the_module_that_tells(tmp_path: Path) -> None:
     app = """
 import flask_login
