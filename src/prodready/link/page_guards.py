@@ -35,6 +35,7 @@ class PageGuards:
         self._routes = routes
         self._values = routes.values
         self._including = including
+        self._attributes = routes.values.knowledge.members("templates")
         self._known: dict[str, Gate | None] = {}
 
     @cached_property
@@ -66,7 +67,7 @@ class PageGuards:
 
     def _templates(self, route: Route) -> Iterator[str]:
         frame, cls = route.handler.frame, route.handler.cls
-        for name in self._values.knowledge.members("templates") if cls is not None else ():
+        for name in self._attributes if cls is not None else ():
             member = self._values.program.member(cls, name) if cls is not None else None
             if isinstance(member, ValueSymbol):
                 yield from _names([member.value])
