@@ -13,7 +13,7 @@ from unittest.mock import patch
 from prodready import project
 from prodready.config import Config
 from prodready.engines import detect_secrets, worker
-from prodready.finding import Finding, Report
+from prodready.finding import Finding, Report, RouteTable
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 MARK = re.compile(r"(?:#|//) (?P<kind>expect|may): (?P<codes>PRD\d{3}(?:, PRD\d{3})*)")
@@ -37,6 +37,23 @@ def copied(case: Path, to: Path) -> Path:
         shutil.copy(case, root)
     (root / "setup.cfg").touch()  # what says that it is a project
     return root
+
+
+def written(root: Path, **files: str) -> Path:
+    """A project in `root` with these Python files; `__` in a name is a slash, but for that of `__init__`."""
+    (root / "setup.cfg").touch()
+    for name, text in files.items():
+        start = "__init__" if name.endswith("__init__") else ""
+        path = root / f"{name.removesuffix(start).replace('__', '/')}{start}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def routes_of(root: Path, **files: str) -> RouteTable:
+    """The routes of a project that has these files."""
+    root = written(root, **files)
+    return project.Session(Config(root=root)).routes([root], project.Options(jobs=1, cache=False))
 
 
 def marks(case: Path, kind: str = "expect") -> set[Place]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from prodready import project
-from prodready.config import Config
+from cases import routes_of
 
 SETTINGS = """
 REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"]}
@@ -26,12 +24,7 @@ urlpatterns = router.urls
 
 def guards(tmp_path: Path, **files: str) -> dict[str, str]:
     """Of each handler, by its last name, the kinds of its guards."""
-    (tmp_path / "setup.cfg").touch()
-    for name, text in files.items():
-        path = tmp_path / (name.replace("__", "/") + ".py")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    found = project.Session(Config(root=tmp_path)).routes([tmp_path], project.Options(jobs=1, cache=False))
+    found = routes_of(tmp_path, **files)
     return {
         route.handler.message.rpartition(".")[2]: " ".join(dict.fromkeys(guard.kind for guard in route.guards))
         for route in found.routes

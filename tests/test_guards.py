@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from prodready import project
-from prodready.config import Config
+from cases import routes_of
 
 REST = """
 from rest_framework import permissions, viewsets
@@ -24,12 +22,7 @@ ACTIONS = ("list", "create", "retrieve", "update", "destroy")
 
 def guards(tmp_path: Path, **files: str) -> dict[str, str]:
     """Of each handler, by its last name, the kinds of its guards; `__` in the name of a file is a slash."""
-    (tmp_path / "setup.cfg").touch()
-    for name, text in files.items():
-        path = tmp_path / (name.replace("__", "/") + ".py")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    found = project.Session(Config(root=tmp_path)).routes([tmp_path], project.Options(jobs=1, cache=False))
+    found = routes_of(tmp_path, **files)
     return {
         route.handler.message.rpartition(".")[2]: " ".join(guard.kind + "~" * guard.partial for guard in route.guards)
         for route in found.routes
@@ -457,3 +450,332 @@ def x():
     return save()
 """
     assert guards(tmp_path, app=FLASK + text) == {"x": ""}
+
+
+# ---- hooks that are not for all routes
+
+
+HOOKED = """
+from flask import Flask, abort, g, redirect, request, session, url_for
+
+app = Flask(__name__)
+OPEN = ("start", "gate")
+
+{hook}
+
+@app.route("/")
+def start(): return ""
+
+@app.route("/gate")
+def gate(): return ""
+
+@app.route("/garden/<garden_id>/bed")
+def bed(garden_id): return ""
+
+@app.route("/shed/<shed_id>")
+def shed(shed_id): return ""
+"""
+
+
+@pytest.mark.parametrize(
+    ("hook", "guarded"),
+    [
+        (
+            """
+@app.url_value_preprocessor
+def pull_garden(endpoint, values):
+    if not values:
+        values = {}
+    garden = values.pop("garden_id", None)
+    if garden:
+        if not session.get("is_admin"):
+            abort(403)
+""",
+            {"bed"},
+        ),
+        (
+            """
+@app.before_request
+def look_up_garden():
+    if "garden_id" in request.view_args and not session.get("is_admin"):
+        abort(403)
+""",
+            {"bed"},
+        ),
+        (
+            """
+@app.before_request
+def ask():
+    if request.endpoint not in OPEN and not session.get("is_admin"):
+        abort(403)
+""",
+            {"bed", "shed"},
+        ),
+        (
+            """
+@app.before_request
+def ask():
+    if request.endpoint in ("start", "gate"):
+        return
+    if not session.get("is_admin"):
+        abort(403)
+""",
+            {"bed", "shed"},
+        ),
+        (
+            """
+@app.before_request
+def ask():
+    if request.path != "/gate" and not session.get("is_admin"):
+        abort(403)
+""",
+            {"start", "bed", "shed"},
+        ),
+        (
+            """
+@app.before_request
+def ask():
+    if not session.get("is_admin"):
+        abort(403)
+""",
+            {"start", "gate", "bed", "shed"},
+        ),
+        (
+            """
+@app.before_request
+def ask():
+    garden = request.args.get("garden_id")
+    if garden and not session.get("is_admin"):
+        abort(403)
+""",
+            {"start", "gate", "bed", "shed"},
+        ),
+    ],
+)
+def test_hooks_that_are_for_some_routes(tmp_path: Path, hook: str, guarded: set[str]) -> None:
+    found = guards(tmp_path, app=HOOKED.replace("{hook}", hook))
+    assert {name for name, kinds in found.items() if "role" in kinds} == guarded
+
+
+# ---- what the application is set to
+
+
+@pytest.mark.parametrize(
+    ("condition", "answer", "kinds"),
+    [
+        ("not current_user.is_authenticated and settings.LOGIN_TO_READ", "redirect(url_for('login'))", "unknown"),
+        ("not current_user.is_authenticated", "redirect(url_for('login'))", "login"),
+        ("settings.CLOSED and not current_user.is_admin", "abort(403)", "unknown"),
+        ("not current_user.is_admin and not settings.EVERYBODY_EDITS", "abort(403)", "role"),
+        ("gate := settings.GATE(request)", "gate", ""),
+    ],
+)
+def test_decorators_that_hang_on_a_setting(tmp_path: Path, condition: str, answer: str, kinds: str) -> None:
+    app = f"""
+from functools import wraps
+from flask import Flask, abort, redirect, request, url_for
+from flask_login import current_user
+import settings
+
+app = Flask(__name__)
+
+def protect(view):
+    @wraps(view)
+    def inner(*args, **kwargs):
+        if {condition}:
+            return {answer}
+        return view(*args, **kwargs)
+    return inner
+
+@app.route("/shelf")
+@protect
+def shelf(): return ""
+"""
+    assert guards(tmp_path, app=app)["shelf"] == kinds
+
+
+def test_a_client_that_is_not_set_up_guards_nothing(tmp_path: Path) -> None:
+    app = """
+from flask import Flask, redirect, request
+from config import configured
+
+app = Flask(__name__)
+
+class AuthenticationFailed(Exception): ...
+
+class Maps:
+    def __init__(self, request):
+        MAPS_ID, MAPS_SECRET = configured("MAPS_ID", "MAPS_SECRET")
+        if not (MAPS_ID and MAPS_SECRET):
+            raise AuthenticationFailed("maps are not set up")
+
+class Signed:
+    def __init__(self, request):
+        secret = request.headers.get("X-Secret")
+        if not secret:
+            raise AuthenticationFailed("no secret")
+
+@app.route("/maps")
+def maps():
+    Maps(request)
+    return ""
+
+@app.route("/signed")
+def signed():
+    Signed(request)
+    return ""
+"""
+    found = guards(tmp_path, app=app, config="def configured(*names): return [None for name in names]\n")
+    assert found == {"maps": "", "signed": "token"}
+
+
+def test_decorators_with_arguments_that_another_makes_of_a_test(tmp_path: Path) -> None:
+    app = """
+from functools import wraps
+from flask import Flask, abort
+from flask_login import current_user
+
+app = Flask(__name__)
+
+def made_of(test):
+    def with_arguments(*given):
+        def decorator(view):
+            @wraps(view)
+            def wrapper(*args, **kwargs):
+                if not test(*given, **kwargs):
+                    abort(403)
+                return view(*args, **kwargs)
+            return wrapper
+        return decorator
+    return with_arguments
+
+def noted(test):
+    def with_arguments(*given):
+        def decorator(view):
+            return view
+        return decorator
+    return with_arguments
+
+@made_of
+def owner(model, key, **values):
+    return model.query.get(values[key]).owner == current_user
+
+@noted
+def seen(model, key, **values):
+    return model.query.get(values[key]).owner == current_user
+
+@app.post("/pots/<pot>/break")
+@owner("Pot", "pot")
+def smash(pot): return ""
+
+@app.post("/pots/<pot>/fill")
+@seen("Pot", "pot")
+def fill(pot): return ""
+"""
+    found = guards(tmp_path, app=app)
+    assert found["smash"] in {"permission", "ownership"}
+    assert found["fill"] == ""
+
+
+def test_who_asks_by_the_module_that_tells(tmp_path: Path) -> None:
+    app = """
+import flask_login
+from flask import Flask, abort
+
+app = Flask(__name__)
+
+@app.post("/plots/<plot>")
+def plots(plot):
+    if find(plot).owner_id != flask_login.current_user.id:
+        abort(404)
+    return ""
+"""
+    assert guards(tmp_path, app=app) == {"plots": "ownership"}
+
+
+def test_the_last_of_its_kind_is_no_question_of_who_asks(tmp_path: Path) -> None:
+    app = """
+from flask import Flask, jsonify
+from flask_login import current_user, login_required
+from models import Person
+
+app = Flask(__name__)
+
+def strike(person):
+    if not Person.query.filter(Person.role == "admin", Person.id != person).count():
+        raise Exception("one admin has to stay")
+
+def leave(person):
+    if not Person.query.filter(Person.role == "admin", Person.id == current_user.id).count():
+        raise Exception("you are no admin")
+
+@app.post("/strike")
+@login_required
+def struck():
+    strike(1)
+    return ""
+
+@app.post("/leave")
+@login_required
+def left():
+    leave(1)
+    return ""
+"""
+    assert guards(tmp_path, app=app) == {"struck": "login", "left": "login role"}
+
+
+# ---- rows that a function gives to who asks
+
+
+@pytest.mark.parametrize(
+    ("query", "kinds"),
+    [
+        ("Shelf.all_with_acl(current_user).all()", "login ownership"),
+        ("Shelf.readable_by(current_user).all()", "login ownership"),
+        ("Shelf.query.filter_by(submitter_email=current_user.email).all()", "login ownership"),
+        ("Shelf.query.filter_by(colour=current_user.colour).all()", "login"),
+        ("Shelf.is_visible_to(current_user)", "login"),
+        ("Shelf.all_with_cover(current_user).all()", "login"),
+    ],
+)
+def test_rows_that_are_given_to_who_asks(tmp_path: Path, query: str, kinds: str) -> None:
+    app = f"""
+from flask import Flask, jsonify
+from flask_login import current_user, login_required
+from models import Shelf
+
+app = Flask(__name__)
+
+@app.route("/shelves")
+@login_required
+def shelves():
+    return jsonify({query})
+"""
+    assert guards(tmp_path, app=app)["shelves"] == kinds
+
+
+def test_a_helper_whose_result_is_the_response(tmp_path: Path) -> None:
+    app = """
+from flask import Flask, abort, jsonify
+from flask_login import current_user, login_required
+
+app = Flask(__name__)
+
+def strike(book):
+    if not current_user.is_admin:
+        return jsonify("you are not allowed to strike books"), 403
+    book.strike()
+    return jsonify("struck")
+
+@app.post("/strike")
+@login_required
+def answered():
+    return strike(1)
+
+@app.post("/strike-too")
+@login_required
+def ignored():
+    strike(1)
+    return jsonify("done")
+"""
+    assert guards(tmp_path, app=app) == {"answered": "login role", "ignored": "login"}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cases import routes_of
 
-from prodready import project
-from prodready.config import Config
 from prodready.finding import RouteTable
 from prodready.read import values as v
 from prodready.read.python import read_python
@@ -24,11 +23,7 @@ LONG, LONGEST = 62, 700
 
 def table(root: Path, **files: str) -> RouteTable:
     """The routes of a project with these files; `__` in a name is a slash."""
-    for name, text in {"app____init__": "", "app__views": "def view(request): ...\n", **files}.items():
-        path = root / (name.replace("__", "/", 1) + ".py")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return project.Session(Config(root=root)).routes([root], project.Options(jobs=1, cache=False))
+    return routes_of(root, **{"app____init__": "", "app__views": "def view(request): ...\n", **files})
 
 
 def paths(letter: str, count: int) -> str:
@@ -68,6 +63,8 @@ def test_lists_that_are_taken_in(tmp_path: Path, taken_in: str, count: int) -> N
         ("b = [\n{b}]\nurlpatterns = [\n{a}]\nurlpatterns += b", ""),
         ("b = [\n{b}]\nurlpatterns = [\n{a}]\nurlpatterns.extend(b)", ""),
         ("urlpatterns = [\n{a}]\nif DEBUG:\n    urlpatterns += [\n{b}]", ""),
+        ("urlpatterns = []\nif FULL:\n    urlpatterns += [\n{a}]\nif DEBUG:\n    urlpatterns += [\n{b}]", ""),
+        ("urlpatterns = []\nif FULL:\n    urlpatterns += [\n{a}]\nurlpatterns += [\n{b}]\nurlpatterns += []", ""),
         ("a = [\n{a}]\nb = [\n{b}]\nif DEBUG:\n    urlpatterns = a\nelse:\n    urlpatterns = b", ""),
         ("a = [\n{a}]\nurlpatterns = i18n_patterns(*a,\n{b})", "/{{language}}"),
     ],

@@ -67,3 +67,39 @@ def test_what_is_left_without_the_check() -> None:
     )
     assert block == APP.replace("@login_required\n@admin_required\n", "@login_required\n")
     assert remove == APP.replace("if not current_user.is_admin:", "if False:")
+
+
+VIEWS = """\
+from rest_framework import permissions, viewsets
+from guards import IsStaff, admin, modes, staff_required
+
+
+class NoteView(viewsets.ModelViewSet):
+    permission_classes = (permissions.IsAuthenticated, IsStaff)
+
+
+class CupView(viewsets.ModelViewSet):
+    permission_classes = (permissions.IsAuthenticated,)
+
+
+@admin.route("/enter_staff_mode", methods=["POST"])
+@staff_required
+def enter_staff_mode(request):
+    modes.enter_staff_mode(request)
+"""
+STAFF = """\
+{% if user.is_staff %}
+<a href="{% url 'NoteView' %}">Notes</a> <a href="{% url 'CupView' %}">Cups</a>
+<form method="post" action="{% url 'enter_staff_mode' %}"><button>Enter</button></form>
+{% endif %}
+"""
+
+
+def test_what_is_no_check_is_left() -> None:
+    app = Application({"views.py": VIEWS.encode()}, {"page.html": STAFF.encode()})
+    found = mutation.candidates(app, ["permission"])["permission"]
+    texts = [one.text for one in found if isinstance(one, Mutant)]
+    assert texts == [
+        VIEWS.replace("(permissions.IsAuthenticated, IsStaff)", "([permissions.IsAuthenticated])"),
+        VIEWS.replace("@staff_required\n", ""),
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cases import routes_of
 
 from prodready import project
 from prodready.config import Config
@@ -41,12 +42,7 @@ def about(request): return None
 
 def routes(tmp_path: Path, **files: str) -> list[str]:
     """Method, path and handler of each route, with the kinds of its guards; `__` in the name of a file is a slash."""
-    (tmp_path / "setup.cfg").touch()
-    for name, text in files.items():
-        path = tmp_path / (name.replace("__", "/") + ".py")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    found = project.Session(Config(root=tmp_path)).routes([tmp_path], project.Options(jobs=1, cache=False))
+    found = routes_of(tmp_path, **files)
     return sorted(
         " ".join([",".join(r.methods), r.path, r.handler.message, *(g.kind for g in r.guards), *r.unknown])
         for r in found.routes

@@ -6,23 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from cases import routes_of
 
-from prodready import project
 from prodready.cli import main
-from prodready.config import Config
 from prodready.finding import RouteTable
 from prodready.link.url_paths import fits, matching, parse, parse_regex
-
-
-def table(tmp_path: Path, **files: str) -> RouteTable:
-    """The routes of a project with these files; `__` in a name is a slash."""
-    (tmp_path / "setup.cfg").touch()
-    for name, text in files.items():
-        path = tmp_path / (name.replace("__", "/") + ".py")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    config = Config(root=tmp_path)
-    return project.Session(config).routes([tmp_path], project.Options(jobs=1, cache=False))
 
 
 def shown(found: RouteTable) -> list[str]:
@@ -89,7 +77,7 @@ def test_literal_segments_win_and_what_is_left_open_is_not_unique() -> None:
 
 
 def test_flask_blueprints_inside_of_blueprints(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         app="""
 from flask import Flask
@@ -124,7 +112,7 @@ inner.add_url_rule("/items/<int:pk>", view_func=Item.as_view("item"))
 
 
 def test_flask_restful_restx_and_smorest(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         app="""
 from flask import Flask
@@ -168,7 +156,7 @@ SmorestApi(app).register_blueprint(blp)
 
 
 def test_fastapi_dependencies_at_every_level(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         main="""
 from fastapi import Depends, FastAPI
@@ -224,7 +212,7 @@ Admin = Annotated[object, Depends(admin)]
 
 
 def test_django_includes_mixins_and_decorators_in_the_list(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         shop__settings='ROOT_URLCONF = "shop.urls"\n',
         shop____init__="",
@@ -273,7 +261,7 @@ def old(request, slug): ...
 
 
 def test_rest_framework_routers_actions_and_permissions(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         settings="""
 ROOT_URLCONF = "urls"
@@ -311,6 +299,7 @@ class Harbours(ModelViewSet):
 """,
     )
     assert shown(found) == [
+        "GET /api rest_framework.routers.APIRootView login@settings",
         "GET /api/boats Boats.list open@class",
         "GET /api/boats/{pk} Boats.retrieve role@class",
         "POST /api/boats/{pk}/scrap Boats.scrap role@decorator role@class",
@@ -321,7 +310,7 @@ class Harbours(ModelViewSet):
 
 
 def test_aiohttp_tornado_bottle_and_falcon(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         one="""
 from aiohttp import web
@@ -369,7 +358,7 @@ app.add_route("/falcon", Resource(), suffix="all")
 
 
 def test_litestar_sanic_and_starlette(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         one="""
 from litestar import Controller, Litestar, Router, get, post
@@ -405,7 +394,7 @@ app = Starlette(routes=[Mount("/m", routes=[Route("/home", home, methods=["PUT"]
 
 
 def test_guards_inside_of_handlers_and_before_them(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         app="""
 from flask import Flask, abort, g, redirect, request, session, url_for
@@ -456,7 +445,7 @@ def missing(pk):
 
 
 def test_what_cannot_be_found_out_is_said(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         app="""
 from flask import Blueprint, Flask
@@ -566,7 +555,7 @@ def test_a_broken_file_is_named_and_the_rest_is_listed(
 
 
 def test_variables_that_are_raised_and_dependencies_of_controllers(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         people="""
 from fastapi import Depends, HTTPException
@@ -612,7 +601,7 @@ app.include_router(router)
 
 
 def test_classes_in_the_arguments_of_a_dependency(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         app="""
 from fastapi import Depends, FastAPI, HTTPException
@@ -644,7 +633,7 @@ def free(): ...
 
 
 def test_permission_classes_are_joined_and_left_to_the_next_class(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         app__urls="""
 from django.urls import path
@@ -687,7 +676,7 @@ class Left(Base):
 
 
 def test_views_that_are_handed_the_request_rows_and_memberships(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         app__urls=r"""
 from django.conf.urls.i18n import i18n_patterns
@@ -743,7 +732,7 @@ def old(request, n=1): ...
 
 
 def test_hooks_that_ask_for_nothing_guard_nothing(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         app="""
 from flask import Flask, abort, g, redirect, request
@@ -774,7 +763,7 @@ def add(): ...
 
 
 def test_nested_routers_stand_below_a_row(tmp_path: Path) -> None:
-    found = table(
+    found = routes_of(
         tmp_path,
         app__urls="""
 from django.urls import include, path
@@ -795,3 +784,50 @@ class Lines(ViewSet):
 """,
     )
     assert shown(found) == ["GET /orders Orders.list", "POST /orders/{order_pk}/lines Lines.create"]
+
+
+# ---- routes that a library brings
+
+
+def test_modules_of_libraries_that_are_included_by_name(tmp_path: Path) -> None:
+    found = routes_of(
+        tmp_path,
+        shop__settings='ROOT_URLCONF = "shop.urls"\nMEDIA_URL = "/pictures/"\n',
+        shop__urls="""
+from django.conf import settings
+from django.conf.urls.static import static
+from django.contrib.auth import urls as auth_urls
+from django.urls import include, path
+urlpatterns = [
+    path("api/", include("rest_framework.urls", namespace="api")),
+    path("me/", include(auth_urls)),
+    path("theirs/", include("some_library.urls")),
+] + static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT)
+""",
+    )
+    listed = {f"{','.join(r.methods)} {r.path}": r for r in found.routes}
+    assert {"GET,POST,PUT /api/login", "POST /api/logout", "* /pictures/{path*}"} <= set(listed)
+    assert listed["GET,POST,PUT /api/login"].name == "api:login"
+    assert listed["GET,POST,PUT /me/login"].name == "login"
+    assert [g.kind for g in listed["GET,POST,PUT /me/password_change"].guards] == ["login"]
+    assert not listed["GET,POST,PUT /me/password_reset"].guards
+    assert len(found.unresolved) == 1
+
+
+@pytest.mark.parametrize(("router", "has_index"), [("DefaultRouter", True), ("SimpleRouter", False)])
+def test_the_index_of_a_router(tmp_path: Path, router: str, has_index: bool) -> None:
+    found = routes_of(
+        tmp_path,
+        shop__urls=f"""
+from django.urls import include, path
+from rest_framework.routers import {router}
+from rest_framework.viewsets import ViewSet
+class Cups(ViewSet):
+    def list(self, request): ...
+router = {router}()
+router.register("cups", Cups)
+urlpatterns = [path("api/", include(router.urls))]
+""",
+    )
+    assert ("/api" in {route.path for route in found.routes}) is has_index
+    assert "/api/cups" in {route.path for route in found.routes}

@@ -43,6 +43,7 @@ class Knowledge:
         self.parameters: dict[str, str] = {}
         self.settings: dict[str, Effect] = {}
         self.answers: dict[str, tuple[str, ...]] = {}
+        self.provides: dict[str, dict[str, tuple[str, str]]] = {}
         self.words: dict[str, frozenset[str]] = {}
         self.clients: dict[str, WebClient] = {}
         self.front: dict[str, frozenset[str]] = {}
@@ -145,6 +146,10 @@ class Knowledge:
         """What `guarded_by` or `before` of a type and its bases name."""
         return [member for name in self.lineage(type_name) for member in getattr(self.types[name], table)]
 
+    def members(self, table: str) -> tuple[str, ...]:
+        """What `rows` or `templates` of any type name, in order."""
+        return tuple(dict.fromkeys(member for entry in self.types.values() for member in getattr(entry, table)))
+
     def is_row(self, type_name: str) -> bool:
         """Whether an instance of a type is one row of a table."""
         return "row" in self.label(type_name)
@@ -229,6 +234,9 @@ class Knowledge:
         for name, methods in entry.answers.items():
             self._once(path, text, "class", name)
             self.answers[name] = methods
+        for name, routes in entry.provides.items():
+            self._once(path, text, "module", name)
+            self.provides[name] = routes
         for name, words in entry.words.items():
             self.words[name] = self.words.get(name, frozenset()) | set(words)
         for name, items in entry.front.items():
@@ -262,6 +270,8 @@ class Knowledge:
                 guarded_by=old.guarded_by + entry.guarded_by,
                 before=old.before + entry.before,
                 before_row=old.before_row + entry.before_row,
+                rows=old.rows + entry.rows,
+                templates=old.templates + entry.templates,
                 subclassed=old.subclassed or entry.subclassed,
                 names=old.names + entry.names,
                 aliases=old.aliases + entry.aliases,

@@ -76,6 +76,7 @@ WORDS = frozenset(
         "role", "negation", "permission", "owner", "user", "user-key", "optional", "logged-in", "authenticated",
         "anonymous", "key", "refusal", "no-guard", "guard", "open-route", "read-route", "says-open", "proxy",
         "changing-call", "telling-call", "making-call", "check",
+        "address-part", "own-rows", "acting", "row-query", "safe-methods",
         # In the conditions of a front end: what decides who sees something, and what only looks like it.
         "gate-staff", "gate-permission", "gate-role", "gate-owner", "gate-login", "not-gate", "viewer", "not-viewer",
         "low-role",
@@ -112,10 +113,11 @@ class RouteForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     `{pk}` for the row, `root` says that what is made is a whole application. `handler` is left out where the call
     decorates it. `child` is what is taken in, `before` what runs before every handler, `guards` what guards them,
     `detail` tells of an action whether it is one of a row, `suffix` what the names of the handler's methods end in, `into`
-    is what takes in that which is made; `replaces` says that a given prefix stands in place of that of the child. `spec` is
-    the OpenAPI file that declares the routes, or for an application the directory of such files, `resolver` what tells the
-    module of its handlers. `above` is the router in whose paths those of this one stand, with `row` naming the parameter
-    behind the prefix, and `under` a prefix that is always the same.
+    is what takes in that which is made; `adds` are routes that come with it, by their paths: the view and the name;
+    `replaces` says that a given prefix stands in place of that of the child. `spec` is the OpenAPI file that declares the
+    routes, or for an application the directory of such files, `resolver` what tells the module of its handlers. `above` is
+    the router in whose paths those of this one stand, with `row` naming the parameter behind the prefix, and `under` a
+    prefix that is always the same.
     """
 
     path: Places = ()
@@ -139,6 +141,7 @@ class RouteForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     root: bool = False
     replaces: bool = False
     actions: dict[str, str] = {}
+    adds: dict[str, tuple[str, str]] = {}
 
 
 class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -204,8 +207,9 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     base class or in a list of guards, `spares_reading` says that it lets everybody read,
     `reading` the kind of guard that it is for those who only read; `guarded_by` are the attributes
     that list guards, `before` the methods that run before a handler and may refuse,
-    `before_row` those of them that are asked only where one row is looked up, `located_by` the attribute with the path
-    of its routes.
+    `before_row` those of them that are asked only where one row is looked up, `rows` the methods and attributes that say
+    which rows the class is about, `templates` the attributes with the name of a template that it renders, `located_by` the
+    attribute with the path of its routes.
     """
 
     bases: tuple[str, ...] = ()
@@ -226,6 +230,8 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     guarded_by: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     before_row: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
     located_by: str = ""
     attributes: dict[str, Effect | str] = {}
     methods: dict[str, Effect | str] = {}
@@ -272,6 +278,7 @@ class KnowledgeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parameters: dict[str, str] = {}
     settings: dict[str, Effect] = {}
     answers: dict[str, tuple[str, ...]] = {}
+    provides: dict[str, dict[str, tuple[str, str]]] = {}
     words: dict[str, tuple[str, ...]] = {}
     clients: dict[str, WebClient] = {}
     front: dict[str, tuple[str, ...]] = {}

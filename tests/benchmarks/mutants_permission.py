@@ -18,10 +18,15 @@ ASKING = frozenset(
     "permission permissions perm perms admin staff superuser role roles owner manager moderator editor maintainer "
     "privilege privileges privileged passes can access allowed".split()
 )
+DOING = frozenset("add assign clear create delete enter exit grant log remove revoke save set update".split())
+"""With which the name of a call begins that does what the handler is for."""
+
 NO_GUARD = frozenset("authenticated login allow any open csrf optional register template inclusion tag".split())
+LOGIN = re.compile(r"[\w.]*\bIsAuthenticated\b")
 LISTS = frozenset({"permission_classes", "decorators", "method_decorators", "dependencies"})
 FORBIDDEN = re.compile(r"403|FORBIDDEN|Forbidden|PermissionDenied|NotPermitted|NotAllowed|Unauthorized|AccessDenied")
 NOBODY = re.compile(r"is_anonymous|is_authenticated|user is None|not user\b")
+ROUTING = frozenset({"route", "get", "post", "put", "patch", "delete", "api_route", "websocket", "errorhandler"})
 CHANGING = frozenset({"post", "put", "patch", "delete", "create", "update", "partial_update", "destroy"})
 VERB = re.compile(
     r"""\.(?:post|put|patch|delete)\($|methods\s*=\s*[\[(][^\])]*["'](?:POST|PUT|PATCH|DELETE)""", re.IGNORECASE
@@ -59,19 +64,21 @@ Found = tuple[str, cst.CSTNode, tuple[int, int, str]]
 def _checks(source: Source, node: Scoping) -> Iterator[Found]:
     for decorator in node.decorators:
         called = decorator.decorator.func if isinstance(decorator.decorator, cst.Call) else decorator.decorator
-        if _asks(dotted(called)):
+        if _asks(dotted(called)) and last_name(called) not in ROUTING:  # `@admin.route(...)` is none
             yield "decorator", decorator, _line(source, decorator)
     if isinstance(node, cst.ClassDef):
         for statement in node.body.body:
             one = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
             if isinstance(one, cst.Assign) and dotted(one.targets[0].target) in LISTS:
                 value = source.code(one.value)
-                if isinstance(one.value, (cst.List, cst.Tuple)) and any(map(_asks, re.findall(r"\w+", value))):
-                    kept = "IsAuthenticated" if "IsAuthenticated" in source.text else ""
-                    yield "class", node, (*source.span(one.value), f"[{kept}]")
+                names = re.findall(r"\w+", re.sub(r"\w+\.", "", value))  # `permissions.IsAuthenticated` asks for none
+                if isinstance(one.value, (cst.List, cst.Tuple)) and any(map(_asks, names)):
+                    kept = LOGIN.search(value) or LOGIN.search(source.text[source.text.find("class ") :])
+                    yield "class", node, (*source.span(one.value), f"[{kept[0] if kept else ''}]")
         return
     for inner in descend(node.body):
-        if isinstance(inner, cst.Expr) and isinstance(inner.value, cst.Call) and _asks(last_name(inner.value)):
+        named = last_name(inner.value) if isinstance(inner, cst.Expr) and isinstance(inner.value, cst.Call) else ""
+        if _asks(named) and named != node.name.value and words(named)[0] not in DOING:
             yield "helper", inner, (*source.span(inner), "pass")
         if isinstance(inner, cst.If) and inner.orelse is None and _turns_away(source, inner):
             start, end = source.span(inner.test)

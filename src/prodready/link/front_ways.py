@@ -342,7 +342,7 @@ class Ways:
             for slot in self.program.files[other].slots:
                 wanted = slot.path.removeprefix("./")
                 for name in tails.get(wanted.rpartition("/")[2], ()):
-                    if name == slot.path or f"/{name}".endswith(f"/{wanted}"):
+                    if name == slot.path or f"/{name}".endswith(f"/{wanted}") or in_theme(name).endswith(f"/{wanted}"):
                         found.setdefault(name, []).append((other, slot.conditions))
         return found
 
@@ -368,6 +368,11 @@ class Ways:
     def _class_owner(self, path: str, name: str) -> int:
         cls = self.program.cls(Class(path, name))
         return cls.owner if cls is not None else MODULE
+
+
+def in_theme(path: str) -> str:
+    """The path of a template as the loader of a theme names it: `admin/page.html` for `admin/templates/page.html`."""
+    return path.replace("/templates/", "/", 1)
 
 
 def _is_empty(value: Expr) -> bool:

@@ -13,8 +13,6 @@ from prodready.read import values as v
 from prodready.read.facts import RETURN, Exit, last_name
 from prodready.read.values import Value
 
-SAFE_LIST = "SAFE_METHODS"
-
 
 @dataclass(frozen=True)
 class Asked:
@@ -81,7 +79,7 @@ class GuardActions:
             texts = self._texts(Bound(other, frame), cls)
             return asked.action in texts if texts else None
         if name == "method" and asked.methods:
-            if last_name(_plain(other)) == SAFE_LIST:
+            if self.words.has("safe-methods", last_name(_plain(other))):
                 hits = {method in SAFE_METHODS for method in asked.methods}
             else:
                 texts = {text.upper() for text in self._texts(Bound(other, frame), cls)}

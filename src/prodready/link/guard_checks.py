@@ -11,8 +11,10 @@ from msgspec.structs import replace
 from prodready.finding import Location
 from prodready.link.client_claims import ClientClaims
 from prodready.link.frames import Bound, Frame
+from prodready.link.guard_reach import asks_for_route, hangs_on_path, reach
 from prodready.link.guard_words import GuardWords, names_in
 from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
+from prodready.link.route import EVERYWHERE, Reach
 from prodready.link.route_values import RouteValues
 from prodready.link.sinks import shown_value
 from prodready.read import values as v
@@ -27,9 +29,6 @@ MANY_CALLS = 40
 MAX_SHOWN = 60
 """Characters of a condition that are shown."""
 
-PATH_WORDS = frozenset(
-    {"path", "endpoint", "url", "blueprint", "route", "full_path", "path_info", "url_rule", "resolver_match"}
-)
 ORDER = ("role", "permission", "ownership", "login", "token", "open", "unknown")
 
 
@@ -37,7 +36,8 @@ ORDER = ("role", "permission", "ownership", "login", "token", "open", "unknown")
 class Check:
     """A place that turns requests away: what it asks for, and whether some requests never get there.
 
-    `answers` says that only those get there who send a key or a token, `set` that it hangs on a setting.
+    `answers` says that only those get there who send a key or a token, `set` that it hangs on a setting, `reach` for which
+    routes it is. `refuses` says that it tells so, by a status or in words.
     """
 
     kind: str
@@ -47,6 +47,8 @@ class Check:
     raises: bool = True
     answers: bool = False
     set: bool = False
+    reach: Reach = EVERYWHERE
+    refuses: bool = True
 
 
 class Checks:
@@ -128,14 +130,16 @@ class Checks:
             if kind in {"role", "permission"} and self.claims.claim(way, frame) is not None:
                 continue  # what the client says of itself guards nothing
             if kind:
-                told = self.words.kind(way.conditions, certain=False) if kind == "permission" else ""
-                if kind == "permission" and told != "permission" and self.words.is_unknown_person(way):
+                said = self.words.kind(way.conditions, certain=False) if kind == "permission" else ""
+                if kind == "permission" and said != "permission" and self.words.is_unknown_person(way):
                     kind = "login"
                 location = Location(function.path, way.line, way.column)
-                partial = any(_by_path_value(c) for c, _ in way.conditions)
+                partial = any(hangs_on_path(c) for c, _ in way.conditions)
                 answers = any(truth and self._is_sent_key(value) for value, truth in way.conditions)
                 is_set = any(truth and self.words.is_setting(value) for value, truth in way.conditions)
-                yield Check(kind, _shown_condition(way), location, partial, way.kind == RAISE, answers, is_set)
+                told = reach(way.conditions, frame, self.values, self.words)
+                raises, refuses = way.kind == RAISE, self.words.refuses(way) in {"refused", "told"}
+                yield Check(kind, _shown_condition(way), location, partial, raises, answers, is_set, told, refuses)
 
     def _spelled_out(self, way: Exit, frame: Frame) -> Exit:
         """The way out with the value of a variable of a module in its place: `raise not_logged_in`."""
@@ -163,8 +167,12 @@ class Checks:
             return "ownership" if self.words.kind(way.conditions[-way.inner :], certain=False) == "ownership" else ""
         if not how or not way.conditions:
             return ""
-        way = replace(way, conditions=tuple(c if not _tests_path(c[0]) else (v.UNKNOWN, c[1]) for c in way.conditions))
+        way = replace(
+            way, conditions=tuple(c if not asks_for_route(c[0]) else (v.UNKNOWN, c[1]) for c in way.conditions)
+        )
         atoms = way.conditions[-way.inner :] if way.inner else ()
+        if atoms and all(self.words.is_setting(value) for value, _ in atoms):
+            return ""
         certain = how == "refused"
         kind = self.words.kind(atoms, certain=certain)
         if own and kind == "login":  # a user who was looked up by what was sent is not the one who asks
@@ -173,11 +181,13 @@ class Checks:
             kind = self.words.kind([a for a in way.conditions if not a[1]], certain=True)
             if not kind and not self.words.is_about_something_else(atoms):
                 kind = self._by_called(atoms, function) or self._by_name(function)
+        if not kind and how == "told":
+            kind = self.words.kind([a for a in way.conditions if not a[1]], certain=False)
         if not kind and how == "sent" and not own:
             kind = self.words.kind([a for a in way.conditions if not a[1] and self._is_login(a[0])], certain=False)
         if not kind or (how in {"hidden", "sent", "told"} and kind in {"token"}):
             return ""
-        if kind == "login" and any(truth and self._is_login(value) for value, truth in way.conditions):
+        if kind == "login" and any(t and self._is_login(c) and not self.words.is_setting(c) for c, t in way.conditions):
             return ""  # who is logged in is turned away: that keeps nobody else out
         if how in {"hidden", "sent"} and kind == "login" and any(t for _, t in atoms) and len(atoms) == 1:
             return "login" if not self.words.has("logged-in", "".join(names_in(atoms[0][0]))) else ""
@@ -193,6 +203,7 @@ class Checks:
         """What a guard that turns away without saying why asks for at least."""
         if (
             not way.conditions
+            or all(self.words.is_setting(value) for value, _ in way.conditions)
             or self.words.refuses(way) != "refused"
             or self.words.is_about_something_else(way.conditions)
         ):
@@ -270,8 +281,9 @@ class Checks:
 
 
 def strongest(checks: Sequence[Check]) -> Check:
-    """The check that lets in the fewest."""
-    return min(checks, key=lambda check: (ORDER.index(check.kind), check.partial))
+    """The check that lets in the fewest; nobody knows what it asks for where all of them hang on settings."""
+    best = min(checks, key=lambda check: (ORDER.index(check.kind), check.partial))
+    return dataclass_replace(best, kind="unknown") if all(check.set for check in checks) else best
 
 
 def weakest(checks: Sequence[Check]) -> Check:
@@ -283,17 +295,6 @@ def options_of(value: Value) -> tuple[Value, ...]:
     """What a value may be."""
     value = v.bare(value)
     return value.options if isinstance(value, v.Choice) else (value,)
-
-
-def _tests_path(value: Value) -> bool:
-    """Whether a condition compares the path, or the name of the route, with constants."""
-    if not isinstance(value, v.Op) or value.kind not in {"test", "in"} or not value.args:
-        return False
-    return last_name(v.bare(value.subject)) in PATH_WORDS and isinstance(v.bare(value.args[0]), (v.Const, v.Seq))
-
-
-def _by_path_value(value: Value) -> bool:
-    return any(name in PATH_WORDS for name in names_in(value))
 
 
 def _status_of(cls: ClassFacts) -> int:
@@ -331,4 +332,4 @@ def _asked(value: Value) -> Iterator[Value]:
 
 def by_path(way: Exit) -> bool:
     """Whether a way out hangs on the path that is asked for."""
-    return any(_by_path_value(value) for value, _ in way.conditions)
+    return any(hangs_on_path(value) for value, _ in way.conditions)

@@ -35,6 +35,8 @@ class GuardClasses(GuardValues):
             for effect in entry.methods.values()
             if not isinstance(effect, str) and effect.route is not None
         ]
+        self.rows = self.knowledge.members("rows")
+        """Methods and attributes that say which rows a class is about."""
         self._rows = {name: "{" in path for actions in routed for name, path in actions.items()}
 
     def asked(self, handler: Handler, methods: Sequence[str]) -> Asked:
@@ -179,12 +181,13 @@ class GuardClasses(GuardValues):
         known = (isinstance(base, str) and self._is_known(base) for base in self.program.lineage(cls))
         if action in {"list", "create"} or not any(known):
             return
-        member = self.program.member(cls, "get_object")
-        if isinstance(member, FunctionSymbol):
-            found = [c for c in self.checks(member) if c.raises and c.kind in {"permission", "ownership", "role"}]
-            if found:
+        for name in self.rows:
+            member = self.program.member(cls, name)
+            checks = self.checks(member) if isinstance(member, FunctionSymbol) else ()
+            found = [c for c in checks if c.raises and c.kind in {"permission", "ownership", "role"}]
+            if found and isinstance(member, FunctionSymbol):
                 best = strongest(found)
-                yield Guard(best.kind, "get_object", Location(member.path, member.facts.line), "dispatch", best.partial)
+                yield Guard(best.kind, name, Location(member.path, member.facts.line), "dispatch", best.partial)
 
     def _listed(self, cls: ClassSymbol, attribute: str, asked: Asked) -> Iterator[Guard]:
         """The guards that an attribute of the class lists; of the nearest class that has it."""

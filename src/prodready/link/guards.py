@@ -21,29 +21,6 @@ from prodready.read.facts import RAISE, CallFact
 from prodready.read.values import Value
 from prodready.words import split_words
 
-QUERIES = frozenset(
-    {
-        "filter",
-        "filter_by",
-        "get",
-        "get_object_or_404",
-        "get_or_404",
-        "first_or_404",
-        "exclude",
-        "where",
-        "find_one",
-        "aget",
-        "get_list_or_404",
-        "find",
-        "select",
-        "one_or_404",
-    }
-)
-
-
-SCOPES = {("for",), ("visible",), ("viewable",), ("accessible",), ("owned",), ("editable",), ("manageable",)}
-"""How methods of queries are called that leave only what somebody may see."""
-
 FEW = 2
 ROUTE_NAMES = frozenset({"url_name", "view_name", "endpoint"})
 """How frameworks call the name of the route that is asked for."""
@@ -96,6 +73,8 @@ class Guards(GuardClasses):
             found += self.of_value(wrapper, "decorator")
         if handler.cls is not None:
             found += self.of_class(handler.cls, handler, asked)
+        elif handler.frame is None and (kind := self.knowledge.guards(handler.name)):
+            found.append(Guard(kind, handler.name.rpartition(".")[2], handler.location, "base"))
         if found and not all_of_them:
             return tuple(found)
         if handler.frame is not None:
@@ -174,12 +153,12 @@ class Guards(GuardClasses):
             called = isinstance(v.bare(bound.value), v.Call)
             found = tuple(c for c in self.checks(symbol, factory=called) if not c.answers)
             if found and not self.words.has("no-guard", symbol.facts.qualname):
-                best = strongest(found)
-                best = replace(best, kind="unknown") if all(check.set for check in found) else best
-                exempt = best.partial or any(by_path(e) for e in symbol.facts.exits)
-                yield Guard(
-                    best.kind, symbol.facts.qualname, Location(symbol.path, symbol.facts.line), "before_request", exempt
-                )
+                here = Location(symbol.path, symbol.facts.line)
+                exempt = any(by_path(e) for e in symbol.facts.exits)
+                for told in dict.fromkeys(check.reach for check in found):
+                    best = strongest([check for check in found if check.reach == told])
+                    exempt = exempt or best.partial
+                    yield Guard(best.kind, symbol.facts.qualname, here, "before_request", exempt, reach=told)
             else:
                 frame = self.infer.home(Frame(symbol.path, symbol.facts))
                 for decorator in symbol.facts.decorators:
@@ -203,10 +182,11 @@ class Guards(GuardClasses):
                 checks = [c for c in self.checks(FunctionSymbol(base.path, function)) if not c.answers]
                 if checks:
                     best = strongest(checks)
-                    kind = "unknown" if all(check.set for check in checks) else best.kind
-                    names = self._names_in_table(Frame(base.path, function))
+                    frame = Frame(base.path, function)
+                    names = self._names_in_table(frame)
+                    told = replace(best.reach, names=names)
                     here = Location(base.path, function.line)
-                    yield Guard(kind, cls.facts.qualname, here, "middleware", names is None, names=names)
+                    yield Guard(best.kind, cls.facts.qualname, here, "middleware", names is None, reach=told)
                     return
 
     def _names_in_table(self, frame: Frame) -> frozenset[str] | None:
@@ -243,7 +223,10 @@ class Guards(GuardClasses):
             attributes = self.listing(cls) & self.settings.attributes
             if not attributes or not all(self.takes_defaults(cls, a, asked) for a in attributes):
                 return
-        elif frame is None or not self._takes_defaults(frame):
+        elif frame is None:
+            if self.settings.attributes.isdisjoint(self.knowledge.listed(handler.name, "guarded_by")):
+                return
+        elif not self._takes_defaults(frame):
             return
         for default in self.settings.defaults:
             symbol = self.values.named(default.text, default.location.path)
@@ -276,6 +259,7 @@ class Guards(GuardClasses):
             yield Guard(check.kind, check.text, check.location, "inline", check.partial)
 
     def _helpers(self, frame: Frame) -> Iterator[Guard]:
+        returned = v.bare(frame.function.returns) if frame.function.returns is not None else None
         for fact in frame.function.calls[: 2 * MANY_CALLS]:
             bound = Bound(fact.value, frame)
             here = Location(frame.path, fact.span.line, fact.span.column)
@@ -285,7 +269,9 @@ class Guards(GuardClasses):
                     if not self.is_waived(fact.value, effect.waived, effect.unless):
                         yield Guard(effect.guards, f"{fact.name}()", here, "helper")
                 elif callee.function is not None and not callee.assumed and not self._asks_nothing(fact, frame):
-                    for check in [one for one in self.checks(callee.function) if one.raises][:1]:
+                    handed = fact.value == returned  # what it returns is the response
+                    found = [c for c in self.checks(callee.function) if c.raises or (handed and c.refuses)]
+                    for check in found[:1]:
                         yield Guard(check.kind, f"{fact.name}()", here, "helper", check.partial)
                     if self._looks_up_own(callee.function):
                         yield Guard("ownership", f"{fact.name}()", here, "helper")
@@ -334,17 +320,16 @@ class Guards(GuardClasses):
             if self._looks_up_own(FunctionSymbol(one.path, one.function)):
                 yield Guard("ownership", one.function.qualname, Location(one.path, one.function.line), "query")
 
-    @staticmethod
-    def _asks_for_rows(fact: CallFact) -> bool:
+    def _asks_for_rows(self, fact: CallFact) -> bool:
         """Whether a method gets the rows that its class is about, itself or by the method of a base class."""
         target = v.bare(fact.value.target)
         above = isinstance(target, v.Attr) and isinstance(base := v.bare(target.base), v.Op) and base.kind == "super"
-        return above or fact.name.startswith(("get_queryset", "get_object", "filter_queryset"))
+        return above or fact.name.startswith(self.rows)
 
     def _rows_of(self, cls: ClassSymbol) -> list[Frame]:
         """The methods that say which rows a class is about."""
         found: list[Frame] = []
-        for name in ("get_queryset", "get_object", "queryset"):
+        for name in self.rows:
             for base in self.program.lineage(cls):
                 facts = (
                     self.program.function(base.path, f"{base.facts.qualname}.{name}")
@@ -372,15 +357,17 @@ class Guards(GuardClasses):
             about = [self.words.speaks_of_user(side) for side in sides]
             if about[0] == about[1]:
                 return False
-            if not any(call.name in QUERIES and _holds(call, fact) for call in calls):
+            if not any(self.words.called("row-query", call.name) and _holds(call, fact) for call in calls):
                 return False  # compared by the handler itself
             other = v.bare(sides[1] if about[0] else sides[0])
             return isinstance(other, v.Attr) and self.words.ends("owner", other.name)
         words = split_words(fact.name)
-        if words[:1] in SCOPES or words[:2] == ("get", "for"):  # rows.for_user(request.user)
+        asks = words[:1] in {("is",), ("can",), ("has",)}
+        own = self.words.has("own-rows", fact.name) and not asks
+        if own or words[:1] == ("for",) or words[:2] == ("get", "for"):  # rows.for_user(request.user)
             values = [*fact.value.args, *(value for _, value in fact.value.keywords)]
             return len(values) <= FEW and any(map(self.words.speaks_of_user, values))
-        return fact.name in QUERIES and self._is_own(fact.value)
+        return self.words.called("row-query", fact.name) and self._is_own(fact.value)
 
     def _is_own(self, condition: Value) -> bool:
         """Whether a query asks for what belongs to whoever asks: `filter(Q(kind="open") & Q(owner=user))`."""
@@ -392,10 +379,14 @@ class Guards(GuardClasses):
         if not isinstance(condition, v.Call):
             return False
         return any(map(self._is_own, condition.args)) or any(
-            self.words.speaks_of_user(value)
-            and any(self.words.ends(table, part) for part in key.split("__") for table in ("owner", "role"))
+            self.words.speaks_of_user(value) and any(map(self._names_owner, key.split("__")))
             for key, value in condition.keywords
         )
+
+    def _names_owner(self, column: str) -> bool:
+        """Whether a column says whom a row belongs to: `owner`, `submitter_email`."""
+        told = self.words.ends("owner", column) or self.words.ends("role", column)
+        return told or (self.words.has("owner", column) and self.words.ends("user-key", column))
 
 
 def _holds(outer: CallFact, inner: CallFact) -> bool:

@@ -7,6 +7,8 @@ from functools import cached_property
 
 from prodready.link.frames import Bound, Frame
 from prodready.link.front_gates import Gate
+from prodready.link.front_ways import in_theme
+from prodready.link.guard_checks import options_of
 from prodready.link.program import ValueSymbol
 from prodready.link.route import ANY, Guard, Route
 from prodready.link.routes import Routes
@@ -33,6 +35,7 @@ class PageGuards:
         self._routes = routes
         self._values = routes.values
         self._including = including
+        self._attributes = routes.values.knowledge.members("templates")
         self._known: dict[str, Gate | None] = {}
 
     @cached_property
@@ -55,8 +58,7 @@ class PageGuards:
     def _find(self, path: str, depth: int) -> Gate | None:
         if not path.endswith(ENDINGS):
             return None
-        parts = path.split("/")
-        names = ["/".join(parts[start:]) for start in range(len(parts))]
+        names = dict.fromkeys(name for whole in (path, in_theme(path)) for name in _tails(whole))
         routes = [route for name in names for route in self._rendering.get(name, ())]
         gates = [_gate(route.guards) for route in routes]
         if depth < DEEPEST:
@@ -65,8 +67,8 @@ class PageGuards:
 
     def _templates(self, route: Route) -> Iterator[str]:
         frame, cls = route.handler.frame, route.handler.cls
-        if cls is not None:
-            member = self._values.program.member(cls, "template_name")
+        for name in self._attributes if cls is not None else ():
+            member = self._values.program.member(cls, name) if cls is not None else None
             if isinstance(member, ValueSymbol):
                 yield from _names([member.value])
         if frame is not None:
@@ -83,9 +85,13 @@ class PageGuards:
                     yield from self._rendered(Frame(callee.function.path, callee.function.facts), depth + 1)
 
 
+def _tails(path: str) -> Iterator[str]:
+    parts = path.split("/")
+    return ("/".join(parts[start:]) for start in range(len(parts)))
+
+
 def _names(values: Sequence[v.Value]) -> Iterator[str]:
-    for value in values:
-        inner = v.bare(value)
+    for inner in (v.bare(option) for value in values for option in options_of(value)):
         if isinstance(inner, v.Const) and isinstance(inner.value, str) and inner.value.endswith(ENDINGS):
             yield inner.value.lstrip("./")
 

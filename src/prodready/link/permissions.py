@@ -10,11 +10,11 @@ from prodready.link.frames import Bound, Frame
 from prodready.link.front import UiPlace
 from prodready.link.front_gate_words import KINDS
 from prodready.link.front_gates import Gate
-from prodready.link.guards import QUERIES, Guards
+from prodready.link.guards import Guards
 from prodready.link.joined import Join, Joined
 from prodready.link.page_guards import PageGuards
 from prodready.link.program import ClassSymbol
-from prodready.link.route import ANY, SAFE_METHODS, Guard, Handler, Route
+from prodready.link.route import ANY, SAFE_METHODS, Guard, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
 from prodready.link.url_paths import PathTemplate
@@ -181,14 +181,16 @@ class Permissions:
         if route.guards and all(self._is_for_machines(guard) for guard in route.guards):
             return True
         filled = frozenset(route.path)
-        return any(self._hangs_on_user(frame, filled, 0) for frame in self._running(route.handler))
+        return any(self._hangs_on_user(frame, filled, 0) for frame in self._running(route))
 
     def _is_for_machines(self, guard: Guard) -> bool:
         """Whether a guard asks for a key that programs have; the token of a session is as good as a login."""
         return guard.kind == "open" or (guard.kind == "token" and self.words.has("key", guard.text))
 
-    def _running(self, handler: Handler) -> Iterator[Frame]:
+    def _running(self, route: Route) -> Iterator[Frame]:
         """What runs for a request: the handler, and the methods by which its class says what it works with."""
+        handler = route.handler
+        makes = self.guards.asked(handler, route.methods).row is False and not SAFE_METHODS.issuperset(route.methods)
         if handler.frame is not None:
             yield handler.frame
         program = self.looks.values.program
@@ -197,6 +199,8 @@ class Permissions:
                 continue
             for name in base.facts.methods:
                 function = program.function(base.path, f"{base.facts.qualname}.{name}")
+                if makes and name in self.guards.rows:
+                    continue  # no row is looked up to make a new one
                 if function is not None and name.startswith(ALONGSIDE):
                     yield Frame(base.path, function)
 
@@ -213,7 +217,7 @@ class Permissions:
                 return True
             if not any(self._is_user(value, filled) for value in given) or self._only_tells(fact):
                 continue
-            if fact.name in QUERIES or fact.name == "eq" or self._asks(fact.name):
+            if self.words.called("row-query", fact.name) or fact.name == "eq" or self._asks(fact.name):
                 return True
             callees = self.looks.values.infer.callees(Bound(fact.value, frame))
             if not callees and not fact.name[:1].isupper():

@@ -20,14 +20,36 @@ STRENGTH = {"unknown": 0, "open": 0, "token": 1, "login": 1, "ownership": 2, "pe
 
 
 @dataclass(frozen=True)
+class Reach:
+    """Which routes a guard is for that does not hold for all: those of these `names` or with one of these `parameters`.
+
+    None, or nothing, means any. `spared` are the names and the paths of those that it is not for.
+    """
+
+    names: frozenset[str] | None = None
+    parameters: frozenset[str] = frozenset()
+    spared: frozenset[str] = frozenset()
+
+    def includes(self, name: str, path: PathTemplate) -> bool:
+        """Whether a route with this name and this path must pass."""
+        called = {name, name.rpartition(":")[2], shown(path), f"{shown(path)}/"}
+        if self.names is not None and self.names.isdisjoint(called):
+            return False
+        there = any(f"{{{one}}}" in path for one in self.parameters)
+        return (there or not self.parameters) and self.spared.isdisjoint(called)
+
+
+EVERYWHERE = Reach()
+
+
+@dataclass(frozen=True)
 class Guard:
     """A check that a request must pass.
 
     `kind` is one of the guards of the knowledge, or `unknown` for what may be one and is not to be found. `text` is what it
     is called, `where` how it comes to the handler: decorator, dependency, class, base, dispatch, middleware, before_request,
     inline, helper, query or settings. `partial`: it lets some requests pass unseen (by their path, or those that only read).
-    `by` is the class that decides, which may do so by what is asked for; `names` are those of the routes that it is for,
-    if it is not for all.
+    `by` is the class that decides, which may do so by what is asked for.
     """
 
     kind: str
@@ -36,7 +58,7 @@ class Guard:
     where: str
     partial: bool = False
     by: ClassSymbol | None = field(default=None, compare=False, repr=False)
-    names: frozenset[str] | None = field(default=None, compare=False, repr=False)
+    reach: Reach = field(default=EVERYWHERE, compare=False, repr=False)
 
     @property
     def strength(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from prodready.finding import Location
 from prodready.knowledge_form import RouteForm
@@ -56,10 +56,15 @@ class RouteLists(RouteNodes):
             elif isinstance(symbol, ValueSymbol):
                 again = Bound(symbol.value, self.values.module(symbol.path))
                 self.children(parent, again, form, prefixes, guards, location, name, depth + 1)
+            elif (rows := self.knowledge.provides.get(str(value.value))) is not None:
+                self._brought(parent, rows, bound.frame, prefixes, guards, location, name)
             elif value.value is not None:
                 self._outside(parent, str(value.value), location)
             return
         symbol = self.infer.symbol_of(value, bound.frame)
+        if isinstance(symbol, LibrarySymbol) and (rows := self.knowledge.provides.get(symbol.name)) is not None:
+            self._brought(parent, rows, bound.frame, prefixes, guards, location, name)
+            return
         if isinstance(symbol, ModuleSymbol):
             include(self.list_node(symbol.path, "urlpatterns"))
             return
@@ -81,6 +86,9 @@ class RouteLists(RouteNodes):
                         self.declare_value(parent, one, inner, prefixes, guards, location)
                     elif inner.child:
                         self._nested_child(parent, one, inner, form, prefixes, guards, location, depth)
+                    elif inner.adds and (under := self.values.argument(one.value, inner.prefix)) is not None:  # type: ignore[arg-type]
+                        below = [a + b for a in prefixes or [()] for b in self.templates(one.sub(under))]
+                        self._brought(parent, inner.adds, bound.frame, below, guards, location, name)
                 return
         if isinstance(value, v.Seq):
             pair = [v.bare(item) for item in value.items]
@@ -167,6 +175,21 @@ class RouteLists(RouteNodes):
             return False
         self.holder(parent).children.append(Inclusion(node, prefixes or [()], guards, location, name))
         return True
+
+    def _brought(
+        self,
+        parent: Node,
+        rows: Mapping[str, tuple[str, str]],
+        frame: Frame,
+        prefixes: list[PathTemplate],
+        guards: list[Bound],
+        location: Location,
+        name: str,
+    ) -> None:
+        """Take in the routes that a library brings."""
+        node: Node = ("list", frame.path, location.line, f"brought:{location.column}:{len(self.holders)}")
+        self.add(node, rows, frame, location)
+        self.holder(parent).children.append(Inclusion(node, prefixes or [()], guards, location, name))
 
     def _outside(self, parent: Node, name: str, location: Location) -> None:
         """Note that a module which is taken in is not in the project; that of a known library need not be."""
@@ -371,7 +394,9 @@ def _is_cut(value: v.Value) -> bool:
         return any(map(_is_cut, inner.options))
     if isinstance(inner, v.Mark):
         return _is_cut(inner.value)
-    return isinstance(inner, v.Unknown) or (isinstance(inner, v.Seq) and inner.open)
+    if isinstance(inner, v.Seq):  # what another list is put in front of may have been cut as well
+        return inner.open or any(isinstance(x, v.Op) and x.kind == "star" and _is_cut(x.subject) for x in inner.items)
+    return isinstance(inner, v.Unknown)
 
 
 def template(text: str, regex: bool) -> PathTemplate:

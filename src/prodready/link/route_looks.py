@@ -34,9 +34,10 @@ class RouteLooks:
             return returned is None or isinstance(returned, v.Const)
         if not isinstance(returned, v.Call) or function.calls[-1].value != returned:
             return False
+        shows = self.words.has("read-route", last_name(returned))
         if len(function.calls) == 1 and not returned.keywords and all(map(_is_constant, returned.args)):
-            return True
-        if not self.words.has("read-route", last_name(returned)) or not self.is_lost(Bound(returned, frame)):
+            return shows or not any(callee.function for callee in self.values.infer.callees(Bound(returned, frame)))
+        if not shows or not self.is_lost(Bound(returned, frame)):
             return False
         return all(self.looks_up(Bound(fact.value, frame)) for fact in function.calls[:-1])
 
@@ -93,8 +94,10 @@ class RouteLooks:
         return any(self.words.has("open-route", name) for name in names if name)
 
     def only_reads(self, route: Route) -> bool:
-        """Whether a route that could change something is named like one that reads."""
+        """Whether a route that could change something is named like one that reads, and not like one that acts."""
         names = [route.handler.name.rpartition(".")[2]]
+        if self.words.has("acting", names[0]):
+            return False
         names += [segment for segment in route.path if not is_parameter(segment)][-1:]
         if route.handler.cls is not None:
             # A class is called after what it shows as well, which says nothing of its other methods.

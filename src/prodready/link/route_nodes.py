@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from prodready.finding import Location
@@ -115,7 +116,15 @@ class RouteNodes:
         if (child := self.values.argument(call, form.child)) is not None:
             if not self.cut_off(node, bound, child, [], [], location):
                 self.children(node, bound.sub(child), form, [], [], location)
+        self.add(node, form.adds, bound.frame, location)
         self._into(bound, form, node, location)
+
+    def add(self, node: Node, rows: Mapping[str, tuple[str, str]], frame: Frame, location: Location) -> None:
+        """Note the routes that a library brings: for each path its view and its name."""
+        for path, (view, name) in rows.items():
+            call = v.Call(v.Ref(view), (), (("name", v.Const(name)),), location.line, location.column, 3)
+            handler = Bound(v.Ref(view), frame)
+            self.holder(node).routes.append(Declared(RouteForm(name=("name",)), [path], call, frame, handler, location))
 
     def _into(self, bound: Bound, form: RouteForm, child: Node, location: Location) -> None:
         call = bound.value

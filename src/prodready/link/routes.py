@@ -221,15 +221,16 @@ class Routes:
                 regex = declared.regex or form.regex or "(?P<" in text
                 for segments in dict.fromkeys(template(one, regex) for one in (variants(text) if regex else [text])):
                     unknown = _doubt(way.unknown + missing, segments if text == HOLE else ())
+                    path = way.path + segments + tail
                     yield Route(
                         methods,
-                        way.path + segments + tail,
+                        path,
                         view.handler,
                         full,
                         declared.location,
                         f"{node[1]}:{node[2]}:{node[3]}",
                         unknown,
-                        find,
+                        partial(find, path),
                     )
 
     def _guards(
@@ -240,15 +241,15 @@ class Routes:
         before: tuple[Bound, ...],
         methods: tuple[str, ...],
         name: str,
+        path: PathTemplate,
         all_of_them: bool,
     ) -> tuple[Guard, ...]:
         if certain and not all_of_them:
             return certain
         found = self.guards.of(view.handler, view.wrappers, given, before, methods, all_of_them=all_of_them)
-        names = {name, name.rpartition(":")[2]}
-        kept = tuple(g for g in dict.fromkeys((*certain, *found)) if g.names is None or not g.names.isdisjoint(names))
+        kept = tuple(guard for guard in dict.fromkeys((*certain, *found)) if guard.reach.includes(name, path))
         if found and not kept and not all_of_them:  # the first that was found is for other routes
-            return self._guards(certain, view, given, before, methods, name, all_of_them=True)
+            return self._guards(certain, view, given, before, methods, name, path, all_of_them=True)
         return kept
 
     def _views(self, declared: Declared, suffix: str, cls: ClassSymbol | None) -> tuple[list[View], tuple[str, ...]]:
