@@ -9,6 +9,7 @@ LABELS = frozenset(
     {
         "request",  # whoever sends the request chose it
         "headers", "cookies", "environ", "body", "settings",  # whole objects that carry secrets
+        "cgi",  # of a type: of its entries only those that begin with HTTP_ are what the client sent
         "number", "count", "boolean", "constant",  # cannot hold text of somebody's choice
         "quoted",  # made safe to stand in SQL
         "placeholders",  # a list of parameter markers

@@ -11,7 +11,7 @@ from prodready.link.guard_words import GuardWords, names_in
 from prodready.link.program import ValueSymbol
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
-from prodready.read.facts import Exit, FunctionFacts, last_name
+from prodready.read.facts import Exit, FunctionFacts, ParamFact, last_name
 from prodready.read.values import Value
 from prodready.words import split_words
 
@@ -183,6 +183,8 @@ class ClientClaims:
             return bound, (
                 Step(Location(bound.frame.path, value.line, value.column), "a token that nobody verifies is read"),
             )
+        if self._is_from_server(bound):
+            return None
         if self._is_request(bound):
             return bound, self._first_step(bound)
         if isinstance(value, v.Item):
@@ -221,7 +223,7 @@ class ClientClaims:
         if sent and not self._is_given(bound, value):
             function = bound.frame.function
             param = bound.frame.param(value.name)
-            given = param is not None and param.default is not None
+            given = param is not None and (param.default is not None or self._says_sent(bound, param))
             if not given and (self.words.has("guard", value.name) or self.words.has("user", value.name)):
                 return None
             kinds = self.infer.library_types(self.infer.type_of(bound))
@@ -229,7 +231,7 @@ class ClientClaims:
                 return None
             if any("Request" in kind for kind in kinds):
                 return None
-            if param is not None and param.default is None and self._is_plain(bound, value):
+            if not given and self._is_plain(bound):
                 return None  # a part of the path
             return bound, (Step(Location(bound.frame.path, function.line), f"`{value.name}` comes with the request"),)
         for site in self.infer.some_callers(*bound.frame.key)[:MAX_CALLERS]:
@@ -262,7 +264,12 @@ class ClientClaims:
                 waiting += [one.sub(child) for child in v.children(inner)]
         return False
 
-    def _is_plain(self, bound: Bound, value: v.Param) -> bool:
+    def _says_sent(self, bound: Bound, param: ParamFact) -> bool:
+        """Whether the annotation of a parameter says from which part of a request it is filled."""
+        annotation = param.annotation
+        return annotation is not None and "request" in self.reducer.annotation_labels(bound.sub(annotation))
+
+    def _is_plain(self, bound: Bound) -> bool:
         """Whether a parameter is not an object of the project that is filled from the body."""
         kind = self.infer.type_of(bound)
         return kind is None or kind.cls is None
@@ -280,6 +287,24 @@ class ClientClaims:
             return False
         labels = self.reducer.labels(bound)
         return "request" in labels or ("cookies" in labels or "headers" in labels or "body" in labels)
+
+    def _is_from_server(self, bound: Bound) -> bool:
+        """Whether a value is an entry of the request's environment that no header has made."""
+        value = bound.value
+        while isinstance(value, (v.Attr, v.Item, v.Call, v.Named)):
+            target = v.bare(value.target) if isinstance(value, v.Call) else None
+            if isinstance(value, v.Item):
+                base, key = value.base, v.bare(value.key)
+            elif isinstance(value, v.Call) and isinstance(target, v.Attr) and target.name == "get" and value.args:
+                base, key = target.base, v.bare(value.args[0])
+            else:
+                value = target or (value.value if isinstance(value, v.Named) else value.base)  # type: ignore[union-attr]
+                continue
+            named = isinstance(key, v.Const) and isinstance(key.value, str) and not key.value.startswith("HTTP_")
+            if named and "cgi" in self.reducer.labels(bound.sub(base)):
+                return True
+            value = base
+        return False
 
     def _is_no_request(self, bound: Bound, root: v.Param) -> bool:
         """Whether a parameter of a handler is filled by something else: a dependency, a row, the application."""

@@ -21,20 +21,25 @@ ERRORS = frozenset({"ValueError", "TypeError", "KeyError", "RuntimeError", "NotI
 
 MAX_NAMES = 60
 
+PER_REQUEST = frozenset("request req session g self state info context ctx scope environ".split())
+"""Words in names of what the framework fills anew for each request."""
+
 
 class GuardWords:
     """Judges names and conditions by the word lists of the knowledge."""
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._lists = {name: [tuple(phrase.split()) for phrase in words] for name, words in knowledge.words.items()}
+        self._single = {name: {p[0] for p in phrases if len(p) == 1} for name, phrases in self._lists.items()}
+        self._longer = {name: [p for p in phrases if len(p) > 1] for name, phrases in self._lists.items()}
         self.has = lru_cache(maxsize=20_000)(self._has)
 
     def _has(self, table: str, name: str) -> bool:
         """Whether a name has one of the phrases of a list in it."""
         words = split_words(name)
-        return any(
+        return not self._single.get(table, frozenset()).isdisjoint(words) or any(
             words[start : start + len(phrase)] == phrase
-            for phrase in self._lists.get(table, ())
+            for phrase in self._longer.get(table, ())
             for start in range(len(words) - len(phrase) + 1)
         )
 
@@ -98,9 +103,7 @@ class GuardWords:
         """Whether an object is one that the framework fills anew for each request."""
         name = last_name(v.bare(base)) if not isinstance(base, v.Param) else base.name
         words = split_words(name)
-        return bool(
-            {"request", "session", "g", "self", "state", "info", "context", "ctx", "scope", "req"}.intersection(words)
-        )
+        return not PER_REQUEST.isdisjoint(words)
 
     def kind(self, atoms: Iterable[Atom], *, certain: bool) -> str:
         """What conditions ask for that turned out against somebody: the strongest of it, or nothing.

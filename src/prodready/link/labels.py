@@ -155,6 +155,8 @@ class Labels(Reducer):
             labels = self.annotation_labels(bound.sub(param.annotation))
             if labels:
                 return labels
+        if isinstance(param.default, v.Call) and (labels := self.effect(bound.sub(param.default)).labels):
+            return labels  # `x_role: str = Header()`, also of a function that is no handler itself
         if value.name in {"self", "cls"} or self.infer.type_of(bound) is not None:
             kind = self.infer.type_of(bound)
             if kind is not None and kind.cls is None:
@@ -203,7 +205,7 @@ class Labels(Reducer):
             inner = v.bare(value.key)
             first = inner.items[0] if isinstance(inner, v.Seq) and inner.items else inner
             if name in WRAPPERS:
-                return self.annotation_labels(bound.sub(first))
+                return self.annotation_labels(bound.sub(first)) or self._marked(bound, inner)
             return frozenset()
         name_ = v.dotted(value)
         symbol = self.program.resolve(name_, bound.frame.path) if name_ else None
@@ -217,6 +219,12 @@ class Labels(Reducer):
         if isinstance(symbol, ValueSymbol) and isinstance(v.bare(symbol.value), (v.Item, v.Choice)):
             return self.annotation_labels(Bound(symbol.value, self.infer.module_frame(symbol.path)))
         return frozenset()
+
+    def _marked(self, bound: Bound, inner: Value) -> frozenset[str]:
+        """What stands behind the type says of it: `Annotated[str, Header()]`."""
+        marks = [v.bare(one) for one in inner.items[1:]] if isinstance(inner, v.Seq) else []
+        found = [self.effect(bound.sub(mark)).labels & {"request"} for mark in marks if isinstance(mark, v.Call)]
+        return frozenset().union(*found)
 
     def _is_stripped(self, bound: Bound, call: v.Call) -> bool:
         """`re.sub(r"[^a-z0-9_]+", "_", name)`: whatever is not harmless was taken out."""

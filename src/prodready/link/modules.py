@@ -35,6 +35,7 @@ class Modules:
             dict.fromkeys(folder for path, folders in self._added.items() if _is_start(path) for folder in folders)
         )
         self.find_module = lru_cache(maxsize=None)(self._find_module)
+        self.relative = lru_cache(maxsize=None)(self._relative)
 
     def _module_names(self, path: str) -> Iterator[str]:
         """The names a module can be imported by: from every directory above it that is not itself a package."""

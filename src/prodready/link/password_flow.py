@@ -12,7 +12,7 @@ from prodready.link.password_digests import Digests
 from prodready.link.password_doubts import Doubts
 from prodready.link.password_names import PasswordNames
 from prodready.link.password_rows import ACCOUNTS, Rows
-from prodready.link.password_speaking import Speaking, mentions_param, named_in, unwrapped
+from prodready.link.password_speaking import WHOLES, Speaking, mentions_param, named_in, unwrapped
 from prodready.link.password_stores import COPIES, DUMPS, Kept, Stores
 from prodready.link.password_use import Use
 from prodready.link.passwords import Digest, PasswordReader, worst
@@ -25,9 +25,8 @@ from prodready.read.values import Value
 MAX_HELPERS = 3
 """Helpers entered on the way to a store, none of whose parameters is called a password."""
 
-WHOLES = DUMPS | COPIES
 SPREADS = (named("**"),)
-"""What calls are called that take or give all fields of an object at once, and what else gives them."""
+"""What stands in a function that gives all fields of an object at once, besides the calls of `WHOLES`."""
 
 MAKING = frozenset({"model", "model_class", "user_model", "__init__"})
 """Names by which a manager or a base class is told to make a row."""

@@ -12,6 +12,9 @@ from prodready.read import values as v
 from prodready.read.facts import CallFact, Flow, FunctionFacts, calls_in, last_name
 from prodready.read.values import Value
 
+WHOLES = DUMPS | COPIES
+"""What calls are called that take or give all fields of an object at once."""
+
 
 class Speaking:
     """Tells whether a call has to do with passwords, or with whole objects that may have one; by names only."""
@@ -25,9 +28,9 @@ class Speaking:
         """Whether a call has to do with passwords."""
         call = fact.value
         return (
-            fact.name in DUMPS | COPIES
+            fact.name in WHOLES
             or any(key == "**" or self.names.is_password(key) for key, _ in call.keywords)
-            or any(self.says(value) for value in call.args)
+            or any(map(self.says, call.args))
             or any(self.says(value) for _, value in call.keywords)
             or self.says(call.target)
         )
@@ -53,9 +56,9 @@ class Speaking:
         if isinstance(value, v.Call):
             if any(key == "**" or self.names.is_password(key) for key, _ in value.keywords):
                 return True
-            if last_name(value) in DUMPS | COPIES:
+            if last_name(value) in WHOLES:
                 return True
-        return any(self.says(inner) for inner in v.children(value))
+        return any(map(self.says, v.children(value)))
 
 
 def same_object(one: Value, other: Value) -> bool:

@@ -122,7 +122,7 @@ class Program(Modules):
         if name.startswith(":"):
             return self._member_of(path, name[1:], hops)
         if name.startswith("."):
-            base, rest = self._relative(name, path)
+            base, rest = self.relative(name, path)
             if base is None:
                 return None
             return self._member_of(base, rest, hops) if rest else ModuleSymbol(base)
@@ -168,14 +168,14 @@ class Program(Modules):
                 value = v.attr(value, attribute)
             return ValueSymbol(path, first, value)
         if path.endswith("__init__.py"):
-            base, remaining = self._relative("." + name, path)
+            base, remaining = self.relative("." + name, path)
             if base is not None and base != path:
                 return self._member_of(base, remaining, hops + 1) if remaining else ModuleSymbol(base)
         if (path, name) in self._searched:
             return None
         self._searched.add((path, name))
         for star in facts.stars:
-            base, remaining = self._relative(star, path) if star.startswith(".") else (self.find_module(star, path), "")
+            base, remaining = self.relative(star, path) if star.startswith(".") else (self.find_module(star, path), "")
             found = self._member_of(base, name, hops + 1) if base is not None and not remaining else None
             if found is not None and not isinstance(found, LibrarySymbol):
                 return found

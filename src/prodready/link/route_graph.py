@@ -177,6 +177,9 @@ class RouteGraph(RouteLists):
         if handler is None:
             return
         declared = Declared(form, self.paths(bound, form), call, bound.frame, handler, location, callee.receiver)
+        if form.root:
+            self.holder(ROOT).routes.append(declared)
+            return
         if (callee.type is None and callee.receiver is None) or _is_function(callee):
             # A decorator that needs no router: whoever lists the function takes it in.
             symbol = handler if isinstance(handler, (FunctionSymbol, ClassSymbol)) else None

@@ -37,25 +37,28 @@ class RouteHelpers:
     def __init__(self, values: RouteValues) -> None:
         self.values = values
         self.program, self.infer = values.program, values.infer
+        self._decorated: dict[str, list[tuple[tuple[int, int], FunctionSymbol | ClassSymbol]]] = {}
 
     def decorated(self, path: str, qualname: str) -> dict[tuple[int, int], FunctionSymbol | ClassSymbol]:
         """What the decorators in the body of a function stand above, by the places of their calls."""
-        facts = self.program.facts(path)
+        if path not in self._decorated:
+            self._decorated[path] = list(self._in_file(path))
         prefix = "" if qualname == "<module>" else f"{qualname}."
-        found: dict[tuple[int, int], FunctionSymbol | ClassSymbol] = {}
+        return {place: symbol for place, symbol in self._decorated[path] if symbol.facts.qualname.startswith(prefix)}
+
+    def _in_file(self, path: str) -> Iterator[tuple[tuple[int, int], FunctionSymbol | ClassSymbol]]:
+        facts = self.program.facts(path)
         for name, function in facts.functions.items() if facts is not None else ():
-            if name.startswith(prefix) and name != "<module>":
+            if name != "<module>":
                 for decorator in function.decorators:
                     value = v.bare(decorator)
                     if isinstance(value, v.Call):
-                        found[value.line, value.column] = FunctionSymbol(path, function)
-        for name, cls in facts.classes.items() if facts is not None else ():
-            if name.startswith(prefix):
-                for decorator in cls.decorators:
-                    value = v.bare(decorator)
-                    if isinstance(value, v.Call):
-                        found[value.line, value.column] = ClassSymbol(path, cls)
-        return found
+                        yield (value.line, value.column), FunctionSymbol(path, function)
+        for cls in facts.classes.values() if facts is not None else ():
+            for decorator in cls.decorators:
+                value = v.bare(decorator)
+                if isinstance(value, v.Call):
+                    yield (value.line, value.column), ClassSymbol(path, cls)
 
     def spelled_out(self, bound: Bound, depth: int = 0) -> list[Spelled]:
         """The calls that a call amounts to: one for each caller of the function it stands in, and for each row of a table.

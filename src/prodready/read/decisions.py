@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice, product
 from typing import TYPE_CHECKING
 
@@ -28,11 +29,10 @@ def note_decision(reader: Expressions, node: ast.Return | ast.Assign) -> None:
     scope = reader.scope
     if not scope.owner or scope.silent or scope.env is None or node.value is None:
         return
+    if isinstance(node, ast.Assign) and not isinstance(node.value, (ast.List, ast.Tuple)):
+        return
     hangs = any(condition.test is not None and _asks(condition.test) for condition in scope.conditions)
-    if isinstance(node, ast.Assign):
-        if not hangs or not isinstance(node.value, (ast.List, ast.Tuple)):
-            return
-    elif not hangs and not _asks(node.value):
+    if not hangs and (isinstance(node, ast.Assign) or not _asks(node.value)):
         return
     before: list[list[Way]] = [
         list(_ways(reader, c.test, c.env, truth=c.truth)) if c.test else [()] for c in scope.conditions
@@ -49,6 +49,7 @@ def note_decision(reader: Expressions, node: ast.Return | ast.Assign) -> None:
         scope.decisions.append(Exit(kind, value, conditions, 0, node.lineno, node.col_offset + 1))
 
 
+@lru_cache(maxsize=64)  # The same conditions stand around many statements.
 def _asks(test: ast.expr) -> bool:
     """Whether an attribute is compared somewhere in a condition."""
     return any(isinstance(n, ast.Compare) and _is_attribute(n.left) for n in ast.walk(test))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from prodready.read.search_path import search_path
-from prodready.read.values import Attr, Call, Free, Item, Named, Param, Ref, Value, bare, children
+from prodready.read.values import Attr, Call, Const, Free, Item, Named, Param, Ref, Unknown, Value, bare, children
 from prodready.suppress import Suppressions
 
 
@@ -258,6 +258,8 @@ def _carries(values: Iterable[Value], own: str | None, seen: dict[int, int]) -> 
     """Whether one of the values may hold what the function was given: OWN, GIVEN or both. `seen` is by identity."""
     found = 0
     for value in values:
+        if isinstance(value, (Const, Ref, Unknown)):
+            continue
         known = seen.get(id(value))
         if known is None:
             if isinstance(value, Param):

@@ -27,9 +27,12 @@ class Module:
     extra: dict[str, list[Value]] = field(default_factory=dict)
     docs: dict[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._ascii = all(map(str.isascii, self.lines))
+
     def column(self, line: int, offset: int) -> int:
         """The 1-based character column of a 0-based UTF-8 offset."""
-        if not 0 < line <= len(self.lines):
+        if self._ascii or not 0 < line <= len(self.lines):
             return offset + 1
         text = self.lines[line - 1]
         return offset + 1 if text.isascii() else len(text.encode()[:offset].decode("utf-8", "ignore")) + 1
@@ -151,8 +154,15 @@ def join(envs: Iterable[dict[str, Value] | None]) -> dict[str, Value] | None:
     first, *others = live
     if all(env == first for env in others):
         return dict(first)
+    together = dict(first)
+    for env in others:
+        together |= env
     merged: dict[str, Value] = {}
-    for name in dict.fromkeys(name for env in live for name in env):
+    for name in together:
+        value = first.get(name)
+        if value is not None and all(env.get(name) is value for env in others):
+            merged[name] = value
+            continue
         options = [env[name] for env in live if name in env]
         if len(options) < len(live) and ("." in name or "[" in name):
             continue

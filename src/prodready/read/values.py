@@ -7,7 +7,7 @@ link step. Constants are known, text knows its pieces, calls stay calls until th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -375,34 +375,29 @@ def walk(value: Value) -> Iterator[Value]:
         waiting.extend(children(current))
 
 
-def children(value: Value) -> Iterator[Value]:
+def children(value: Value) -> tuple[Value, ...]:
     """The values directly inside."""
-    if isinstance(value, (Named, Mark, Free)):
-        yield value.value
-    elif isinstance(value, Attr):
-        yield value.base
-    elif isinstance(value, Item):
-        yield value.base
-        yield value.key
-    elif isinstance(value, Text):
-        yield from value.parts
-    elif isinstance(value, Op):
-        yield value.subject
-        yield from value.args
-        yield from (v for _, v in value.keywords)
-    elif isinstance(value, Call):
-        yield value.target
-        yield from value.args
-        yield from (v for _, v in value.keywords)
-    elif isinstance(value, Choice):
-        yield from value.options
-    elif isinstance(value, Seq):
-        yield from value.items
-    elif isinstance(value, Map):
-        for key, inner in value.items:
-            if key is not None:
-                yield key
-            yield inner
+    inside = _INSIDE.get(type(value))
+    return inside(value) if inside else ()
+
+
+def _in_map(value: Map) -> tuple[Value, ...]:
+    return tuple(one for pair in value.items for one in pair if one is not None)
+
+
+_INSIDE: dict[type[Value], Callable[[Any], tuple[Value, ...]]] = {
+    Named: lambda value: (value.value,),
+    Mark: lambda value: (value.value,),
+    Free: lambda value: (value.value,),
+    Attr: lambda value: (value.base,),
+    Item: lambda value: (value.base, value.key),
+    Text: lambda value: value.parts,
+    Op: lambda value: (value.subject, *value.args, *[x for _, x in value.keywords]),
+    Call: lambda value: (value.target, *value.args, *[x for _, x in value.keywords]),
+    Choice: lambda value: value.options,
+    Seq: lambda value: value.items,
+    Map: _in_map,
+}
 
 
 def rebuilt(value: Value, change: Callable[[Value], Value]) -> Value:
