@@ -629,6 +629,101 @@ def signed():
     assert found == {"maps": "", "signed": "token"}
 
 
+def test_decorators_with_arguments_that_another_makes_of_a_test(tmp_path: Path) -> None:
+    app = """
+from functools import wraps
+from flask import Flask, abort
+from flask_login import current_user
+
+app = Flask(__name__)
+
+def made_of(test):
+    def with_arguments(*given):
+        def decorator(view):
+            @wraps(view)
+            def wrapper(*args, **kwargs):
+                if not test(*given, **kwargs):
+                    abort(403)
+                return view(*args, **kwargs)
+            return wrapper
+        return decorator
+    return with_arguments
+
+def noted(test):
+    def with_arguments(*given):
+        def decorator(view):
+            return view
+        return decorator
+    return with_arguments
+
+@made_of
+def owner(model, key, **values):
+    return model.query.get(values[key]).owner == current_user
+
+@noted
+def seen(model, key, **values):
+    return model.query.get(values[key]).owner == current_user
+
+@app.post("/pots/<pot>/break")
+@owner("Pot", "pot")
+def smash(pot): return ""
+
+@app.post("/pots/<pot>/fill")
+@seen("Pot", "pot")
+def fill(pot): return ""
+"""
+    found = guards(tmp_path, app=app)
+    assert found["smash"] in {"permission", "ownership"}
+    assert found["fill"] == ""
+
+
+def test_who_asks_by_the_module_that_tells(tmp_path: Path) -> None:
+    app = """
+import flask_login
+from flask import Flask, abort
+
+app = Flask(__name__)
+
+@app.post("/plots/<plot>")
+def plots(plot):
+    if find(plot).owner_id != flask_login.current_user.id:
+        abort(404)
+    return ""
+"""
+    assert guards(tmp_path, app=app) == {"plots": "ownership"}
+
+
+def test_the_last_of_its_kind_is_no_question_of_who_asks(tmp_path: Path) -> None:
+    app = """
+from flask import Flask, jsonify
+from flask_login import current_user, login_required
+from models import Person
+
+app = Flask(__name__)
+
+def strike(person):
+    if not Person.query.filter(Person.role == "admin", Person.id != person).count():
+        raise Exception("one admin has to stay")
+
+def leave(person):
+    if not Person.query.filter(Person.role == "admin", Person.id == current_user.id).count():
+        raise Exception("you are no admin")
+
+@app.post("/strike")
+@login_required
+def struck():
+    strike(1)
+    return ""
+
+@app.post("/leave")
+@login_required
+def left():
+    leave(1)
+    return ""
+"""
+    assert guards(tmp_path, app=app) == {"struck": "login", "left": "login role"}
+
+
 # ---- rows that a function gives to who asks
 
 

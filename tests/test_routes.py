@@ -299,6 +299,7 @@ class Harbours(ModelViewSet):
 """,
     )
     assert shown(found) == [
+        "GET /api rest_framework.routers.APIRootView login@settings",
         "GET /api/boats Boats.list open@class",
         "GET /api/boats/{pk} Boats.retrieve role@class",
         "POST /api/boats/{pk}/scrap Boats.scrap role@decorator role@class",

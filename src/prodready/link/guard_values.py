@@ -145,6 +145,8 @@ class GuardValues(Checks):
             asks_nothing = not call.args and not call.keywords and any(p.default for p in function.facts.params)
             best = strongest(checks) if not asks_nothing else weakest(checks)
             return [Guard(self.named_role(bound, best.kind), _shown(call), here, where, best.partial)]
+        if where in {"decorator", "class"} and (made := self._made_of_test(function, where, here)):
+            return [replace(g, text=_shown(call)) for g in made]
         returned = function.facts.returns
         if returned is not None and isinstance(v.bare(returned), v.Call):
             frame = self.infer.enter(Callee(function.facts.qualname, function=function), bound)

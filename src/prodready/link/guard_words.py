@@ -58,6 +58,8 @@ class GuardWords:
             return self.speaks_of_user(value.value) or "current" in split_words(value.name)
         if isinstance(value, v.Attr):
             own = self.ends("user", value.name) or self.ends("user-key", value.name)
+            if own and isinstance(value.base, v.Ref) and "current" in split_words(value.name):
+                return True  # `flask_login.current_user`
             return (own and self._is_about_request(value.base)) or self.speaks_of_user(value.base)
         if isinstance(value, v.Param):
             return self.ends("user", value.name)
@@ -121,45 +123,60 @@ class GuardWords:
         return ""
 
     def _atom(self, value: Value, truth: bool, *, certain: bool) -> str:
-        names = list(names_in(value))
-        if not certain and isinstance(value, v.Named) and isinstance(v.bare(value), v.Call):
-            names = [value.name]  # what was looked up is there or not; how it was looked up tells nothing
+        """What one condition asks for that turned out against somebody, or nothing."""
         if isinstance(value, v.Op) and value.kind == "caught":
-            if self._any("key", names):
-                return "token"
-            if certain and self._any("logged-in", names):
-                return "login"
-            # `except AccessDenied: abort(403)`; what the file system denies says nothing of who asks
-            denied = [name for name in names if name not in ERRORS and name != "PermissionError"]
-            return "permission" if certain and self._any("refusal", denied) else ""
+            return self._of_caught(list(names_in(value)), certain)
         if isinstance(value, v.Op) and value.kind in {"test", "in"} and value.args:
-            sides = (value.subject, value.args[0])
-            key = v.bare(value.subject)
-            if value.kind == "in" and isinstance(key, v.Const) and self._is_about_request(sides[1]):
-                if truth:
-                    return ""
-                return "role" if self._any("role", [str(key.value)]) else "login" if self._key_of_user(key) else ""
-            about = [self.speaks_of_user(side) for side in sides]
-            if self._any("role", names) and (any(about) or certain or any(map(self._is_of_own_row, sides))):
-                return "role"
-            if any(about):
-                other = sides[1] if about[0] else sides[0]
-                if isinstance(v.bare(other), (v.Const, v.Text)):
-                    return "role" if not truth else ""
-                if self._any("permission", list(names_in(other))):
-                    return "permission"
-                if truth:  # who is the same is turned away
-                    return ""
-                return "ownership" if any(self.has("owner", name) for name in names_in(other)) or certain else ""
-            if certain and self._any("key", names):
-                return "token"
-            if certain and not truth and self._any("owner", names) and self._any("user", names):
-                return "ownership"
-            # `if row.access not in granted: raise Forbidden`
-            return (
-                "permission" if certain and not truth and value.kind == "in" and self._any("permission", names) else ""
-            )
-        named, value = value, v.bare(value)
+            return self._of_comparison(value, truth, certain)
+        return self._of_question(value, truth, certain)
+
+    def _of_caught(self, names: list[str], certain: bool) -> str:
+        if self._any("key", names):
+            return "token"
+        if certain and self._any("logged-in", names):
+            return "login"
+        # `except AccessDenied: abort(403)`; what the file system denies says nothing of who asks
+        denied = [name for name in names if name not in ERRORS and name != "PermissionError"]
+        return "permission" if certain and self._any("refusal", denied) else ""
+
+    def _of_comparison(self, value: v.Op, truth: bool, certain: bool) -> str:
+        names = list(names_in(value))
+        sides = (value.subject, value.args[0])
+        key = v.bare(value.subject)
+        if value.kind == "in" and isinstance(key, v.Const) and self._is_about_request(sides[1]):
+            if truth:
+                return ""
+            return "role" if self._any("role", [str(key.value)]) else "login" if self._key_of_user(key) else ""
+        about = [self.speaks_of_user(side) for side in sides]
+        if self._any("role", names) and (any(about) or certain or any(map(self._is_of_own_row, sides))):
+            return "role"
+        if any(about):
+            return self._of_person(sides[1] if about[0] else sides[0], truth, certain)
+        if certain and self._any("key", names):
+            return "token"
+        if certain and not truth and self._any("owner", names) and self._any("user", names):
+            return "ownership"
+        # `if row.access not in granted: raise Forbidden`
+        return "permission" if certain and not truth and value.kind == "in" and self._any("permission", names) else ""
+
+    def _of_person(self, other: Value, truth: bool, certain: bool) -> str:
+        """What is asked for where whoever asks is compared with something."""
+        if isinstance(v.bare(other), (v.Const, v.Text)):
+            return "role" if not truth else ""
+        names = list(names_in(other))
+        if self._any("permission", names):
+            return "permission"
+        if truth:  # who is the same is turned away
+            return ""
+        return "ownership" if self._any("owner", names) or certain else ""
+
+    def _of_question(self, named: Value, truth: bool, certain: bool) -> str:
+        value = v.bare(named)
+        names = list(names_in(named))
+        if not certain and isinstance(named, v.Named) and isinstance(value, v.Call):
+            names = [named.name]  # what was looked up is there or not; how it was looked up tells nothing
+        elif not certain and self._is_about_rows(value):
+            names = []
         if self.is_setting(named):
             return ""  # what the application is set to says nothing of who asks
         if truth and not self._any("anonymous", names) and not self._any("negation", names):
@@ -176,15 +193,22 @@ class GuardWords:
             return "login" if truth else ""
         if truth or (isinstance(value, v.Param) and value.name == "login"):  # a name that somebody logs in with
             return ""
-        if (
-            self.speaks_of_user(named)
-            or self._any("authenticated", names)
-            or (certain and self._any("logged-in", names))
-        ):
-            return "token" if self._any("key", names[:1]) and not self.speaks_of_user(value) else "login"
-        if self._any("key", names):
-            return "token"
-        return ""
+        return self._of_login(named, names, certain)
+
+    def _of_login(self, named: Value, names: list[str], certain: bool) -> str:
+        """Whether a login or a key is asked for where nothing more is."""
+        about = self.speaks_of_user(named)
+        if about or self._any("authenticated", names) or (certain and self._any("logged-in", names)):
+            return "token" if self._any("key", names[:1]) and not self.speaks_of_user(v.bare(named)) else "login"
+        return "token" if self._any("key", names) else ""
+
+    def _is_about_rows(self, value: Value) -> bool:
+        """Whether rows are asked for by something else than who asks: `rows.filter(role=ADMIN).count()`."""
+        inner, looked_up = value, False
+        while isinstance(inner, (v.Call, v.Attr)):
+            looked_up |= isinstance(inner, v.Call) and self.called("row-query", last_name(v.bare(inner.target)))
+            inner = v.bare(inner.target if isinstance(inner, v.Call) else inner.base)
+        return looked_up and not any(self.speaks_of_user(x) for given in _given(value) for x in v.walk(given))
 
     def _is_of_own_row(self, value: Value) -> bool:
         """Whether a value stands in a row that was looked up by who asks: `find(Member, user=request.user).role`."""

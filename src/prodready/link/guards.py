@@ -223,7 +223,10 @@ class Guards(GuardClasses):
             attributes = self.listing(cls) & self.settings.attributes
             if not attributes or not all(self.takes_defaults(cls, a, asked) for a in attributes):
                 return
-        elif frame is None or not self._takes_defaults(frame):
+        elif frame is None:
+            if self.settings.attributes.isdisjoint(self.knowledge.listed(handler.name, "guarded_by")):
+                return
+        elif not self._takes_defaults(frame):
             return
         for default in self.settings.defaults:
             symbol = self.values.named(default.text, default.location.path)

@@ -8,6 +8,7 @@ from functools import cached_property
 from prodready.link.frames import Bound, Frame
 from prodready.link.front_gates import Gate
 from prodready.link.front_ways import in_theme
+from prodready.link.guard_checks import options_of
 from prodready.link.program import ValueSymbol
 from prodready.link.route import ANY, Guard, Route
 from prodready.link.routes import Routes
@@ -34,6 +35,7 @@ class PageGuards:
         self._routes = routes
         self._values = routes.values
         self._including = including
+        self._attributes = routes.values.knowledge.members("templates")
         self._known: dict[str, Gate | None] = {}
 
     @cached_property
@@ -65,7 +67,7 @@ class PageGuards:
 
     def _templates(self, route: Route) -> Iterator[str]:
         frame, cls = route.handler.frame, route.handler.cls
-        for name in self._values.knowledge.members("templates") if cls is not None else ():
+        for name in self._attributes if cls is not None else ():
             member = self._values.program.member(cls, name) if cls is not None else None
             if isinstance(member, ValueSymbol):
                 yield from _names([member.value])
@@ -89,8 +91,7 @@ def _tails(path: str) -> Iterator[str]:
 
 
 def _names(values: Sequence[v.Value]) -> Iterator[str]:
-    for value in values:
-        inner = v.bare(value)
+    for inner in (v.bare(option) for value in values for option in options_of(value)):
         if isinstance(inner, v.Const) and isinstance(inner.value, str) and inner.value.endswith(ENDINGS):
             yield inner.value.lstrip("./")
 
