@@ -523,6 +523,18 @@ def test_a_project_without_routes(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out.startswith("0 routes: ")
 
 
+def test_routes_of_projects_below_the_one_that_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("api", "api/admin"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "prodready.toml").write_text("")
+        (tmp_path / name / "app.py").write_text(
+            "from flask import Flask\napp = Flask(__name__)\n@app.get('/x')\ndef x(): pass\n"
+        )
+    assert main(["routes", str(tmp_path), "--no-cache"]) == 0
+    listed = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("GET")]
+    assert [Path(words[2]).relative_to(tmp_path).parts[:-1] for words in listed] == [("api",), ("api", "admin")]
+
+
 def test_a_path_that_does_not_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["routes", str(tmp_path / "absent"), "--no-cache"]) == 2
     assert "absent: cannot be read: No such file or directory" in capsys.readouterr().err

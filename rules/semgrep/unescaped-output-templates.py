@@ -26,3 +26,12 @@ def comments(request, comment, count, MARK):
     yield mark_safe("<p>%s</p>" % escape(comment.body))
     # ok: prd503-text-marked-safe
     yield MARK(f"<p>{comment.body}</p>")
+
+
+def told(request):
+    message = _("That did not work.")
+    # ok: prd503-text-marked-safe
+    yield mark_safe(f"<p>{message}</p>")
+    comment = request.args.get("comment")
+    # ruleid: prd503-text-marked-safe
+    yield mark_safe(f"<p>{comment}</p>")

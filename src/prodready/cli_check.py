@@ -160,12 +160,8 @@ class Job:
         return [target for target in targets if not exclusion.leaves_out(target)]
 
     def _take_nested(self, settings: config.Config, targets: Iterable[Path], done: set[Path]) -> None:
-        """Directories that are projects of their own, below those that someone named."""
-        directories = [target for target in targets if target.is_dir()]
-        if not directories:
-            return
-        for nested in discover.walk(settings, directories).nested:
-            if nested not in done and any(nested.is_relative_to(directory) for directory in directories):
+        for nested in nested_below(settings, targets):
+            if nested not in done:
                 self.projects.setdefault(nested, []).append(nested)
 
     def _check(self, settings: config.Config, targets: Sequence[Path]) -> Report:
@@ -228,6 +224,13 @@ class _Progress:
     ) -> None:
         if self.bar is not None:
             self.bar.stop()
+
+
+def nested_below(settings: config.Config, targets: Iterable[Path]) -> list[Path]:
+    """Directories that are projects of their own, below those that someone named."""
+    directories = [target for target in targets if target.is_dir()]
+    nested = discover.walk(settings, directories).nested if directories else ()
+    return [place for place in nested if any(place.is_relative_to(directory) for directory in directories)]
 
 
 def settings_of(arguments: Namespace, root: Path, given: dict[str, object]) -> config.Config:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prodready import config
 from prodready.cli import say
-from prodready.cli_check import overrides, put, settings_of, view_of
+from prodready.cli_check import nested_below, overrides, put, settings_of, view_of
 from prodready.finding import Problem, RouteTable
 from prodready.knowledge import KnowledgeError
 
@@ -28,9 +28,16 @@ def run(arguments: Namespace) -> int:
         place = Path(os.path.realpath(word))
         targets.setdefault(config.find_root(place), []).append(place)
     tables: list[RouteTable] = []
-    for root, places in targets.items():
+    done: set[Path] = set()
+    while targets:
+        root = next(iter(targets))
+        places = targets.pop(root)
+        done.add(root)
         try:
             settings = settings_of(arguments, root, overrides(arguments))
+            for nested in nested_below(settings, places):
+                if nested not in done:
+                    targets.setdefault(nested, []).append(nested)
             options = Options(jobs=settings.jobs, cache=not arguments.no_cache)
             tables.append(Session(settings).routes(places, options))
         except (config.ConfigError, KnowledgeError) as error:

@@ -314,3 +314,13 @@ def test_a_store_that_a_hook_gives() -> None:
         """,
     }
     assert places(files) == ["DELETE /api/projects/{} 'Delete' []", "DELETE /api/projects/{} 'Delete' [staff]"]
+
+
+@pytest.mark.parametrize("other", ["return tick;", "return tock;"])
+def test_functions_that_give_back_themselves(other: str) -> None:
+    text = f"""
+    function tick() {{ fetch("/api/ticks", {{ method: "POST" }}); {other} }}
+    function tock() {{ return tick; }}
+    export const Clock = () => <button onClick={{tick}}>Go</button>;
+    """
+    assert places({"clock.tsx": text}) == ["POST /api/ticks 'Go' []"]

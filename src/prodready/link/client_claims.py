@@ -138,7 +138,12 @@ class ClientClaims:
             return False
         if any(split_words(name)[-1:] == ("key",) for name in names_in(leaf.value)):
             return False
-        if any(self.words.has(table, name) for table in ("role", "permission") for name in names):
+        if any(self.words.has("role", name) for name in names):
+            return True
+        # `if scheme not in ALLOWED_SCHEMES` is about what is sent, whatever the list is called.
+        inner = v.bare(value)
+        sent_side = inner.subject if isinstance(inner, v.Op) and inner.kind == "in" else value
+        if any(self.words.has("permission", name) for part in (sent_side, leaf.value) for name in names_in(part)):
             return True
         sent = [split_words(name) for name in names_in(leaf.value) if len(name) < 40]
         return any(len(words) > 1 and words[0] in FLAGS for words in sent)

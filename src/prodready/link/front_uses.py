@@ -41,6 +41,7 @@ class Uses:
         self._lifecycle = knowledge.front.get("lifecycle", frozenset())
         self._indexes: dict[str, Index] = {}
         self._members: dict[str, list[Use]] | None = None
+        self._asked: set[tuple[str, int]] = set()
 
     def index(self, path: str) -> Index:
         """Who uses what in a file."""
@@ -50,6 +51,15 @@ class Uses:
 
     def of(self, path: str, function: int) -> list[Use]:
         """The places where a function runs, is shown or is given away."""
+        if (path, function) in self._asked:
+            return []  # it gives itself back, or the ways of several lead round
+        self._asked.add((path, function))
+        try:
+            return self._of(path, function)
+        finally:
+            self._asked.remove((path, function))
+
+    def _of(self, path: str, function: int) -> list[Use]:
         found: list[Use] = []
         seen: Seen = set()
         fact = self.program.files[path].functions[function]

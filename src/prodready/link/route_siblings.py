@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from prodready.link.frames import Bound
+from prodready.link.frames import Bound, Frame
+from prodready.link.program import ClassSymbol
 from prodready.link.route import ANY, Guard, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
@@ -91,23 +92,37 @@ class Siblings:
             return False
         frame = route.handler.frame
         if frame is None:
-            return False
+            # A method of a library, on a class of the project: whatever the class adds to it.
+            return route.handler.cls is not None and not any(map(self._minds, self._methods(route.handler.cls)))
         if self.looks.does_nothing(frame) or self.looks.lets_in(frame.function) or self.looks.says_open(frame):
             return False
+        return not self._minds(frame)
+
+    def _methods(self, cls: ClassSymbol) -> Iterator[Frame]:
+        program = self.values.program
+        for base in program.lineage(cls):
+            if isinstance(base, ClassSymbol):
+                for name in base.facts.methods:
+                    function = program.function(base.path, f"{base.facts.qualname}.{name}")
+                    if function is not None:
+                        yield Frame(base.path, function)
+
+    def _minds(self, frame: Frame) -> bool:
+        """Whether a function may look at who asks, as far as names tell."""
         if any(self.looks.considers(way) for way in frame.function.exits):
-            return False
+            return True
         if any(map(self.looks.takes_key, frame.function.calls)):
-            return False
+            return True
         for fact in frame.function.calls:
             given = (*fact.value.args, *(value for _, value in fact.value.keywords))
             if self.words.ends("user", fact.name) or any(map(self.words.speaks_of_user, given)):
-                return False  # it works with whoever is logged in
+                return True  # it works with whoever is logged in
             if isinstance(v.bare(fact.value.target), v.Call) and self.looks.is_lost(Bound(fact.value, frame)):
-                return False  # what is called is only known when it runs
+                return True  # what is called is only known when it runs
             if self.words.has("guard", fact.name) and self.looks.is_lost(Bound(fact.value, frame)):
-                return False
+                return True
         home = self.values.infer.home(frame)
-        return not any(self.looks.may_guard(Bound(decorator, home)) for decorator in frame.function.decorators)
+        return any(self.looks.may_guard(Bound(decorator, home)) for decorator in frame.function.decorators)
 
     def _changes(self, route: Route) -> bool:
         if route.changes:

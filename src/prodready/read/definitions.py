@@ -70,6 +70,7 @@ class Definitions(Expressions):
             inner = Scope(scope.module, qualname, owner, seen_from)
             inner.owner = owner or (scope.owner if "self" in (frozen.env or {}) else "")
             inner.env = {param.name: v.Param(param.name) for param in params}
+            inner.mapping = next((param.name for param in params if param.kind == "**"), "")
             reader = type(self)(inner, self.functions, self.classes)
             reader.run(body)
             reader.leave()
@@ -80,7 +81,9 @@ class Definitions(Expressions):
                     qualname=qualname,
                     line=node.lineno,
                     owner=owner,
-                    params=params,
+                    params=(*params[: len(params) - bool(inner.mapping)], *inner.flags.values(), *params[-1:])
+                    if inner.flags
+                    else params,
                     decorators=marks,
                     calls=tuple(inner.calls),
                     texts=tuple(inner.texts),

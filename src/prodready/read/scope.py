@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from prodready.read import values as v
 from prodready.read.exits import Condition
-from prodready.read.facts import BuiltText, CallFact, Exit, Flow, Span
+from prodready.read.facts import BuiltText, CallFact, Exit, Flow, ParamFact, Span
 from prodready.read.values import Value
 
 BUILTINS = frozenset(dir(builtins))
@@ -43,6 +43,7 @@ class Scope:
     """One function (or the module, or a class body) while it is interpreted.
 
     `env` maps names, and paths such as `self.table`, to values; it is None where the path being followed has ended.
+    `mapping` is the parameter that takes all other keywords, `flags` those keywords that are asked of it like parameters.
     """
 
     module: Module
@@ -62,6 +63,8 @@ class Scope:
     own: dict[str, list[tuple[str, Value]]] = field(default_factory=dict)
     declared: dict[str, Value] = field(default_factory=dict)
     globals: set[str] = field(default_factory=set)
+    mapping: str = ""
+    flags: dict[str, ParamFact] = field(default_factory=dict)
     statement: tuple[int, int] = (0, 0)
     silent: int = 0
     loop_exits: list[list[dict[str, Value]]] = field(default_factory=list)

@@ -156,17 +156,26 @@ class Statements(Definitions):
         name = test.operand if isinstance(test, ast.UnaryOp) and negated else test
         if isinstance(name, ast.Name) and before is not None and isinstance(before.get(name.id), (v.Param, v.Named)):
             return before[name.id], v.Const(not negated)
+        if isinstance(name, ast.Call):
+            asks = isinstance(name.func, ast.Attribute) and path_of(name.func.value) == self.scope.mapping
+            flag = self._before(name, dict(before or {})) if asks and self.scope.mapping else None
+            return (flag, v.Const(not negated)) if isinstance(flag, v.Param) else ()
         if not (isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Eq, ast.Is))):
             return ()
-        after, self.scope.env = self.scope.env, before
-        self.scope.silent += 1
-        left, right = self.eval(test.left), self.eval(test.comparators[0])
-        self.scope.silent -= 1
-        self.scope.env = after
+        left, right = self._before(test.left, before), self._before(test.comparators[0], before)
         if isinstance(left, v.Choice):  # after a comparison before: the constant, or what it was
             left = next((option for option in left.options if isinstance(option, v.Param)), left)
         fixed = isinstance(right, v.Const) or is_constant_name(right)
         return (left, right) if fixed and not isinstance(left, v.Const) else ()
+
+    def _before(self, node: ast.expr, env: dict[str, Value] | None) -> Value:
+        """The value of an expression as the variables were."""
+        after, self.scope.env = self.scope.env, env
+        self.scope.silent += 1
+        value = self.eval(node)
+        self.scope.silent -= 1
+        self.scope.env = after
+        return value
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
         scope = self.scope

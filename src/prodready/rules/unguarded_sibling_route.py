@@ -99,9 +99,9 @@ def check(linked: Linked) -> Iterator[Finding]:
 def _finding(one: Forgotten) -> Finding:
     route, (_, guard) = one.route, one.siblings[0]
     frame = route.handler.frame
-    assert frame is not None
     what = f"{'/'.join(route.methods) if route.methods != ('*',) else 'anything at'} {route.shown}"
-    name = frame.function.qualname.rpartition(".")[2]
+    called = frame.function.qualname if frame is not None else route.handler.name
+    name = called.rpartition(".")[2] if frame is not None else called
     return Finding(
         code=rule.code,
         slug=rule.slug,
@@ -117,7 +117,7 @@ def _finding(one: Forgotten) -> Finding:
             for sibling, g in one.siblings
         ),
         hint="guard it like the others, or say in its name or its docstring that it is open",
-        context=frame.function.qualname,
+        context=called,
         snippet=f"{name} {route.shown}",
         statement=(route.handler.location.line, route.handler.location.line),
     )
