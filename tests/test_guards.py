@@ -779,3 +779,32 @@ def ignored():
     return jsonify("done")
 """
     assert guards(tmp_path, app=app) == {"answered": "login role", "ignored": "login"}
+
+
+@pytest.mark.parametrize(("nobody", "kinds"), [("Anonymous()", ""), ("deny()", "login")])
+def test_a_dependency_that_takes_anybody(tmp_path: Path, nobody: str, kinds: str) -> None:
+    app = f"""
+from fastapi import Depends, FastAPI, HTTPException, Request
+
+app = FastAPI()
+
+class Anonymous:
+    name = ""
+
+def deny():
+    raise HTTPException(401)
+
+def current_user(request: Request):
+    token = request.headers.get("Authorization")
+    if token:
+        user = decode(token)
+        if user is None:
+            raise HTTPException(401)
+        return user
+    return {nobody}
+
+@app.delete("/things/{{thing}}")
+def remove(thing: int, user=Depends(current_user)):
+    delete(thing)
+"""
+    assert guards(tmp_path, app=app) == {"remove": kinds}

@@ -162,6 +162,9 @@ class Checks:
             how = "refused"
         if how == "refused" and not way.conditions and way.kind == RETURN:
             return self._of_the_rest(way, function)
+        if way.inner and self.words.is_bad_request(way):
+            if any(map(self.words.is_unsigned, way.conditions[-way.inner :])):
+                return "token"  # who cannot sign is often told that the request is wrong
         if not how and own and self.words.is_bad_request(way) and way.inner:
             # Told to be wrong, for what belongs to somebody else.
             return "ownership" if self.words.kind(way.conditions[-way.inner :], certain=False) == "ownership" else ""

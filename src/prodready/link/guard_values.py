@@ -165,7 +165,7 @@ class GuardValues(Checks):
 
     def _of_function(self, function: FunctionSymbol, where: str, here: Location, depth: int) -> list[Guard]:
         """A decorator or a dependency that the project defines."""
-        if where == "dependency" and self.words.is_optional(function.facts.qualname):
+        if where == "dependency" and (self.words.is_optional(function.facts.qualname) or self._takes_anybody(function)):
             return []
         checks = self.checks(function, factory=True)
         found: list[Guard] = []
@@ -196,6 +196,13 @@ class GuardValues(Checks):
         if not found and depth <= 3 and self._is_lost(function):
             found = self._unknown(v.Ref(f":{text}"), where, here)
         return sorted(found, key=lambda g: ORDER.index(g.kind))[:1]
+
+    def _takes_anybody(self, function: FunctionSymbol) -> bool:
+        """Whether a function gives somebody in place of who has not said who they are: `return AnonymousUser()`."""
+        returned = function.facts.returns
+        given = map(v.bare, options_of(returned)) if returned is not None else ()
+        names = [last_name(one) for one in given if isinstance(one, v.Call)]
+        return any(name[:1].isupper() and self.words.has("anonymous", name) for name in names)
 
     def _made_of_test(self, function: FunctionSymbol, where: str, here: Location) -> list[Guard]:
         """A decorator that another one makes of a function that tells whether somebody may."""

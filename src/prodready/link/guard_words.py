@@ -267,14 +267,19 @@ class GuardWords:
             return "hidden"
         words = split_words(callee)
         if "redirect" in words:
-            return (
-                "refused" if any(self.has("open-route", name) and "log" in name.lower() for name in names) else "sent"
-            )
+            return "refused" if self._any("sign-in", names) else "sent"
         if any(self.has("refusal", text) for text in texts_in(value)):
             return "told"
         if exit_.kind == RAISE:
             return "" if callee in ERRORS else "hidden"
         return ""
+
+    def is_unsigned(self, atom: Atom) -> bool:
+        """Whether a signature was found to be wrong: `if not compare_digest(...)`, `except BadSignature`."""
+        value, truth = v.bare(atom[0]), atom[1]
+        if isinstance(value, v.Op) and value.kind == "caught":
+            return self._any("signature", names_in(value.subject))
+        return not truth and isinstance(value, v.Call) and self.has("signature", last_name(value))
 
     def is_bad_request(self, exit_: Exit) -> bool:
         """Whether somebody is only told that the request was wrong."""
@@ -283,6 +288,8 @@ class GuardWords:
     def is_unknown_person(self, exit_: Exit) -> bool:
         """Whether somebody is turned away because nobody knows who it is, and not for what they may do."""
         words = {word for name in names_in(exit_.value) for word in split_words(name)}
+        if "redirect" in words and self._any("sign-in", names_in(exit_.value)):
+            return True
         return 401 in set(self._statuses(exit_.value)) or not words.isdisjoint(
             {"unauthorized", "authenticated", "authentication"}
         )

@@ -250,7 +250,8 @@ class Guards(GuardClasses):
         if key not in self._inside:
             found: dict[tuple[str, str], Guard] = {}
             for guard in (*self._own_checks(frame), *self._helpers(frame), *self.scoped_queries(frame, cls)):
-                found.setdefault((guard.kind, guard.where), guard)
+                where = "inline" if guard.where == "helper" else guard.where
+                found.setdefault((guard.kind, where), guard)
             self._inside[key] = tuple(found.values())
         return self._inside[key]
 
@@ -275,6 +276,17 @@ class Guards(GuardClasses):
                         yield Guard(check.kind, f"{fact.name}()", here, "helper", check.partial)
                     if self._looks_up_own(callee.function):
                         yield Guard("ownership", f"{fact.name}()", here, "helper")
+                    elif self._gives_own(callee.function):
+                        yield Guard("ownership", f"{fact.name}()", here, "query")
+
+    def _gives_own(self, function: FunctionSymbol) -> bool:
+        """Whether a function returns a query for rows that belong to who asks."""
+        returned = function.facts.returns
+        made = (
+            {(x.line, x.column) for x in v.walk(returned) if isinstance(x, v.Call)} if returned is not None else set()
+        )
+        calls = function.facts.calls
+        return any((f.value.line, f.value.column) in made and self._is_scoped(f, calls) for f in calls[:MANY_CALLS])
 
     def _looks_up_own(self, function: FunctionSymbol, depth: int = 0) -> bool:
         """Whether a function finds nothing where what is asked for does not belong to who asks, and refuses then."""
