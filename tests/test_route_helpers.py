@@ -290,6 +290,7 @@ urlpatterns = [re_path(r"^api/", include([re_path("^index/", index), *router.url
 """
     assert routes(tmp_path, urls=urls, views=VIEWS) == [
         "* /api/index index",
+        "GET /api rest_framework.routers.APIRootView",
         "GET /api/books Books.list",
         "GET /api/books/{book}/pages Pages.list",
         "GET /api/books/{book}/pages/{pk} Pages.retrieve",
