@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from prodready.finding import Confidence
 from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.given import options
 from prodready.link.infer import Inference
 from prodready.link.password_rows import Rows
 from prodready.link.password_speaking import has_text, holds_call, is_at
@@ -48,10 +49,10 @@ class Digests:
 
     def _returned(self, frame: Frame) -> Iterator[Origin]:
         """The digests that a function returns as such, not as a field of something else."""
-        returned = v.bare(frame.function.returns or v.UNKNOWN)
-        for option in returned.options if isinstance(returned, v.Choice) else (returned,):
-            if not isinstance(v.bare(option), (v.Map, v.Seq)):
-                yield from (o for o in self.reader.read(Bound(option, frame)) if o.digest and not o.digest.reversible)
+        returned = Bound(v.bare(frame.function.returns or v.UNKNOWN), frame)
+        for option in options(returned) if isinstance(returned.value, v.Choice) else (returned,):
+            if not isinstance(v.bare(option.value), (v.Map, v.Seq)):
+                yield from (o for o in self.reader.read(option) if o.digest and not o.digest.reversible)
 
     def asks_for_stolen(self, frame: Frame) -> bool:
         """Whether a function looks up passwords that are known to be stolen: the service wants a digest of a kind."""

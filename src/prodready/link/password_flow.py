@@ -114,18 +114,15 @@ class PasswordFlow:
         for fact in function.calls:
             if not (self._keeps_a_whole(fact) if wholes_only else speaks.of_password(fact)):
                 continue
-            bound = Bound(fact.value, frame)
-            own = fact.name in {"setattr", "setitem", "eq"} and isinstance(fact.value.target, v.Ref)
-            callees = [] if own else self.infer.callees(bound)
-            kept = list(self.stores.kept(fact, frame, callees))
+            there = self.infer.at(frame, fact) or frame
+            callees, kept = self._kept(fact, there)
             for one in kept:
-                self._judge(one, frame, fact)
+                self._judge(one, there, fact)
             if not kept:
                 for callee in callees:
-                    self._hand_on(callee, bound, fact, 0, speaks)
+                    self._hand_on(callee, Bound(fact.value, there), fact, 0, speaks)
                 self._note_put(fact, put)
-            if not own:
-                self._add(*self.digests.made(fact, frame, callees))
+            self._add(*self.digests.made(fact, there, callees))
         if put:
             self._stored_later(frame, put)
 
@@ -217,16 +214,22 @@ class PasswordFlow:
         for fact in frame.function.calls:
             if not mentions_param(fact.value, hot):
                 continue
-            bound = Bound(fact.value, frame)
-            own = fact.name in {"setattr", "setitem", "eq"} and isinstance(fact.value.target, v.Ref)
-            callees = [] if own else self.infer.callees(bound)
-            kept = list(self.stores.kept(fact, frame, callees))
+            there = self.infer.at(frame, fact)
+            if there is None:
+                continue
+            callees, kept = self._kept(fact, there)
             for one in kept:
                 if one.store != "file" or self.names.is_password(one.field):
-                    self._judge(one, frame, fact)
+                    self._judge(one, there, fact)
             if not kept:
                 for callee in callees:
-                    self._hand_on(callee, bound, fact, depth + 1)
+                    self._hand_on(callee, Bound(fact.value, there), fact, depth + 1)
+
+    def _kept(self, fact: CallFact, frame: Frame) -> tuple[list[Callee], list[Kept]]:
+        """What a call reaches, and what it keeps."""
+        own = fact.name in {"setattr", "setitem", "eq"} and isinstance(fact.value.target, v.Ref)
+        callees = [] if own else self.infer.callees(Bound(fact.value, frame))
+        return callees, list(self.stores.kept(fact, frame, callees))
 
     def _carries(self, bound: Bound) -> bool:
         return worst(self.reader.read(bound)) is not None

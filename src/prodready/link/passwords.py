@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from prodready.finding import Location, Step
 from prodready.link.frames import Bound
+from prodready.link.given import against_defaults, bound_to, from_call, options
 from prodready.link.labels import Labels
 from prodready.link.password_looks import ASKING, FIELD_VALUE, HARMLESS, TYPED_IN, PasswordLooks
 from prodready.link.password_names import PasswordNames
@@ -141,9 +142,12 @@ class PasswordReader(PasswordLooks):
             case v.Mark():
                 if HARMLESS.isdisjoint(value.labels):
                     yield from self._read(bound.sub(value.value), trail, nesting)
-            case v.Text() | v.Seq() | v.Choice():
+            case v.Text() | v.Seq():
                 for inner in v.children(value):
                     yield from self._read(bound.sub(inner), trail, nesting)
+            case v.Choice():
+                for option in options(bound):
+                    yield from self._read(option, trail, nesting)
             case v.Map():
                 for _, inner in value.items:
                     yield from self._read(bound.sub(inner), trail, nesting)
@@ -162,14 +166,14 @@ class PasswordReader(PasswordLooks):
                 yield Origin("plain", inner, value.name, (*trail, step), generated=generated)
 
     def _param(self, bound: Bound, value: v.Param, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
-        argument = bound.frame.binding(value.name)
-        if argument is not None:
+        if bound.frame.binding(value.name) is not None:
             says = f"passed as `{value.name}` to `{bound.frame.function.qualname}()`"
             step = Step(Location(bound.frame.path, bound.frame.function.line), says)
-            found = list(self._read(argument, (*trail, step), nesting))
-            yield from found
-            if not found and self.names.is_password(value.name) and self._is_opaque(argument):
-                yield Origin("plain", argument, value.name, (*trail, step))
+            for argument in bound_to(bound.frame, value.name):
+                found = list(self._read(argument, (*trail, step), nesting))
+                yield from found
+                if not found and self.names.is_password(value.name) and self._is_opaque(argument):
+                    yield Origin("plain", argument, value.name, (*trail, step))
             return
         labels = self.reducer.labels(bound)
         if not HARMLESS.isdisjoint(labels) or value.name in {"self", "cls"}:
@@ -178,7 +182,7 @@ class PasswordReader(PasswordLooks):
         given = None if bound.frame.entered else self._from_callers(bound, value.name, trail, nesting)
         if given:
             yield from given
-        elif named and given is None:
+        elif named and given is None and not against_defaults(bound.frame):
             where = Step(
                 Location(bound.frame.path, bound.frame.function.line),
                 f"`{value.name}` comes in as a parameter of `{bound.frame.function.qualname}()`",
@@ -193,11 +197,15 @@ class PasswordReader(PasswordLooks):
             return None
         self._asking.add(key)
         found: list[Origin] = []
-        unknown = False
+        unknown = elsewhere = False
         try:
             for site in self.infer.callers(frame.path, frame.function.qualname)[:MAX_CALLERS]:
-                argument = site.arguments.get(name)
-                if argument is None or isinstance(v.bare(argument.value), v.Const):
+                passed = site.arguments.get(name)
+                if passed is None or isinstance(v.bare(passed.value), v.Const):
+                    continue
+                argument = from_call(frame, passed, site.arguments)
+                if argument is None:
+                    elsewhere = True
                     continue
                 here = Location(site.frame.path, site.fact.span.line, site.fact.span.column)
                 step = Step(here, f"passed as `{name}` to `{frame.function.qualname}()`")
@@ -209,7 +217,7 @@ class PasswordReader(PasswordLooks):
         worst = [origin for origin in found if origin.kind in {"plain", "digest"}]
         if worst and not (unknown and all(origin.generated for origin in worst)):
             return worst
-        return found if found and not unknown else None
+        return found if (found or elsewhere) and not unknown else None
 
     def _attribute(self, bound: Bound, value: v.Attr, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
         base = bound.sub(value.base)
@@ -281,7 +289,8 @@ class PasswordReader(PasswordLooks):
         found: list[Origin] = []
         try:
             for site in self.infer.callers(frame.path, frame.function.qualname)[:MAX_CALLERS]:
-                argument = site.arguments.get(base.name)
+                passed = site.arguments.get(base.name)
+                argument = from_call(frame, passed, site.arguments) if passed is not None else None
                 if argument is not None and not isinstance(v.bare(argument.value), v.Const):
                     item = v.item(argument.value, v.bare(key))
                     found += [o for o in self._read(argument.sub(item), trail, nesting) if o.kind != "stored"]

@@ -36,6 +36,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import msgspec
+
 from prodready.finding import Confidence, Finding, Severity
 from prodready.link.linked import Linked
 from prodready.link.percent import printed
@@ -85,7 +87,8 @@ class _Judge:
         for reach in dict.fromkeys(f for f in found if isinstance(f, Reach)):
             key = (*arrival.frame.key, reach.name)
             if key not in seen:
-                for earlier in self.linked.callers_of(arrival, reach.name):
+                frame = msgspec.structs.replace(arrival.frame, given=reach.given)
+                for earlier in self.linked.callers_of(replace(arrival, frame=frame), reach.name):
                     given = earlier.bound
                     bound = given.sub(v.op("each", given.value)) if reach.iterated else given
                     yield from self.arrival(replace(earlier, bound=bound), seen | {key})
