@@ -39,7 +39,7 @@ class Digests:
         effect = next((callee.effect for callee in callees if callee.effect is not None), None)
         if effect is None or "digest" not in effect.labels or frame.function.returns is None:
             return
-        if not self.asks_for_stolen(frame):
+        if not (self.asks_for_stolen(frame) or self.names.is_of_random(frame.function.owner)):
             for origin in self._returned(frame):
                 digest = origin.digest
                 if digest is not None and digest.key == (frame.path, fact.value.line, fact.value.column):

@@ -268,6 +268,8 @@ class PasswordFlow:
             or self.doubts.is_replaced(kept, frame)
         ):
             return
+        if origin.kind == "digest" and self._is_of_random(kept, frame):
+            return
         if hashes and origin.kind == "plain":
             self._add(*self.digests.typed(kept))
             return
@@ -305,13 +307,17 @@ class PasswordFlow:
             field = stored.name.rpartition(".")[2]
             if kept.cls is not None and self.rows.hashes(kept.cls, field):
                 return
-        elif "digest" in kinds or self.digests.asks_for_stolen(frame):
+        elif "digest" in kinds or self.digests.asks_for_stolen(frame) or self._is_of_random(kept, frame):
             return
         elif origin.digest is not None and origin.digest.reversible and stored is None:
             return  # an authorization header, made anew
         sure = kept.cls is not None or (stored is not None and stored.sure)
         confidence = Confidence.HIGH if sure and origin.sure else Confidence.MEDIUM
         self._add(Use("comparison", origin, frame, fact, kept.place, confidence, origin.digest))
+
+    def _is_of_random(self, kept: Kept, frame: Frame) -> bool:
+        """Whether it is the password of something that the program makes up itself, which nobody can guess."""
+        return self.names.is_of_random(kept.cls.facts.qualname if kept.cls is not None else frame.function.owner)
 
     def _add(self, *uses: Use) -> None:
         for use in uses:

@@ -37,6 +37,9 @@ COMMON = frozenset(
 )
 """Words in the paths of any application."""
 
+RANDOM = frozenset({"token", "tokens", "apikey", "apikeys"})
+"""Words in the names of classes of texts that the program makes up, too long to be guessed."""
+
 SINGLE_DIGITS = frozenset("0123456789")
 
 
@@ -94,6 +97,12 @@ class PasswordNames:
     def is_hasher(self, name: str) -> bool:
         """Whether a function of this name makes a hash or a cipher text."""
         return any(word in self._hashers or word in self._hashed for word in split_words(name))
+
+    def is_of_random(self, name: str) -> bool:
+        """Whether a class of this name is one of texts that the program makes up: tokens and keys of an API."""
+        words = split_words(name.rpartition(".")[2])
+        random = not RANDOM.isdisjoint(words) or ("api", "key") in zip(words, words[1:], strict=False)
+        return random and not any(map(self.is_password, words))
 
     def is_others(self, name: str) -> bool:
         """Whether a name speaks of a password for something else, which must be kept as it is: `smtp_password`."""

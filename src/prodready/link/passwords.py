@@ -16,6 +16,7 @@ from prodready.link.password_looks import ASKING, FIELD_VALUE, HARMLESS, TYPED_I
 from prodready.link.password_names import PasswordNames
 from prodready.link.password_rows import Rows
 from prodready.link.reduce import describe
+from prodready.link.secret_looks import is_short
 from prodready.link.text import argument_values
 from prodready.read import values as v
 from prodready.read.facts import last_name
@@ -401,7 +402,7 @@ class PasswordReader(PasswordLooks):
                     yield from self._read(bound.sub(fact.value.args[0]), trail, nesting)
 
     def _operation(self, bound: Bound, value: v.Op, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
-        if value.kind in NOTHING_OF_IT:
+        if value.kind in NOTHING_OF_IT or (value.kind == "slice" and is_short(value)):
             return
         if value.kind == "typed":
             yield from self._read(bound.sub(value.subject), trail, nesting)
