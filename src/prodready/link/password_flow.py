@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
 from prodready.finding import Confidence
@@ -12,7 +12,7 @@ from prodready.link.password_digests import Digests
 from prodready.link.password_doubts import Doubts
 from prodready.link.password_names import PasswordNames
 from prodready.link.password_rows import ACCOUNTS, Rows
-from prodready.link.password_speaking import Speaking, mentions_param, named_in, unwrapped
+from prodready.link.password_speaking import Speaking, mentions_param, unwrapped
 from prodready.link.password_stores import COPIES, DUMPS, Kept, Stores
 from prodready.link.password_use import Use
 from prodready.link.passwords import Digest, PasswordReader, worst
@@ -158,7 +158,7 @@ class PasswordFlow:
     def _stored_later(self, frame: Frame, put: dict[str, list[tuple[str, Value]]]) -> None:
         for fact in frame.function.calls:
             arguments = [*fact.value.args, *(inner for _, inner in fact.value.keywords)]
-            hits = [a for argument in arguments for a in named_in(argument, put)]
+            hits = [hit for argument in arguments for hit in self._in(Bound(argument, frame), put)]
             if not hits or fact.name in ADDERS or (isinstance(fact.value.target, v.Ref) and fact.name == "setitem"):
                 continue
             bound = Bound(fact.value, frame)
@@ -171,6 +171,15 @@ class PasswordFlow:
                 for key, value in values:
                     for field, inner in self.stores.parts(Bound(value, frame), key):
                         self._judge(replace(kept, field=field, bound=inner, about=(field,)), at, store)
+
+    def _in(self, bound: Bound, names: Container[str]) -> Iterator[v.Named | v.Param | v.Attr | v.Ref]:
+        """The values with one of these names in a value; what a function of the project makes of them is something else."""
+        value = bound.value
+        if isinstance(value, (v.Named, v.Param, v.Attr, v.Ref)) and value.name.lstrip(":") in names:
+            yield value
+        elif not (isinstance(value, v.Call) and any(callee.function for callee in self.infer.callees(bound))):
+            for inner in v.children(value):
+                yield from self._in(bound.sub(inner), names)
 
     def _keeping(self, callee: Callee, bound: Bound, hits: Sequence[Value]) -> Iterator[tuple[Kept, Frame, CallFact]]:
         """The calls in a helper that store one of the arguments as a whole."""
@@ -249,7 +258,11 @@ class PasswordFlow:
             if kept.store == "row" and self.rows.is_no_column(kept.cls, kept.field):
                 return
         new = fact.name != "setattr"
-        hashes = kept.cls is not None and bool(kept.field) and self.rows.hashes(kept.cls, kept.field, made=new)
+        hashes = bool(kept.field) and (
+            self.rows.hashes(kept.cls, kept.field, made=new)
+            if kept.cls is not None
+            else kept.assumed and kept.store == "row" and self.rows.all_hash(kept.field)
+        )
         if kept.around is not None and kept.around.around == "hasher":
             return
         if kept.store == "comparison":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
 from prodready.knowledge import Knowledge
 from prodready.read.stored import named
@@ -101,7 +102,7 @@ class PasswordNames:
     def is_of_random(self, name: str) -> bool:
         """Whether a class of this name is one of texts that the program makes up: tokens and keys of an API."""
         words = split_words(name.rpartition(".")[2])
-        random = not RANDOM.isdisjoint(words) or ("api", "key") in zip(words, words[1:], strict=False)
+        random = not RANDOM.isdisjoint(words) or ("api", "key") in pairwise(words)
         return random and not any(map(self.is_password, words))
 
     def is_others(self, name: str) -> bool:

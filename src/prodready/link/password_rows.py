@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import chain
 
 from prodready.link.frames import Bound, Frame, Type
 from prodready.link.infer import Inference
@@ -23,6 +24,11 @@ MADE_BY_HASHERS = frozenset({"password-hash", "hashed", "digest", "encrypted"})
 COLUMNS = frozenset({"Column", "mapped_column"})
 ELSEWHERE = frozenset({"__table__", "__mapper_args__", "meta"})
 """What a class says whose columns may stand elsewhere, or that takes any attribute for one."""
+
+ELSEWHERE_TOO = frozenset(
+    {"host", "hostname", "port", "server", "endpoint", "base_url", "dsn", "server_url", "api_secret", "access_key_id"}
+)
+"""Columns that stand beside a password for another service."""
 
 HOSTS = frozenset({"host", "hostname", "server", "endpoint", "port", "url", "dsn"})
 ACCOUNTS = frozenset({"AbstractUser", "AbstractBaseUser", "User"})
@@ -58,7 +64,6 @@ class Rows:
         self._functions: dict[tuple[str, str], bool] = {}
         self._listeners: dict[str, list[Bound]] = {}
         self._mapped: frozenset[ClassSymbol] | None = None
-        self._by_name: dict[tuple[str, ...], list[ClassSymbol]] | None = None
 
     # Which classes are persistent
 
@@ -138,12 +143,6 @@ class Rows:
 
     def called(self, name: str, field: str) -> ClassSymbol | None:
         """The only class of rows that a variable is named after and that has a password of this name, to be assigned to."""
-        if self._by_name is None:
-            self._by_name = {}
-            for path, outline in self.program.outlines.items():
-                facts = self.program.facts(path) if outline.defines else None
-                for qualname, cls in facts.classes.items() if facts else ():
-                    self._by_name.setdefault(split_words(qualname), []).append(ClassSymbol(path, cls))
         words = split_words(name)
         found = [
             cls
@@ -153,6 +152,25 @@ class Rows:
             and self.is_row_class(cls)
         ]
         return found[0] if len(found) == 1 else None
+
+    def all_hash(self, field: str) -> bool:
+        """Whether there are classes of rows with such a column, and each makes a hash of what it is given."""
+        owners = [
+            cls
+            for cls in chain.from_iterable(self._by_name.values())
+            if (field in cls.facts.attributes or field in cls.facts.annotations) and self.is_row_class(cls)
+        ]
+        return bool(owners) and all(self.hashes(cls, field, made=False) for cls in owners)
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, ...], list[ClassSymbol]]:
+        """All classes of the project, by the words of their names."""
+        found: dict[tuple[str, ...], list[ClassSymbol]] = {}
+        for path, outline in self.program.outlines.items():
+            facts = self.program.facts(path) if outline.defines else None
+            for qualname, cls in facts.classes.items() if facts else ():
+                found.setdefault(split_words(qualname), []).append(ClassSymbol(path, cls))
+        return found
 
     def is_row(self, bound: Bound) -> bool:
         """Whether a value is a row, or a class of rows or table whose attributes are columns."""
@@ -228,7 +246,7 @@ class Rows:
         for base in self.program.lineage(cls):
             if isinstance(base, ClassSymbol):
                 columns.update(base.facts.attributes, base.facts.annotations)
-        if not columns.isdisjoint({"host", "hostname", "port", "server", "endpoint", "base_url", "dsn", "server_url"}):
+        if not columns.isdisjoint(ELSEWHERE_TOO):
             return True
         about = (split_words(field) or ("",))[0]
         if not about or self.names.is_password(about) or self.names.speaks_of_people(about):

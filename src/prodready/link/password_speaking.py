@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Sequence
 
 from prodready.link.given import ends
 from prodready.link.password_names import PasswordNames
@@ -83,13 +83,6 @@ def is_text(value: Value) -> bool:
 def is_at(fact: CallFact, digest: Digest) -> bool:
     """Whether a call is the one that makes a digest."""
     return (fact.value.line, fact.value.column) == (digest.line, digest.column)
-
-
-def named_in(value: Value, names: Container[str]) -> Iterator[v.Named | v.Param | v.Attr | v.Ref]:
-    """The values with one of these names in a value."""
-    return (
-        x for x in v.walk(value) if isinstance(x, (v.Named, v.Param, v.Attr, v.Ref)) and x.name.lstrip(":") in names
-    )
 
 
 def has_text(value: Value, pattern: re.Pattern[str]) -> bool:

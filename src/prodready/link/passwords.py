@@ -272,10 +272,12 @@ class PasswordReader(PasswordLooks):
         if found:
             yield from found
         elif self.is_fetched(bound.sub(base)) or self.rows.is_row(bound.sub(base)):
-            yield Origin("stored", bound, describe(bound.value), trail, sure=named)
+            if named or (names and not any(isinstance(name, str) for name in names)):
+                yield Origin("stored", bound, describe(bound.value), trail, sure=named)
         elif named and not self._is_setting(bound.sub(base)) and not self._is_constant_item(bound):
-            # Callers that pass a mapping in which nobody is seen to put it: somebody else did, perhaps a hash.
+            # A mapping of the program's own in which nobody is seen to put it: somebody else did, perhaps a hash.
             filled = isinstance(made, v.Param) and not bound.frame.entered and self.infer.is_called(*bound.frame.key)
+            filled = filled or self._is_made_here(bound.sub(base))
             yield Origin("plain", bound, describe(bound.value), trail, sure=not filled, doubtful=filled)
 
     def _item_from_callers(
@@ -298,6 +300,13 @@ class PasswordReader(PasswordLooks):
         finally:
             self._asking.discard(asking)
         return found
+
+    def _is_made_here(self, bound: Bound) -> bool:
+        """Whether a mapping begins as one that the program spells out."""
+        return any(
+            isinstance(leaf.value, v.Map) and all(key is not None for key, _ in leaf.value.items)
+            for leaf in self.reducer.leaves(bound, 8)
+        )
 
     def _is_constant_item(self, bound: Bound) -> bool:
         return any(isinstance(inner.value, v.Const) for inner, _ in self.reducer.step(bound) or ())
