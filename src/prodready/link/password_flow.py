@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
+import msgspec
+
 from prodready.finding import Confidence
-from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.frames import Bound, Callee, Frame, is_classmethod
 from prodready.link.labels import Labels
 from prodready.link.password_digests import Digests
 from prodready.link.password_doubts import Doubts
@@ -55,7 +57,7 @@ class PasswordFlow:
         self._text = self.names.texts()
         self._row_makers = self.rows.calls_that_keep("row")
         self._uses: dict[tuple[str, int, int, str], Use] = {}
-        self._entered: set[tuple[str, str, int, int]] = set()
+        self._entered: set[tuple[object, ...]] = set()
 
     def uses(self, paths: list[str] | None = None, *, whole: bool = True) -> list[Use]:
         """The uses that count: of a digest the stores, else the comparisons, else the call that makes it.
@@ -120,7 +122,7 @@ class PasswordFlow:
                 self._judge(one, there, fact)
             if not kept:
                 for callee in callees:
-                    self._hand_on(callee, Bound(fact.value, there), fact, 0, speaks)
+                    self._hand_on(callee, Bound(fact.value, there), fact, 0, (*there.key, fact.span), speaks)
                 self._note_put(fact, put)
             self._add(*self.digests.made(fact, there, callees))
         if put:
@@ -197,12 +199,21 @@ class PasswordFlow:
             yield kept, frame, fact
 
     def _hand_on(
-        self, callee: Callee, bound: Bound, fact: CallFact, depth: int, speaks: Speaking | None = None
+        self,
+        callee: Callee,
+        bound: Bound,
+        fact: CallFact,
+        depth: int,
+        start: tuple[object, ...],
+        speaks: Speaking | None = None,
     ) -> None:
-        """Look into a helper that gets a password as a parameter of another name."""
+        """Look into a helper that gets a password as a parameter of another name; `start` is the first call of the way."""
         symbol = callee.function
         if symbol is None or depth > MAX_HELPERS or callee.assumed:
             return
+        target = v.bare(bound.value.target) if isinstance(bound.value, v.Call) else None
+        if callee.receiver is None and isinstance(target, v.Attr) and is_classmethod(symbol.facts):
+            callee = msgspec.structs.replace(callee, receiver=target.base)  # which class it makes an instance of
         inner = self.infer.enter(callee, bound)
         if inner is None:
             return
@@ -214,12 +225,12 @@ class PasswordFlow:
             and (speaks is None or speaks.says(argument.value))
             and self._carries(argument)
         }
-        key = (*inner.key, fact.span.line, fact.span.column)
+        key = (*inner.key, fact.span, *start)
         if hot and key not in self._entered:
             self._entered.add(key)
-            self._inside(inner, hot, depth)
+            self._inside(inner, hot, depth, start)
 
-    def _inside(self, frame: Frame, hot: set[str], depth: int) -> None:
+    def _inside(self, frame: Frame, hot: set[str], depth: int, start: tuple[object, ...]) -> None:
         for fact in frame.function.calls:
             if not mentions_param(fact.value, hot):
                 continue
@@ -229,10 +240,10 @@ class PasswordFlow:
             callees, kept = self._kept(fact, there)
             for one in kept:
                 if one.store != "file" or self.names.is_password(one.field):
-                    self._judge(one, there, fact)
+                    self._judge(one, *_named_at(one, there, fact))
             if not kept:
                 for callee in callees:
-                    self._hand_on(callee, Bound(fact.value, there), fact, depth + 1)
+                    self._hand_on(callee, Bound(fact.value, there), fact, depth + 1, start)
 
     def _kept(self, fact: CallFact, frame: Frame) -> tuple[list[Callee], list[Kept]]:
         """What a call reaches, and what it keeps."""
@@ -301,7 +312,7 @@ class PasswordFlow:
         if len(params) == 2 and not self.names.is_password(params[1]):
             if worst(self.reader.read(kept.bound, kept.field)) is not None:
                 inner = Frame(setter.path, setter.facts, ((params[1], kept.bound),), 1, entered=True)
-                self._inside(inner, {params[1]}, 0)
+                self._inside(inner, {params[1]}, 0, (setter.path, fact.span))
 
     def _compare(self, kept: Kept, frame: Frame, fact: CallFact) -> None:
         origin = worst(self.reader.read(kept.bound))
@@ -339,3 +350,13 @@ class PasswordFlow:
             known = self._uses.get(key)
             if known is None or (known.how != "store" and use.how == "store") or known.confidence < use.confidence:
                 self._uses[key] = use
+
+
+def _named_at(kept: Kept, frame: Frame, fact: CallFact) -> tuple[Frame, CallFact]:
+    """The call that names the field: that of a helper which hands `**fields` to the class it is called on."""
+    outer = kept.bound.frame
+    if kept.whole and outer.key != frame.key:
+        for call in outer.function.calls:
+            if any(key == kept.field and value == kept.bound.value for key, value in call.value.keywords):
+                return outer, call
+    return frame, fact

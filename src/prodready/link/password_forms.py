@@ -105,13 +105,27 @@ class Forms:
         )
 
     def _saves_itself(self, cls: ClassSymbol) -> bool:
-        """Whether a method that saves is the project's own: its stores are judged by themselves, or it hashes."""
-        for base in self.program.lineage(cls):
-            if isinstance(base, ClassSymbol):
-                for name in base.facts.methods:
-                    if name in {"create", "save"} or self._hashes(base, name):
-                        return True
-        return False
+        """Whether what saves is the project's own: its stores are judged by themselves, or it hashes.
+
+        A serializer with a `create` of its own still changes rows as the library does, if a view lets it.
+        """
+        own = [base for base in self.program.lineage(cls) if isinstance(base, ClassSymbol)]
+        methods = {name for base in own for name in base.facts.methods}
+        if methods & {"save", "update"} or ("create" in methods and not any(map(self._changes, self._views(cls)))):
+            return True
+        return any(self._hashes(base, name) for base in own for name in base.facts.methods if name != "create")
+
+    def _changes(self, view: ClassSymbol) -> bool:
+        """Whether a view changes rows that are there, as a class of a library does."""
+        answers = {
+            method
+            for base in self.program.lineage(view)
+            if isinstance(base, str)
+            for method in self.knowledge.answers.get(base, ())
+        }
+        listed = v.bare(view.facts.attributes.get("http_method_names", v.UNKNOWN))
+        verbs = {x.value for x in v.children(listed) if isinstance(x, v.Const)} or {"put"}
+        return bool(answers & {"update", "put"}) and bool(verbs & {"put", "patch"})
 
     def _is_filled(self, cls: ClassSymbol) -> bool:
         """Whether anybody gives it what was sent: a call does, or a view names it as its own."""

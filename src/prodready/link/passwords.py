@@ -202,7 +202,7 @@ class PasswordReader(PasswordLooks):
         try:
             for site in self.infer.callers(frame.path, frame.function.qualname)[:MAX_CALLERS]:
                 passed = site.arguments.get(name)
-                if passed is None or isinstance(v.bare(passed.value), v.Const):
+                if passed is None or _is_constant(passed.value):
                     continue
                 argument = from_call(frame, passed, site.arguments)
                 if argument is None:
@@ -218,6 +218,8 @@ class PasswordReader(PasswordLooks):
         worst = [origin for origin in found if origin.kind in {"plain", "digest"}]
         if worst and not (unknown and all(origin.generated for origin in worst)):
             return worst
+        if any(origin.kind == "safe" for origin in found):
+            return found  # what others pass that is not known is a hash as well
         return found if (found or elsewhere) and not unknown else None
 
     def _attribute(self, bound: Bound, value: v.Attr, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
@@ -429,6 +431,14 @@ class PasswordReader(PasswordLooks):
         else:
             for inner in v.children(value):
                 yield from self._read(bound.sub(inner), trail, nesting)
+
+
+def _is_constant(value: Value) -> bool:
+    """Whether it is a constant, or what a method makes of one: `"default".encode()`."""
+    value = v.bare(value)
+    while isinstance(value, v.Call) and isinstance(value.target, v.Attr):
+        value = v.bare(value.target.base)
+    return isinstance(value, v.Const)
 
 
 def describe_call(call: v.Call) -> str:
