@@ -18,7 +18,9 @@ from prodready.read import values as v
 from prodready.read.facts import CallFact
 from prodready.words import split_words
 
-KEYS = frozenset("key keys kdf derive cipher encrypt decrypt token sign signature etag cache gravatar avatar".split())
+KEYS = frozenset(
+    "key keys kdf derive cipher encrypt decrypt token sign signature cookie etag cache gravatar avatar".split()
+)
 """Words in the names of functions that make something else of a password than what is stored to check it."""
 
 BREACHED = re.compile(r"pwned|hibp|breach|leaked|compromised|strength|entropy", re.I)
@@ -36,6 +38,8 @@ class Digests:
 
     def made(self, fact: CallFact, frame: Frame, callees: list[Callee]) -> Iterator[Use]:
         """The digest that a call makes, where its function returns it."""
+        if fact.name == "update" and (begun := self._begun(fact, frame)) is not None:
+            fact, callees = begun, self.infer.callees(Bound(begun.value, frame))
         effect = next((callee.effect for callee in callees if callee.effect is not None), None)
         if effect is None or "digest" not in effect.labels or frame.function.returns is None:
             return
@@ -46,6 +50,12 @@ class Digests:
                     makes_key = not KEYS.isdisjoint(split_words(frame.function.qualname))
                     if not makes_key and not self.names.is_others(origin.name) and not self._goes_to_hasher(frame):
                         yield Use("made", origin, frame, fact, "", Confidence.MEDIUM, digest)
+
+    def _begun(self, fact: CallFact, frame: Frame) -> CallFact | None:
+        """The call that made the digest which is fed here."""
+        fed = v.bare(fact.value.target.base) if isinstance(fact.value.target, v.Attr) else None
+        made = (fed.line, fed.column) if isinstance(fed, v.Call) else None
+        return next((f for f in frame.function.calls if (f.value.line, f.value.column) == made), None)
 
     def _returned(self, frame: Frame) -> Iterator[Origin]:
         """The digests that a function returns as such, not as a field of something else."""

@@ -25,7 +25,7 @@ PEOPLE = frozenset(
 )
 """Words that stand beside the name of somebody's password."""
 
-UNTOLD = frozenset("secret credential credentials auth login passkey key pass pwd pw pin code".split())
+UNTOLD = frozenset("secret credential credentials auth authentication login passkey key pass pwd pw pin code".split())
 
 LONG_STEM = 8
 """Letters of a word by which it is looked for in bytes."""

@@ -21,6 +21,7 @@ from prodready.link.text import argument_values
 from prodready.read import values as v
 from prodready.read.facts import last_name
 from prodready.read.values import Value
+from prodready.words import split_words
 
 BUDGET = 260
 """Values looked at for one value."""
@@ -28,6 +29,9 @@ BUDGET = 260
 MAX_NESTING = 22
 MAX_CALLERS = 12
 CALLER_HOPS = 3
+
+CODED = frozenset({"bytes", "str", "unicode", "utf8", "native"})
+"""Last words in the names of functions that give the same text in another coding: `cast_bytes`."""
 
 NOTHING_OF_IT = frozenset({"in", "test", "difference", "super", "enter"})
 SAME = frozenset({"if", "after", "slice", "repeat", "replace"})
@@ -304,11 +308,9 @@ class PasswordReader(PasswordLooks):
         return found
 
     def _is_made_here(self, bound: Bound) -> bool:
-        """Whether a mapping begins as one that the program spells out."""
-        return any(
-            isinstance(leaf.value, v.Map) and all(key is not None for key, _ in leaf.value.items)
-            for leaf in self.reducer.leaves(bound, 8)
-        )
+        """Whether a mapping begins as one that the program spells out, whatever path was taken."""
+        leaves = [leaf.value for leaf in self.reducer.leaves(bound, 8)]
+        return bool(leaves) and all(isinstance(x, v.Map) and all(key is not None for key, _ in x.items) for x in leaves)
 
     def _is_constant_item(self, bound: Bound) -> bool:
         return any(isinstance(inner.value, v.Const) for inner, _ in self.reducer.step(bound) or ())
@@ -364,7 +366,9 @@ class PasswordReader(PasswordLooks):
             yield from found
             if found or not self.names.is_hasher(name):
                 return
-        if self.names.is_hasher(name) and any(self._speaks(bound.sub(argument)) for argument in arguments):
+        if reduced is None and arguments and split_words(name)[-1:] and split_words(name)[-1] in CODED:
+            yield from self._read(bound.sub(arguments[0]), trail, nesting)
+        elif self.names.is_hasher(name) and any(self._speaks(bound.sub(argument)) for argument in arguments):
             yield Origin("safe", bound, name, trail, sure=False)
         elif self.names.is_password(name) and self._is_generated(bound):
             yield Origin("plain", bound, name, trail, generated=True)
