@@ -93,7 +93,9 @@ class Doubts:
                 for callee in self.infer.callees(Bound(value, frame)):
                     if callee.effect is not None and "password-hash" in callee.effect.labels:
                         return True
-                    if callee.function is not None and self.rows.function_hashes(callee.function):
+                    if callee.function is not None and self.rows.functions.hashes(
+                        callee.function.path, callee.function.facts
+                    ):
                         return True
                 if not self.infer.callees(Bound(value, frame)) and later.name == "set_password":
                     return True

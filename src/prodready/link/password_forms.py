@@ -152,12 +152,12 @@ class Forms:
     def _hashes(self, cls: ClassSymbol, method: str) -> bool:
         facts = self.program.facts(cls.path)
         function = facts.functions.get(f"{cls.facts.qualname}.{method}") if facts else None
-        return function is not None and self.rows.hashes_in(cls.path, function)
+        return function is not None and self.rows.functions.hashes(cls.path, function)
 
     def _saved_hashed(self, cls: ClassSymbol) -> bool:
         """Whether who uses the form hashes: the function that makes one, or the view that names it."""
         name = cls.facts.qualname
         for path, function, _ in self.program.calls_named(name):
-            if self.rows.hashes_in(path, function):
+            if self.rows.functions.hashes(path, function):
                 return True
         return any(self._hashes(view, method) for view in self._views(cls) for method in view.facts.methods)

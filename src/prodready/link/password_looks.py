@@ -163,21 +163,13 @@ class PasswordLooks:
     def is_fetched(self, bound: Bound) -> bool:
         """Whether a value was read from a database, by the shape of the expression."""
         for leaf in self.reducer.leaves(bound, 8):
-            value: Value = leaf.value
-            while True:
-                value = v.bare(value)
-                if isinstance(value, v.Call):
-                    if last_name(value) in FETCHING and isinstance(v.bare(value.target), v.Attr):
-                        return True
-                    value = value.target
-                elif isinstance(value, (v.Attr, v.Item)):
-                    value = value.base
-                elif isinstance(value, v.Op):
-                    value = value.subject
-                elif isinstance(value, v.Mark):
-                    value = value.value
-                elif isinstance(value, v.Choice):
-                    value = value.options[-1]
-                else:
-                    break
+            value: Value | None = leaf.value
+            while value is not None:
+                if (
+                    isinstance(value, v.Call)
+                    and last_name(value) in FETCHING
+                    and isinstance(v.bare(value.target), v.Attr)
+                ):
+                    return True
+                value = v.made_from(value)
         return False

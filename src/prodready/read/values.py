@@ -375,6 +375,22 @@ def bare(value: Value) -> Value:
     return value
 
 
+def made_from(value: Value) -> Value | None:
+    """What an expression starts from: the callee of a call, the object of an attribute, the subject of an operation."""
+    match value:
+        case Call():
+            return value.target
+        case Attr() | Item():
+            return value.base
+        case Op():
+            return value.subject
+        case Mark() | Named():
+            return value.value
+        case Choice():
+            return value.options[-1]
+    return None
+
+
 def dotted(value: Value) -> str | None:
     """`a.b.c` for attributes of a Ref, with the Ref's own prefix; None for anything else."""
     names: list[str] = []

@@ -53,7 +53,7 @@ from collections.abc import Iterator
 
 from prodready.finding import Finding, Severity
 from prodready.link.linked import Linked
-from prodready.link.password_use import Use, steps
+from prodready.link.password_use import Use, reported
 from prodready.rules.base import Rule
 
 
@@ -70,18 +70,8 @@ def _finding(use: Use) -> Finding:
         message = f"`{name}` is compared with what is stored ({use.place}): the password is stored as it was typed"
     else:
         message = f"`{name}` is stored as it was typed, in {use.place}"
-    return Finding(
-        code=rule.code,
-        slug=rule.slug,
-        message=message,
-        severity=Severity.ERROR,
-        confidence=use.confidence,
-        location=use.location,
-        trace=steps(use),
-        hint="store what a hasher for passwords makes of it (Argon2id, for one), and let the same hasher check it",
-        context=use.frame.function.qualname,
-        statement=(use.fact.span.first, use.fact.span.last),
-    )
+    hint = "store what a hasher for passwords makes of it (Argon2id, for one), and let the same hasher check it"
+    return reported(use, rule.code, rule.slug, message, hint)
 
 
 rule = Rule(

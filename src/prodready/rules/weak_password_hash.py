@@ -43,7 +43,7 @@ from collections.abc import Iterator
 
 from prodready.finding import Finding, Severity
 from prodready.link.linked import Linked
-from prodready.link.password_use import Use, steps
+from prodready.link.password_use import Use, reported
 from prodready.link.passwords import Digest
 from prodready.rules.base import Rule
 
@@ -63,18 +63,8 @@ def _finding(use: Use, digest: Digest) -> Finding:
         "comparison": f"`{name}` is checked by way of `{shown}()`, {fault}",
         "made": f"`{name}` is hashed with `{shown}()`, {fault}",
     }
-    return Finding(
-        code=rule.code,
-        slug=rule.slug,
-        message=says[use.how],
-        severity=Severity.ERROR,
-        confidence=use.confidence,
-        location=use.location,
-        trace=steps(use),
-        hint="use a hasher for passwords (Argon2id, for one), and hash anew when somebody logs in",
-        context=use.frame.function.qualname,
-        statement=(use.fact.span.first, use.fact.span.last),
-    )
+    hint = "use a hasher for passwords (Argon2id, for one), and hash anew when somebody logs in"
+    return reported(use, rule.code, rule.slug, says[use.how], hint)
 
 
 rule = Rule(
