@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from prodready.link.frames import Bound
+from prodready.link.given import against_defaults, from_call
 from prodready.link.labels import Labels
 from prodready.link.password_names import PasswordNames
 from prodready.link.password_rows import Rows
@@ -84,10 +85,22 @@ class PasswordLooks:
                 and leaf.frame.binding(value.name) is None
                 and value.name not in {"self", "cls"}
             ):
-                return not self.names.is_hashed(value.name) and value.name not in SETTINGS
+                return (
+                    not self.names.is_hashed(value.name) and value.name not in SETTINGS and self._is_passed(leaf, value)
+                )
             if "request" in labels:
                 return True
         return False
+
+    def _is_passed(self, bound: Bound, param: v.Param) -> bool:
+        """Whether a parameter may be passed on the way that its frame is: not if all calls in sight go another one."""
+        frame = bound.frame
+        if not frame.given:
+            return True
+        sites = [site for site in self.infer.callers(*frame.key) if param.name in site.arguments]
+        if not sites:
+            return not against_defaults(frame)
+        return any(from_call(frame, site.arguments[param.name], site.arguments) is not None for site in sites)
 
     def _is_opaque(self, bound: Bound) -> bool:
         """Whether a value is one whose name may be believed: an element, a field, something typed in or sent."""

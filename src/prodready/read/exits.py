@@ -24,6 +24,9 @@ LARGEST_PART = 14
 
 LONGEST_FLAG, MOST_FLAGS = 40, 1000
 
+ASKING = (ast.Name, ast.UnaryOp, ast.BoolOp, ast.Compare)
+"""Tests that may say something of a parameter."""
+
 SAME = (ast.Is, ast.Eq)
 DIFFERENT = (ast.IsNot, ast.NotEq)
 
@@ -39,10 +42,11 @@ class Condition:
     truth: bool = True
     known: list[Atom] | None = None
     both: list[list[Atom] | None] = field(default_factory=lambda: [None, None])
+    given: list[v.Given | None] = field(default_factory=lambda: [None, None])
 
     def being(self, truth: bool) -> Condition:
         """The same test with this outcome; what is evaluated of it is shared."""
-        return Condition(self.test, self.env, truth, self.known, self.both)
+        return Condition(self.test, self.env, truth, self.known, self.both, self.given)
 
     @staticmethod
     def caught(kinds: Value) -> Condition:
@@ -51,12 +55,19 @@ class Condition:
 
     def tests(self) -> v.Given:
         """What it says of the parameters of the function."""
-        return tuple(_tests(self.test, self.env or {}, truth=self.truth)) if self.test is not None else ()
+        if not isinstance(self.test, ASKING):
+            return ()
+        found = self.given[self.truth]
+        if found is None:
+            found = self.given[self.truth] = tuple(_tests(self.test, self.env or {}, truth=self.truth))
+        return found
 
     def either(self) -> tuple[v.Given, ...]:
         """The same for being true and for being false; empty if it says nothing of them."""
+        if not isinstance(self.test, ASKING):
+            return ()
         found = (self.being(True).tests(), self.being(False).tests())
-        return found if any(found) else ()
+        return found if found[0] or found[1] else ()
 
     def atoms(self, reader: Expressions) -> list[Atom]:
         """The single conditions it is made of."""

@@ -110,7 +110,10 @@ class Statements(Definitions):
     def _return(self, node: ast.Return) -> None:
         value = self.eval(node.value)
         if node.value is not None:
-            self.scope.returns.append((value, tuple(t for c in self.scope.conditions for t in c.tests())))
+            given: v.Given = ()
+            for condition in self.scope.conditions:
+                given += condition.tests()
+            self.scope.returns.append((value, given))
             note_exit(self, RETURN, value, node)
             note_decision(self, node)
         self.scope.ends(RETURN)

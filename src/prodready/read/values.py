@@ -259,19 +259,14 @@ def text(parts: list[Value], how: str, line: int, column: int) -> Value:
 def choice(options: Sequence[Value], given: Sequence[Given] = ()) -> Value:
     """One of `options`, without repetition; `given` is for each of them what makes a path come by it."""
     flat: list[Value] = []
-    asked: list[Given] = []
-    for index, option in enumerate(options):
-        outer = given[index] if given else ()
-        inner = option.given if isinstance(option, Choice) else ()
-        for at, one in enumerate(option.options if isinstance(option, Choice) else (option,)):
-            tests = outer + inner[at] if inner else outer
+    for option in options:
+        for one in option.options if isinstance(option, Choice) else (option,):
             if one not in flat:
                 flat.append(one)
-                asked.append(tests)
-            elif asked[(known := flat.index(one))] != tests:
-                asked[known] = ()
     if len(flat) == 1:
         return flat[0]
+    hangs = given or any(isinstance(option, Choice) and option.given for option in options)
+    asked = _asked(options, given, flat) if hangs else []
     if len(flat) > MAX_OPTIONS:
         del flat[1 : 1 - MAX_OPTIONS], asked[1 : 1 - MAX_OPTIONS]
     total = sum(map(size, flat)) + 1
@@ -281,6 +276,19 @@ def choice(options: Sequence[Value], given: Sequence[Given] = ()) -> Value:
         flat[-1] = _opened(flat[-1])
     asked = asked[-len(flat) :] if any(asked) else []
     return Choice(tuple(flat), total, tuple(asked)) if total <= MAX_SIZE else flat[-1]
+
+
+def _asked(options: Sequence[Value], given: Sequence[Given], flat: list[Value]) -> list[Given]:
+    """What makes a path come by each of the values in `flat`; nothing where several different paths do."""
+    found: dict[int, Given] = {}
+    for index, option in enumerate(options):
+        outer = given[index] if given else ()
+        inner = option.given if isinstance(option, Choice) else ()
+        for at, one in enumerate(option.options if isinstance(option, Choice) else (option,)):
+            tests = outer + inner[at] if inner else outer
+            place = flat.index(one)
+            found[place] = tests if found.get(place, tests) == tests else ()
+    return [found[place] for place in range(len(flat))]
 
 
 def _opened(value: Value) -> Value:
