@@ -37,7 +37,8 @@ Not reported
 What a hasher for passwords made, also in a helper or in another file; models that hash what they are given, in a setter,
 a validator, `__init__`, `save`, an event or a column type; schemas, forms and clients that merely carry a password; two
 typed passwords that are compared; passwords for other services (a mail server, a database, an API), which have to be kept
-in a form that can be used; constants. Tests, migrations and generated files are left out.
+in a form that can be used; a branch that a flag of the function turns off, as all callers in sight pass it; constants. Tests,
+migrations and generated files are left out.
 
 References
 ----------

@@ -25,7 +25,8 @@ Good
 Not reported
 ------------
 Digests of files, addresses, cache keys, ids and other things that are no passwords; signatures; what goes on into a hasher
-for passwords; look-ups of stolen passwords; passwords for other services that are kept encrypted. Each weak hash is
+for passwords; look-ups of stolen passwords; passwords for other services that are kept encrypted; what is left of a digest
+that is cut to a few characters; tokens that the program makes up (in a class called so). Each weak hash is
 reported where it is stored; where none is stored, where it is compared; else where it is made and returned. Tests,
 migrations and generated files are left out.
 
