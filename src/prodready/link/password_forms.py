@@ -19,6 +19,9 @@ CHECKING = frozenset(
 )
 """Words in the names of forms that look at a password and store none."""
 
+SAVING = frozenset({"save", "create", "update"})
+"""Methods of forms, serializers and rows that write a row."""
+
 VIEW_ATTRIBUTES = ("serializer_class", "form_class", "form", "model_form", "add_form")
 
 
@@ -59,7 +62,8 @@ class Forms:
         field = next((name for name in names if self.names.is_password(name)), "")
         if not field or not isinstance(listed, v.Named) or not self._has_column(cls, meta, field):
             return
-        if self._reads_only(cls, meta, field) or self._saves_itself(cls) or not self._is_filled(cls):
+        saves = self._saves_itself(cls) and not self._hashes_unsaved(cls)
+        if self._reads_only(cls, meta, field) or saves or not self._is_filled(cls):
             return
         if self._saved_hashed(cls):
             return
@@ -115,6 +119,21 @@ class Forms:
             return True
         return any(self._hashes(base, name) for base in own for name in base.facts.methods if name != "create")
 
+    def _hashes_unsaved(self, cls: ClassSymbol) -> bool:
+        """Whether a method has the library save what was sent, then sets the hash on the row, and does not save that."""
+        for name in SAVING & set(cls.facts.methods):
+            method = self.program.function(cls.path, f"{cls.facts.qualname}.{name}")
+            calls = method.calls if method is not None else ()
+            if {fact.name for fact in calls} & {"pop", "delitem", "make_password"}:
+                continue
+            saved = next((fact for fact in calls if fact.name == name and _is_of_super(fact)), None)
+            if saved is None or ("commit", v.Const(False)) in saved.value.keywords:
+                continue
+            after = [fact.name for fact in calls if _is_called_on(fact, saved.value)]
+            if "set_password" in after and not SAVING & set(after[after.index("set_password") :]):
+                return True
+        return False
+
     def _changes(self, view: ClassSymbol) -> bool:
         """Whether a view changes rows that are there, as a class of a library does."""
         answers = {
@@ -161,3 +180,14 @@ class Forms:
             if self.rows.functions.hashes(path, function):
                 return True
         return any(self._hashes(view, method) for view in self._views(cls) for method in view.facts.methods)
+
+
+def _is_of_super(fact: CallFact) -> bool:
+    owner = v.bare(fact.value.target.base) if isinstance(fact.value.target, v.Attr) else None
+    return isinstance(owner, v.Op) and owner.kind == "super"
+
+
+def _is_called_on(fact: CallFact, made: v.Call) -> bool:
+    """Whether a method is called on what another call has made."""
+    owner = v.bare(fact.value.target.base) if isinstance(fact.value.target, v.Attr) else None
+    return isinstance(owner, v.Call) and (owner.line, owner.column) == (made.line, made.column)
