@@ -22,7 +22,13 @@ CHECKING = frozenset(
 SAVING = frozenset({"save", "create", "update"})
 """Methods of forms, serializers and rows that write a row."""
 
+ANSWERING = frozenset(
+    "create update partial_update perform_create perform_update post put patch form_valid dispatch".split()
+)
+"""Methods by which views use their form."""
+
 VIEW_ATTRIBUTES = ("serializer_class", "form_class", "form", "model_form", "add_form")
+VIEW_GETTERS = ("get_serializer_class", "get_form_class", "get_form")
 
 
 class Forms:
@@ -115,7 +121,9 @@ class Forms:
         """
         own = [base for base in self.program.lineage(cls) if isinstance(base, ClassSymbol)]
         methods = {name for base in own for name in base.facts.methods}
-        if methods & {"save", "update"} or ("create" in methods and not any(map(self._changes, self._views(cls)))):
+        if methods & {"save", "update"} or (
+            "create" in methods and not any(map(self._changes, self._views(cls, always=True)))
+        ):
             return True
         return any(self._hashes(base, name) for base in own for name in base.facts.methods if name != "create")
 
@@ -156,17 +164,24 @@ class Forms:
                 return True
         return any(True for _ in self._views(cls))
 
-    def _views(self, cls: ClassSymbol) -> Iterator[ClassSymbol]:
-        """The classes that name it as the one they work with."""
+    def _views(self, cls: ClassSymbol, *, always: bool = False) -> Iterator[ClassSymbol]:
+        """The classes that name it as the one they work with, always or for some requests."""
         name = cls.facts.qualname
         for path, outline in self.program.outlines.items():
             if path != cls.path and name not in outline.aliases and not any("." in n for n in outline.defines):
                 continue
             facts = self.program.facts(path)
             for view in facts.classes.values() if facts else ():
-                stated = (view.attributes.get(key) for key in VIEW_ATTRIBUTES)
-                if any(value is not None and last_name(v.bare(value)) == name for value in stated):
+                stated = [view.attributes.get(key) for key in VIEW_ATTRIBUTES]
+                getters = () if always else VIEW_GETTERS
+                stated += [self._given(path, view, getter) for getter in getters if getter in view.methods]
+                options = [x for value in stated if value is not None for x in _options(value)]
+                if any(last_name(option) == name for option in options):
                     yield ClassSymbol(path, view)
+
+    def _given(self, path: str, view: ClassFacts, getter: str) -> v.Value | None:
+        function = self.program.function(path, f"{view.qualname}.{getter}")
+        return function.returns if function is not None else None
 
     def _hashes(self, cls: ClassSymbol, method: str) -> bool:
         facts = self.program.facts(cls.path)
@@ -179,7 +194,24 @@ class Forms:
         for path, function, _ in self.program.calls_named(name):
             if self.rows.functions.hashes(path, function):
                 return True
-        return any(self._hashes(view, method) for view in self._views(cls) for method in view.facts.methods)
+        return any(
+            self._hashes(view, method)
+            for view in self._views(cls)
+            for method in view.facts.methods
+            if not self._is_apart(view, method)
+        )
+
+    def _is_apart(self, view: ClassSymbol, method: str) -> bool:
+        """Whether a method of a view answers at an address of its own, and does not ask for the view's form."""
+        function = self.program.function(view.path, f"{view.facts.qualname}.{method}")
+        if function is None or not function.decorators or method in ANSWERING:
+            return False
+        return not any(fact.name in {"get_serializer", "get_form"} for fact in function.calls)
+
+
+def _options(value: v.Value) -> tuple[v.Value, ...]:
+    inner = v.bare(value)
+    return inner.options if isinstance(inner, v.Choice) else (inner,)
 
 
 def _is_of_super(fact: CallFact) -> bool:
