@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from prodready.link.frames import Bound
+from prodready.link.frames import Bound, Frame
 from prodready.link.given import against_defaults, from_call
 from prodready.link.labels import Labels
 from prodready.link.password_names import PasswordNames
@@ -99,8 +99,12 @@ class PasswordLooks:
             return True
         sites = [site for site in self.infer.callers(*frame.key) if param.name in site.arguments]
         if not sites:
-            return not against_defaults(frame)
+            return not self.is_against_defaults(frame)
         return any(from_call(frame, site.arguments[param.name], site.arguments) is not None for site in sites)
+
+    def is_against_defaults(self, frame: Frame) -> bool:
+        """Whether the way that a frame is on needs something else than the defaults, and no request calls the function."""
+        return against_defaults(frame) and not self.reducer.is_handler(frame)
 
     def _is_opaque(self, bound: Bound) -> bool:
         """Whether a value is one whose name may be believed: an element, a field, something typed in or sent."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from prodready.finding import Location, Step
 from prodready.link.frames import Bound
-from prodready.link.given import against_defaults, bound_to, from_call, options
+from prodready.link.given import bound_to, from_call, options
 from prodready.link.labels import Labels
 from prodready.link.password_looks import ASKING, FIELD_VALUE, HARMLESS, TYPED_IN, PasswordLooks
 from prodready.link.password_names import PasswordNames
@@ -187,7 +187,7 @@ class PasswordReader(PasswordLooks):
         given = None if bound.frame.entered else self._from_callers(bound, value.name, trail, nesting)
         if given:
             yield from given
-        elif named and given is None and not against_defaults(bound.frame):
+        elif named and given is None and not self.is_against_defaults(bound.frame):
             where = Step(
                 Location(bound.frame.path, bound.frame.function.line),
                 f"`{value.name}` comes in as a parameter of `{bound.frame.function.qualname}()`",
