@@ -33,6 +33,17 @@ _KEYS = {form: form.__struct_fields__ for form in (KnowledgeFile, TypeEntry, Web
 _HTTP = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "*"})
 _MEMBERS = ("methods", "attributes")
 _SLOTS = ("item", "call", "enter", "each")
+_ONE_OF = {
+    "sink": ("sink", SINKS),
+    "decorates": ("decoration", DECORATIONS),
+    "does": ("deed", DEEDS),
+    "guards": ("guard", GUARDS),
+    "settles": ("purpose", SETTLES),
+    "keeps": ("store", STORES),
+    "style": ("style", STYLES),
+}
+"""Keys whose value is one of a few words, and what such a word is called."""
+
 _GLOBALS = frozenset({"*", *dir(builtins), "__file__", "__path__"})
 """Names without a module: of built-ins, of what every module has, of any type."""
 
@@ -55,43 +66,16 @@ def mistakes(entry: KnowledgeFile) -> Iterator[tuple[str, str]]:
     for name in (*entry.functions, *entry.objects, *entry.types):
         if "." not in name and name not in _GLOBALS:
             yield name, f"{name!r} is not a qualified name: write `module.{name}`"
+    described: list[tuple[str, Effect | TypeEntry]] = [*_effects(entry), *entry.types.items()]
+    for name, told in described:
+        yield from ((name, why) for why in _wrong_words(name, told))
+        if told.route is not None:
+            yield from ((name, f"{name!r}: {why}") for why in _route_mistakes(told.route))
     for name, what in _effects(entry):
-        if what.sink and what.sink not in SINKS:
-            yield name, _unknown(name, "sink", what.sink, SINKS)
-        for label in what.labels - LABELS:
-            yield name, _unknown(name, "label", label, LABELS)
-        if what.decorates and what.decorates not in DECORATIONS:
-            yield name, _unknown(name, "decoration", what.decorates, DECORATIONS)
-        if what.does and what.does not in DEEDS:
-            yield name, _unknown(name, "deed", what.does, DEEDS)
-        if what.guards and what.guards not in GUARDS:
-            yield name, _unknown(name, "guard", what.guards, GUARDS)
-        if what.settles and what.settles not in SETTLES:
-            yield name, _unknown(name, "purpose", what.settles, SETTLES)
-        if what.route is not None:
-            yield from ((name, f"{name!r}: {why}") for why in _route_mistakes(what.route))
-        if what.keeps and what.keeps not in STORES:
-            yield name, _unknown(name, "store", what.keeps, STORES)
-        if what.keeps and not what.kept:
-            yield name, f"{name!r} keeps something but `kept` names no argument"
-        if what.does == "write-sql" and not what.at:
-            yield name, f"{name!r} runs a statement but `at` does not say which argument it is"
-        if what.sink and what.sink != "none" and not what.at:
-            yield name, f"{name!r} is a sink but `at` names no argument"
+        yield from ((name, f"{name!r} {why}") for why in _effect_mistakes(what))
         for place in (*what.at, *what.passes, *what.kept):
             if isinstance(place, int) and place < 0:
                 yield name, f"{name!r}: {place} is no position of an argument: they count from 0"
-    for name, kind in entry.types.items():
-        for label in kind.labels - LABELS:
-            yield name, _unknown(name, "label", label, LABELS)
-        if kind.keeps and kind.keeps not in STORES:
-            yield name, _unknown(name, "store", kind.keeps, STORES)
-        if kind.guards and kind.guards not in GUARDS:
-            yield name, _unknown(name, "guard", kind.guards, GUARDS)
-        if kind.route is not None:
-            yield from ((name, f"{name!r}: {why}") for why in _route_mistakes(kind.route))
-        if kind.style and kind.style not in STYLES:
-            yield name, _unknown(name, "style", kind.style, STYLES)
     for name, words in entry.words.items():
         if name not in WORDS:
             yield name, _unknown("words", "list", name, WORDS)
@@ -105,6 +89,25 @@ def mistakes(entry: KnowledgeFile) -> Iterator[tuple[str, str]]:
             yield name, _unknown(name, "HTTP method", method, _HTTP)
         if not (client.modules or client.globals or client.names):
             yield name, f"{name!r} can never be met: give `modules`, `globals` or `names`"
+
+
+def _wrong_words(name: str, what: Effect | TypeEntry) -> Iterator[str]:
+    """The words of a call or a type that stand for nothing."""
+    for label in what.labels - LABELS:
+        yield _unknown(name, "label", label, LABELS)
+    for key, (says, known) in _ONE_OF.items():
+        value = getattr(what, key, "")
+        if value and value not in known:
+            yield _unknown(name, says, value, known)
+
+
+def _effect_mistakes(what: Effect) -> Iterator[str]:
+    if what.keeps and not what.kept:
+        yield "keeps something but `kept` names no argument"
+    if what.does == "write-sql" and not what.at:
+        yield "runs a statement but `at` does not say which argument it is"
+    if what.sink and what.sink != "none" and not what.at:
+        yield "is a sink but `at` names no argument"
 
 
 def _route_mistakes(form: RouteForm) -> Iterator[str]:

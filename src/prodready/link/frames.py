@@ -17,13 +17,17 @@ MAX_DEPTH = 7
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """Where a value lives: the file and function, and, inside a followed call, what its parameters are bound to."""
+    """Where a value lives: the file and function, and, inside a followed call, what its parameters are bound to.
+
+    `given` is what has turned out about the parameters on the way that is followed, see `given.py`.
+    """
 
     path: str
     function: FunctionFacts
     bindings: tuple[tuple[str, Bound], ...] = ()
     depth: int = 0
     entered: bool = False
+    given: v.Given = ()
 
     @property
     def key(self) -> tuple[str, str]:

@@ -91,7 +91,7 @@ class HasherSettings:
                 continue
             if "password-hash" in effect.labels and not self._takes_password(fact, frame):
                 return
-            if self._makes_key(frame) or self._only_checks(frame):
+            if self._makes_key(frame) or self.names.is_of_random(frame.function.owner) or self._only_checks(frame):
                 return
             says = self._too_little(effect, fact.value, frame) or self._too_weak(effect, fact.value, frame)
             if says:

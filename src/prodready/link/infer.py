@@ -14,12 +14,13 @@ from prodready.link.frames import (
     is_classmethod,
     is_static,
 )
+from prodready.link.given import by_call, within
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, Program, ValueSymbol
 from prodready.link.scope import Scope
 from prodready.link.types import MAX_HOPS, Types
 from prodready.read import values as v
-from prodready.read.facts import last_name
-from prodready.read.values import Value
+from prodready.read.facts import CallFact, FunctionFacts, last_name
+from prodready.read.values import Given, Value
 
 SOME = 6
 """Callers by which the type of a parameter is told."""
@@ -42,6 +43,7 @@ class Inference(Types):
 
     def __init__(self, program: Program) -> None:
         super().__init__(program)
+        self._given: dict[int, tuple[FunctionFacts, dict[int, Given]]] = {}
         self._called: dict[tuple[str, str, Scope | None], _Sites] = {}
 
     def callees(self, bound: Bound, depth: int = 0) -> list[Callee]:
@@ -322,13 +324,28 @@ class Inference(Types):
                 bound = Bound(fact.value, Frame(caller_path, function))
                 yield next(
                     (
-                        CallSite(bound.frame, fact, dict(self.bind(callee, bound)), callee.assumed)
+                        self._site(callee, bound, fact)
                         for callee in self.callees(bound)
                         if callee.function is not None
                         and (callee.function.path, callee.function.facts.qualname) == (path, qualname)
                     ),
                     None,
                 )
+
+    def _site(self, callee: Callee, bound: Bound, fact: CallFact) -> CallSite:
+        there = Bound(fact.value, self.at(bound.frame, fact) or bound.frame)
+        return CallSite(there.frame, fact, dict(self.bind(callee, there)), callee.assumed)
+
+    def at(self, frame: Frame, fact: CallFact) -> Frame | None:
+        """The frame as it is where one of its calls happens; None where what it is bound to does not lead there."""
+        function = frame.function
+        if id(function) not in self._given:
+            self._given[id(function)] = (function, by_call(function))
+        given = self._given[id(function)][1]
+        if not given:
+            return frame
+        tests = next((tests for index, tests in given.items() if function.calls[index] is fact), ())
+        return within(frame, tests)
 
     def called_as(self, path: str, qualname: str) -> dict[str, None]:
         """The names by which calls may reach a function."""

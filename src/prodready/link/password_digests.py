@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from prodready.finding import Confidence
 from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.given import options
 from prodready.link.infer import Inference
 from prodready.link.password_rows import Rows
 from prodready.link.password_speaking import has_text, holds_call, is_at
@@ -17,7 +18,9 @@ from prodready.read import values as v
 from prodready.read.facts import CallFact
 from prodready.words import split_words
 
-KEYS = frozenset("key keys kdf derive cipher encrypt decrypt token sign signature etag cache gravatar avatar".split())
+KEYS = frozenset(
+    "key keys kdf derive cipher encrypt decrypt token sign signature cookie etag cache gravatar avatar".split()
+)
 """Words in the names of functions that make something else of a password than what is stored to check it."""
 
 BREACHED = re.compile(r"pwned|hibp|breach|leaked|compromised|strength|entropy", re.I)
@@ -35,10 +38,12 @@ class Digests:
 
     def made(self, fact: CallFact, frame: Frame, callees: list[Callee]) -> Iterator[Use]:
         """The digest that a call makes, where its function returns it."""
+        if fact.name == "update" and (begun := self._begun(fact, frame)) is not None:
+            fact, callees = begun, self.infer.callees(Bound(begun.value, frame))
         effect = next((callee.effect for callee in callees if callee.effect is not None), None)
         if effect is None or "digest" not in effect.labels or frame.function.returns is None:
             return
-        if not self.asks_for_stolen(frame):
+        if not (self.asks_for_stolen(frame) or self.names.is_of_random(frame.function.owner)):
             for origin in self._returned(frame):
                 digest = origin.digest
                 if digest is not None and digest.key == (frame.path, fact.value.line, fact.value.column):
@@ -46,12 +51,18 @@ class Digests:
                     if not makes_key and not self.names.is_others(origin.name) and not self._goes_to_hasher(frame):
                         yield Use("made", origin, frame, fact, "", Confidence.MEDIUM, digest)
 
+    def _begun(self, fact: CallFact, frame: Frame) -> CallFact | None:
+        """The call that made the digest which is fed here."""
+        fed = v.bare(fact.value.target.base) if isinstance(fact.value.target, v.Attr) else None
+        made = (fed.line, fed.column) if isinstance(fed, v.Call) else None
+        return next((f for f in frame.function.calls if (f.value.line, f.value.column) == made), None)
+
     def _returned(self, frame: Frame) -> Iterator[Origin]:
         """The digests that a function returns as such, not as a field of something else."""
-        returned = v.bare(frame.function.returns or v.UNKNOWN)
-        for option in returned.options if isinstance(returned, v.Choice) else (returned,):
-            if not isinstance(v.bare(option), (v.Map, v.Seq)):
-                yield from (o for o in self.reader.read(Bound(option, frame)) if o.digest and not o.digest.reversible)
+        returned = Bound(v.bare(frame.function.returns or v.UNKNOWN), frame)
+        for option in options(returned) if isinstance(returned.value, v.Choice) else (returned,):
+            if not isinstance(v.bare(option.value), (v.Map, v.Seq)):
+                yield from (o for o in self.reader.read(option) if o.digest and not o.digest.reversible)
 
     def asks_for_stolen(self, frame: Frame) -> bool:
         """Whether a function looks up passwords that are known to be stolen: the service wants a digest of a kind."""

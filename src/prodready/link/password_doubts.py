@@ -55,7 +55,8 @@ class Doubts:
         if origin.digest is not None and origin.digest.reversible and self.names.is_hashed(field):
             doubts += 2  # it says that it can be decrypted, and somebody probably does
         if fact.name == "setattr" and fact.value.args[0] == v.Param("self") and self._is_unknown(origin, frame):
-            doubts += 2 * self._project_hashes
+            may_be_hash = origin.digest is None or origin.digest.reversible
+            doubts += 2 * (may_be_hash and self._project_hashes)
         return (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)[min(doubts, 2)]
 
     def _is_unknown(self, origin: Origin, frame: Frame) -> bool:
@@ -93,7 +94,9 @@ class Doubts:
                 for callee in self.infer.callees(Bound(value, frame)):
                     if callee.effect is not None and "password-hash" in callee.effect.labels:
                         return True
-                    if callee.function is not None and self.rows.function_hashes(callee.function):
+                    if callee.function is not None and self.rows.functions.hashes(
+                        callee.function.path, callee.function.facts
+                    ):
                         return True
                 if not self.infer.callees(Bound(value, frame)) and later.name == "set_password":
                     return True

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
+import msgspec
+
 from prodready.finding import Confidence
-from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.frames import Bound, Callee, Frame, is_classmethod
 from prodready.link.labels import Labels
 from prodready.link.password_digests import Digests
 from prodready.link.password_doubts import Doubts
 from prodready.link.password_names import PasswordNames
 from prodready.link.password_rows import ACCOUNTS, Rows
-from prodready.link.password_speaking import WHOLES, Speaking, mentions_param, named_in, unwrapped
+from prodready.link.password_speaking import WHOLES, Speaking, mentions_param, unwrapped
 from prodready.link.password_stores import COPIES, DUMPS, Kept, Stores
 from prodready.link.password_use import Use
 from prodready.link.passwords import Digest, PasswordReader, worst
@@ -54,7 +56,7 @@ class PasswordFlow:
         self._text = self.names.texts()
         self._row_makers = self.rows.calls_that_keep("row")
         self._uses: dict[tuple[str, int, int, str], Use] = {}
-        self._entered: set[tuple[str, str, int, int]] = set()
+        self._entered: set[tuple[object, ...]] = set()
 
     def uses(self, paths: list[str] | None = None, *, whole: bool = True) -> list[Use]:
         """The uses that count: of a digest the stores, else the comparisons, else the call that makes it.
@@ -113,18 +115,15 @@ class PasswordFlow:
         for fact in function.calls:
             if not (self._keeps_a_whole(fact) if wholes_only else speaks.of_password(fact)):
                 continue
-            bound = Bound(fact.value, frame)
-            own = fact.name in {"setattr", "setitem", "eq"} and isinstance(fact.value.target, v.Ref)
-            callees = [] if own else self.infer.callees(bound)
-            kept = list(self.stores.kept(fact, frame, callees))
+            there = self.infer.at(frame, fact) or frame
+            callees, kept = self._kept(fact, there)
             for one in kept:
-                self._judge(one, frame, fact)
+                self._judge(one, there, fact)
             if not kept:
                 for callee in callees:
-                    self._hand_on(callee, bound, fact, 0, speaks)
+                    self._hand_on(callee, Bound(fact.value, there), fact, 0, (*there.key, fact.span), speaks)
                 self._note_put(fact, put)
-            if not own:
-                self._add(*self.digests.made(fact, frame, callees))
+            self._add(*self.digests.made(fact, there, callees))
         if put:
             self._stored_later(frame, put)
 
@@ -160,7 +159,7 @@ class PasswordFlow:
     def _stored_later(self, frame: Frame, put: dict[str, list[tuple[str, Value]]]) -> None:
         for fact in frame.function.calls:
             arguments = [*fact.value.args, *(inner for _, inner in fact.value.keywords)]
-            hits = [a for argument in arguments for a in named_in(argument, put)]
+            hits = [hit for argument in arguments for hit in self._in(Bound(argument, frame), put)]
             if not hits or fact.name in ADDERS or (isinstance(fact.value.target, v.Ref) and fact.name == "setitem"):
                 continue
             bound = Bound(fact.value, frame)
@@ -173,6 +172,15 @@ class PasswordFlow:
                 for key, value in values:
                     for field, inner in self.stores.parts(Bound(value, frame), key):
                         self._judge(replace(kept, field=field, bound=inner, about=(field,)), at, store)
+
+    def _in(self, bound: Bound, names: Container[str]) -> Iterator[v.Named | v.Param | v.Attr | v.Ref]:
+        """The values with one of these names in a value; what a function of the project makes of them is something else."""
+        value = bound.value
+        if isinstance(value, (v.Named, v.Param, v.Attr, v.Ref)) and value.name.lstrip(":") in names:
+            yield value
+        elif not (isinstance(value, v.Call) and any(callee.function for callee in self.infer.callees(bound))):
+            for inner in v.children(value):
+                yield from self._in(bound.sub(inner), names)
 
     def _keeping(self, callee: Callee, bound: Bound, hits: Sequence[Value]) -> Iterator[tuple[Kept, Frame, CallFact]]:
         """The calls in a helper that store one of the arguments as a whole."""
@@ -190,12 +198,21 @@ class PasswordFlow:
             yield kept, frame, fact
 
     def _hand_on(
-        self, callee: Callee, bound: Bound, fact: CallFact, depth: int, speaks: Speaking | None = None
+        self,
+        callee: Callee,
+        bound: Bound,
+        fact: CallFact,
+        depth: int,
+        start: tuple[object, ...],
+        speaks: Speaking | None = None,
     ) -> None:
-        """Look into a helper that gets a password as a parameter of another name."""
+        """Look into a helper that gets a password as a parameter of another name; `start` is the first call of the way."""
         symbol = callee.function
         if symbol is None or depth > MAX_HELPERS or callee.assumed:
             return
+        target = v.bare(bound.value.target) if isinstance(bound.value, v.Call) else None
+        if callee.receiver is None and isinstance(target, v.Attr) and is_classmethod(symbol.facts):
+            callee = msgspec.structs.replace(callee, receiver=target.base)  # which class it makes an instance of
         inner = self.infer.enter(callee, bound)
         if inner is None:
             return
@@ -207,25 +224,31 @@ class PasswordFlow:
             and (speaks is None or speaks.says(argument.value))
             and self._carries(argument)
         }
-        key = (*inner.key, fact.span.line, fact.span.column)
+        key = (*inner.key, fact.span, *start)
         if hot and key not in self._entered:
             self._entered.add(key)
-            self._inside(inner, hot, depth)
+            self._inside(inner, hot, depth, start)
 
-    def _inside(self, frame: Frame, hot: set[str], depth: int) -> None:
+    def _inside(self, frame: Frame, hot: set[str], depth: int, start: tuple[object, ...]) -> None:
         for fact in frame.function.calls:
             if not mentions_param(fact.value, hot):
                 continue
-            bound = Bound(fact.value, frame)
-            own = fact.name in {"setattr", "setitem", "eq"} and isinstance(fact.value.target, v.Ref)
-            callees = [] if own else self.infer.callees(bound)
-            kept = list(self.stores.kept(fact, frame, callees))
+            there = self.infer.at(frame, fact)
+            if there is None:
+                continue
+            callees, kept = self._kept(fact, there)
             for one in kept:
                 if one.store != "file" or self.names.is_password(one.field):
-                    self._judge(one, frame, fact)
+                    self._judge(one, *_named_at(one, there, fact))
             if not kept:
                 for callee in callees:
-                    self._hand_on(callee, bound, fact, depth + 1)
+                    self._hand_on(callee, Bound(fact.value, there), fact, depth + 1, start)
+
+    def _kept(self, fact: CallFact, frame: Frame) -> tuple[list[Callee], list[Kept]]:
+        """What a call reaches, and what it keeps."""
+        own = fact.name in {"setattr", "setitem", "eq"} and isinstance(fact.value.target, v.Ref)
+        callees = [] if own else self.infer.callees(Bound(fact.value, frame))
+        return callees, list(self.stores.kept(fact, frame, callees))
 
     def _carries(self, bound: Bound) -> bool:
         return worst(self.reader.read(bound)) is not None
@@ -245,7 +268,11 @@ class PasswordFlow:
             if kept.store == "row" and self.rows.is_no_column(kept.cls, kept.field):
                 return
         new = fact.name != "setattr"
-        hashes = kept.cls is not None and bool(kept.field) and self.rows.hashes(kept.cls, kept.field, made=new)
+        hashes = bool(kept.field) and (
+            self.rows.hashes(kept.cls, kept.field, made=new)
+            if kept.cls is not None
+            else kept.assumed and kept.store == "row" and self.rows.all_hash(kept.field)
+        )
         if kept.around is not None and kept.around.around == "hasher":
             return
         if kept.store == "comparison":
@@ -263,6 +290,8 @@ class PasswordFlow:
             or self.doubts.is_repaired(kept, frame, fact)
             or self.doubts.is_replaced(kept, frame)
         ):
+            return
+        if origin.kind == "digest" and self._is_of_random(kept, frame):
             return
         if hashes and origin.kind == "plain":
             self._add(*self.digests.typed(kept))
@@ -282,7 +311,7 @@ class PasswordFlow:
         if len(params) == 2 and not self.names.is_password(params[1]):
             if worst(self.reader.read(kept.bound, kept.field)) is not None:
                 inner = Frame(setter.path, setter.facts, ((params[1], kept.bound),), 1, entered=True)
-                self._inside(inner, {params[1]}, 0)
+                self._inside(inner, {params[1]}, 0, (setter.path, fact.span))
 
     def _compare(self, kept: Kept, frame: Frame, fact: CallFact) -> None:
         origin = worst(self.reader.read(kept.bound))
@@ -301,13 +330,17 @@ class PasswordFlow:
             field = stored.name.rpartition(".")[2]
             if kept.cls is not None and self.rows.hashes(kept.cls, field):
                 return
-        elif "digest" in kinds or self.digests.asks_for_stolen(frame):
+        elif "digest" in kinds or self.digests.asks_for_stolen(frame) or self._is_of_random(kept, frame):
             return
         elif origin.digest is not None and origin.digest.reversible and stored is None:
             return  # an authorization header, made anew
         sure = kept.cls is not None or (stored is not None and stored.sure)
         confidence = Confidence.HIGH if sure and origin.sure else Confidence.MEDIUM
         self._add(Use("comparison", origin, frame, fact, kept.place, confidence, origin.digest))
+
+    def _is_of_random(self, kept: Kept, frame: Frame) -> bool:
+        """Whether it is the password of something that the program makes up itself, which nobody can guess."""
+        return self.names.is_of_random(kept.cls.facts.qualname if kept.cls is not None else frame.function.owner)
 
     def _add(self, *uses: Use) -> None:
         for use in uses:
@@ -316,3 +349,13 @@ class PasswordFlow:
             known = self._uses.get(key)
             if known is None or (known.how != "store" and use.how == "store") or known.confidence < use.confidence:
                 self._uses[key] = use
+
+
+def _named_at(kept: Kept, frame: Frame, fact: CallFact) -> tuple[Frame, CallFact]:
+    """The call that names the field: that of a helper which hands `**fields` to the class it is called on."""
+    outer = kept.bound.frame
+    if kept.whole and outer.key != frame.key:
+        for call in outer.function.calls:
+            if any(key == kept.field and value == kept.bound.value for key, value in call.value.keywords):
+                return outer, call
+    return frame, fact

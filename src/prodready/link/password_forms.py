@@ -19,7 +19,16 @@ CHECKING = frozenset(
 )
 """Words in the names of forms that look at a password and store none."""
 
+SAVING = frozenset({"save", "create", "update"})
+"""Methods of forms, serializers and rows that write a row."""
+
+ANSWERING = frozenset(
+    "create update partial_update perform_create perform_update post put patch form_valid dispatch".split()
+)
+"""Methods by which views use their form."""
+
 VIEW_ATTRIBUTES = ("serializer_class", "form_class", "form", "model_form", "add_form")
+VIEW_GETTERS = ("get_serializer_class", "get_form_class", "get_form")
 
 
 class Forms:
@@ -59,7 +68,8 @@ class Forms:
         field = next((name for name in names if self.names.is_password(name)), "")
         if not field or not isinstance(listed, v.Named) or not self._has_column(cls, meta, field):
             return
-        if self._reads_only(cls, meta, field) or self._saves_itself(cls) or not self._is_filled(cls):
+        saves = self._saves_itself(cls) and not self._hashes_unsaved(cls)
+        if self._reads_only(cls, meta, field) or saves or not self._is_filled(cls):
             return
         if self._saved_hashed(cls):
             return
@@ -105,13 +115,44 @@ class Forms:
         )
 
     def _saves_itself(self, cls: ClassSymbol) -> bool:
-        """Whether a method that saves is the project's own: its stores are judged by themselves, or it hashes."""
-        for base in self.program.lineage(cls):
-            if isinstance(base, ClassSymbol):
-                for name in base.facts.methods:
-                    if name in {"create", "save"} or self._hashes(base, name):
-                        return True
+        """Whether what saves is the project's own: its stores are judged by themselves, or it hashes.
+
+        A serializer with a `create` of its own still changes rows as the library does, if a view lets it.
+        """
+        own = [base for base in self.program.lineage(cls) if isinstance(base, ClassSymbol)]
+        methods = {name for base in own for name in base.facts.methods}
+        if methods & {"save", "update"} or (
+            "create" in methods and not any(map(self._changes, self._views(cls, always=True)))
+        ):
+            return True
+        return any(self._hashes(base, name) for base in own for name in base.facts.methods if name != "create")
+
+    def _hashes_unsaved(self, cls: ClassSymbol) -> bool:
+        """Whether a method has the library save what was sent, then sets the hash on the row, and does not save that."""
+        for name in SAVING & set(cls.facts.methods):
+            method = self.program.function(cls.path, f"{cls.facts.qualname}.{name}")
+            calls = method.calls if method is not None else ()
+            if {fact.name for fact in calls} & {"pop", "delitem", "make_password"}:
+                continue
+            saved = next((fact for fact in calls if fact.name == name and _is_of_super(fact)), None)
+            if saved is None or ("commit", v.Const(False)) in saved.value.keywords:
+                continue
+            after = [fact.name for fact in calls if _is_called_on(fact, saved.value)]
+            if "set_password" in after and not SAVING & set(after[after.index("set_password") :]):
+                return True
         return False
+
+    def _changes(self, view: ClassSymbol) -> bool:
+        """Whether a view changes rows that are there, as a class of a library does."""
+        answers = {
+            method
+            for base in self.program.lineage(view)
+            if isinstance(base, str)
+            for method in self.knowledge.answers.get(base, ())
+        }
+        listed = v.bare(view.facts.attributes.get("http_method_names", v.UNKNOWN))
+        verbs = {x.value for x in v.children(listed) if isinstance(x, v.Const)} or {"put"}
+        return bool(answers & {"update", "put"}) and bool(verbs & {"put", "patch"})
 
     def _is_filled(self, cls: ClassSymbol) -> bool:
         """Whether anybody gives it what was sent: a call does, or a view names it as its own."""
@@ -123,27 +164,62 @@ class Forms:
                 return True
         return any(True for _ in self._views(cls))
 
-    def _views(self, cls: ClassSymbol) -> Iterator[ClassSymbol]:
-        """The classes that name it as the one they work with."""
+    def _views(self, cls: ClassSymbol, *, always: bool = False) -> Iterator[ClassSymbol]:
+        """The classes that name it as the one they work with, always or for some requests."""
         name = cls.facts.qualname
         for path, outline in self.program.outlines.items():
             if path != cls.path and name not in outline.aliases and not any("." in n for n in outline.defines):
                 continue
             facts = self.program.facts(path)
             for view in facts.classes.values() if facts else ():
-                stated = (view.attributes.get(key) for key in VIEW_ATTRIBUTES)
-                if any(value is not None and last_name(v.bare(value)) == name for value in stated):
+                stated = [view.attributes.get(key) for key in VIEW_ATTRIBUTES]
+                getters = () if always else VIEW_GETTERS
+                stated += [self._given(path, view, getter) for getter in getters if getter in view.methods]
+                options = [x for value in stated if value is not None for x in _options(value)]
+                if any(last_name(option) == name for option in options):
                     yield ClassSymbol(path, view)
+
+    def _given(self, path: str, view: ClassFacts, getter: str) -> v.Value | None:
+        function = self.program.function(path, f"{view.qualname}.{getter}")
+        return function.returns if function is not None else None
 
     def _hashes(self, cls: ClassSymbol, method: str) -> bool:
         facts = self.program.facts(cls.path)
         function = facts.functions.get(f"{cls.facts.qualname}.{method}") if facts else None
-        return function is not None and self.rows.hashes_in(cls.path, function)
+        return function is not None and self.rows.functions.hashes(cls.path, function)
 
     def _saved_hashed(self, cls: ClassSymbol) -> bool:
         """Whether who uses the form hashes: the function that makes one, or the view that names it."""
         name = cls.facts.qualname
         for path, function, _ in self.program.calls_named(name):
-            if self.rows.hashes_in(path, function):
+            if self.rows.functions.hashes(path, function):
                 return True
-        return any(self._hashes(view, method) for view in self._views(cls) for method in view.facts.methods)
+        return any(
+            self._hashes(view, method)
+            for view in self._views(cls)
+            for method in view.facts.methods
+            if not self._is_apart(view, method)
+        )
+
+    def _is_apart(self, view: ClassSymbol, method: str) -> bool:
+        """Whether a method of a view answers at an address of its own, and does not ask for the view's form."""
+        function = self.program.function(view.path, f"{view.facts.qualname}.{method}")
+        if function is None or not function.decorators or method in ANSWERING:
+            return False
+        return not any(fact.name in {"get_serializer", "get_form"} for fact in function.calls)
+
+
+def _options(value: v.Value) -> tuple[v.Value, ...]:
+    inner = v.bare(value)
+    return inner.options if isinstance(inner, v.Choice) else (inner,)
+
+
+def _is_of_super(fact: CallFact) -> bool:
+    owner = v.bare(fact.value.target.base) if isinstance(fact.value.target, v.Attr) else None
+    return isinstance(owner, v.Op) and owner.kind == "super"
+
+
+def _is_called_on(fact: CallFact, made: v.Call) -> bool:
+    """Whether a method is called on what another call has made."""
+    owner = v.bare(fact.value.target.base) if isinstance(fact.value.target, v.Attr) else None
+    return isinstance(owner, v.Call) and (owner.line, owner.column) == (made.line, made.column)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from prodready.link.frames import Bound
+from prodready.link.frames import Bound, Frame
+from prodready.link.given import against_defaults, from_call
 from prodready.link.labels import Labels
 from prodready.link.password_names import PasswordNames
 from prodready.link.password_rows import Rows
@@ -84,10 +85,26 @@ class PasswordLooks:
                 and leaf.frame.binding(value.name) is None
                 and value.name not in {"self", "cls"}
             ):
-                return not self.names.is_hashed(value.name) and value.name not in SETTINGS
+                return (
+                    not self.names.is_hashed(value.name) and value.name not in SETTINGS and self._is_passed(leaf, value)
+                )
             if "request" in labels:
                 return True
         return False
+
+    def _is_passed(self, bound: Bound, param: v.Param) -> bool:
+        """Whether a parameter may be passed on the way that its frame is: not if all calls in sight go another one."""
+        frame = bound.frame
+        if not frame.given:
+            return True
+        sites = [site for site in self.infer.callers(*frame.key) if param.name in site.arguments]
+        if not sites:
+            return not self.is_against_defaults(frame)
+        return any(from_call(frame, site.arguments[param.name], site.arguments) is not None for site in sites)
+
+    def is_against_defaults(self, frame: Frame) -> bool:
+        """Whether the way that a frame is on needs something else than the defaults, and no request calls the function."""
+        return against_defaults(frame) and not self.reducer.is_handler(frame)
 
     def _is_opaque(self, bound: Bound) -> bool:
         """Whether a value is one whose name may be believed: an element, a field, something typed in or sent."""
@@ -163,21 +180,13 @@ class PasswordLooks:
     def is_fetched(self, bound: Bound) -> bool:
         """Whether a value was read from a database, by the shape of the expression."""
         for leaf in self.reducer.leaves(bound, 8):
-            value: Value = leaf.value
-            while True:
-                value = v.bare(value)
-                if isinstance(value, v.Call):
-                    if last_name(value) in FETCHING and isinstance(v.bare(value.target), v.Attr):
-                        return True
-                    value = value.target
-                elif isinstance(value, (v.Attr, v.Item)):
-                    value = value.base
-                elif isinstance(value, v.Op):
-                    value = value.subject
-                elif isinstance(value, v.Mark):
-                    value = value.value
-                elif isinstance(value, v.Choice):
-                    value = value.options[-1]
-                else:
-                    break
+            value: Value | None = leaf.value
+            while value is not None:
+                if (
+                    isinstance(value, v.Call)
+                    and last_name(value) in FETCHING
+                    and isinstance(v.bare(value.target), v.Attr)
+                ):
+                    return True
+                value = v.made_from(value)
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
 from prodready.knowledge import Knowledge
 from prodready.read.stored import named
@@ -24,7 +25,7 @@ PEOPLE = frozenset(
 )
 """Words that stand beside the name of somebody's password."""
 
-UNTOLD = frozenset("secret credential credentials auth login passkey key pass pwd pw pin code".split())
+UNTOLD = frozenset("secret credential credentials auth authentication login passkey key pass pwd pw pin code".split())
 
 LONG_STEM = 8
 """Letters of a word by which it is looked for in bytes."""
@@ -36,6 +37,9 @@ COMMON = frozenset(
     """.split()
 )
 """Words in the paths of any application."""
+
+RANDOM = frozenset({"token", "tokens", "apikey", "apikeys"})
+"""Words in the names of classes of texts that the program makes up, too long to be guessed."""
 
 SINGLE_DIGITS = frozenset("0123456789")
 
@@ -94,6 +98,12 @@ class PasswordNames:
     def is_hasher(self, name: str) -> bool:
         """Whether a function of this name makes a hash or a cipher text."""
         return any(word in self._hashers or word in self._hashed for word in split_words(name))
+
+    def is_of_random(self, name: str) -> bool:
+        """Whether a class of this name is one of texts that the program makes up: tokens and keys of an API."""
+        words = split_words(name.rpartition(".")[2])
+        random = not RANDOM.isdisjoint(words) or ("api", "key") in pairwise(words)
+        return random and not any(map(self.is_password, words))
 
     def is_others(self, name: str) -> bool:
         """Whether a name speaks of a password for something else, which must be kept as it is: `smtp_password`."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import chain
 
 from prodready.link.frames import Bound, Frame, Type
 from prodready.link.infer import Inference
 from prodready.link.labels import Labels
+from prodready.link.password_hashing import MADE_BY_HASHERS, HashingFunctions
 from prodready.link.password_names import PasswordNames
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol
 from prodready.read import values as v
@@ -16,13 +18,14 @@ from prodready.read.stored import speaking
 from prodready.read.values import Value
 from prodready.words import split_words
 
-MAX_DEPTH = 3
-"""Helpers between a method of a model and the hasher."""
-
-MADE_BY_HASHERS = frozenset({"password-hash", "hashed", "digest", "encrypted"})
 COLUMNS = frozenset({"Column", "mapped_column"})
 ELSEWHERE = frozenset({"__table__", "__mapper_args__", "meta"})
 """What a class says whose columns may stand elsewhere, or that takes any attribute for one."""
+
+ELSEWHERE_TOO = frozenset(
+    {"host", "hostname", "port", "server", "endpoint", "base_url", "dsn", "server_url", "api_secret", "access_key_id"}
+)
+"""Columns that stand beside a password for another service."""
 
 HOSTS = frozenset({"host", "hostname", "server", "endpoint", "port", "url", "dsn"})
 ACCOUNTS = frozenset({"AbstractUser", "AbstractBaseUser", "User"})
@@ -55,10 +58,9 @@ class Rows:
         self.names = names
         self._rows: dict[ClassSymbol, bool] = {}
         self._hashing: dict[tuple[ClassSymbol, str, bool], bool] = {}
-        self._functions: dict[tuple[str, str], bool] = {}
+        self.functions = HashingFunctions(self.infer, names)
         self._listeners: dict[str, list[Bound]] = {}
         self._mapped: frozenset[ClassSymbol] | None = None
-        self._by_name: dict[tuple[str, ...], list[ClassSymbol]] | None = None
 
     # Which classes are persistent
 
@@ -138,12 +140,6 @@ class Rows:
 
     def called(self, name: str, field: str) -> ClassSymbol | None:
         """The only class of rows that a variable is named after and that has a password of this name, to be assigned to."""
-        if self._by_name is None:
-            self._by_name = {}
-            for path, outline in self.program.outlines.items():
-                facts = self.program.facts(path) if outline.defines else None
-                for qualname, cls in facts.classes.items() if facts else ():
-                    self._by_name.setdefault(split_words(qualname), []).append(ClassSymbol(path, cls))
         words = split_words(name)
         found = [
             cls
@@ -153,6 +149,25 @@ class Rows:
             and self.is_row_class(cls)
         ]
         return found[0] if len(found) == 1 else None
+
+    def all_hash(self, field: str) -> bool:
+        """Whether there are classes of rows with such a column, and each makes a hash of what it is given."""
+        owners = [
+            cls
+            for cls in chain.from_iterable(self._by_name.values())
+            if (field in cls.facts.attributes or field in cls.facts.annotations) and self.is_row_class(cls)
+        ]
+        return bool(owners) and all(self.hashes(cls, field, made=False) for cls in owners)
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, ...], list[ClassSymbol]]:
+        """All classes of the project, by the words of their names."""
+        found: dict[tuple[str, ...], list[ClassSymbol]] = {}
+        for path, outline in self.program.outlines.items():
+            facts = self.program.facts(path) if outline.defines else None
+            for qualname, cls in facts.classes.items() if facts else ():
+                found.setdefault(split_words(qualname), []).append(ClassSymbol(path, cls))
+        return found
 
     def is_row(self, bound: Bound) -> bool:
         """Whether a value is a row, or a class of rows or table whose attributes are columns."""
@@ -228,7 +243,7 @@ class Rows:
         for base in self.program.lineage(cls):
             if isinstance(base, ClassSymbol):
                 columns.update(base.facts.attributes, base.facts.annotations)
-        if not columns.isdisjoint({"host", "hostname", "port", "server", "endpoint", "base_url", "dsn", "server_url"}):
+        if not columns.isdisjoint(ELSEWHERE_TOO):
             return True
         about = (split_words(field) or ("",))[0]
         if not about or self.names.is_password(about) or self.names.speaks_of_people(about):
@@ -275,7 +290,7 @@ class Rows:
             method = facts.functions[qualname]
             hooked = any(self._is_hook(decorator) for decorator in method.decorators)
             if name == f"{field}.setter" or name.partition(".")[0] in hooks or hooked:
-                if self._function_hashes(cls.path, method, field, 0):
+                if self.functions.hashes(cls.path, method, field):
                     return True
         value = cls.facts.attributes.get(field)
         return value is not None and self._column_hashes(Bound(value, self.infer.module_frame(cls.path)), field)
@@ -300,7 +315,7 @@ class Rows:
                 if self._any_method_hashes(symbol, field):
                     return True
             elif isinstance(symbol, FunctionSymbol):
-                if self._function_hashes(symbol.path, symbol.facts, field, 0):
+                if self.functions.hashes(symbol.path, symbol.facts, field):
                     return True
         return False
 
@@ -324,7 +339,7 @@ class Rows:
             facts = self.program.facts(base.path)
             for name in base.facts.methods:
                 method = facts.functions.get(f"{base.facts.qualname}.{name}") if facts else None
-                if method is not None and self._function_hashes(base.path, method, field, 0):
+                if method is not None and self.functions.hashes(base.path, method, field):
                     return True
         return False
 
@@ -332,7 +347,7 @@ class Rows:
         """Whether a function that is registered for events of the class hashes."""
         if field not in self._listeners:
             self._listeners[field] = [
-                bound for bound, path, function in self._registered if self._function_hashes(path, function, field, 0)
+                bound for bound, path, function in self._registered if self.functions.hashes(path, function, field)
             ]
         return any(self._mentions_class(bound, cls) for bound in self._listeners[field])
 
@@ -381,71 +396,3 @@ class Rows:
                     return True
             waiting.extend(v.children(value))
         return False
-
-    # Functions that hash
-
-    def function_hashes(self, symbol: FunctionSymbol) -> bool:
-        """Whether a function hands what it gets, or a password, to a hasher."""
-        return self._function_hashes(symbol.path, symbol.facts, "password", 0)
-
-    def hashes_in(self, path: str, function: FunctionFacts) -> bool:
-        """The same for a function by its facts."""
-        return self._function_hashes(path, function, "password", 0)
-
-    def _function_hashes(self, path: str, function: FunctionFacts, field: str, depth: int) -> bool:
-        key = (path, function.qualname)
-        if key in self._functions:
-            return self._functions[key]
-        if depth > MAX_DEPTH:
-            return False
-        self._functions[key] = False
-        frame = Frame(path, function)
-        own = function.params[0].name if function.owner and function.params else ""
-        for fact in function.calls:
-            if not self._hands_on(fact.value, field, own):
-                continue
-            callees = self.infer.callees(Bound(fact.value, frame))
-            if any(c.effect is not None and not c.effect.labels.isdisjoint(MADE_BY_HASHERS) for c in callees) or (
-                not any(c.function for c in callees)
-                and (fact.value.args or fact.value.keywords)
-                and self.names.is_hasher(fact.name)
-                and fact.name != "setattr"
-            ):
-                self._functions[key] = True
-                break
-            reached = [c.function for c in callees if c.function is not None]
-            if not reached and not any(c.effect for c in callees) and isinstance(v.bare(fact.value.target), v.Attr):
-                reached = self.program.methods_named(fact.name)[:MAX_DEPTH]  # of an instance of whatever class
-            if any(self._function_hashes(one.path, one.facts, field, depth + 1) for one in reached):
-                self._functions[key] = True
-                break
-        return self._functions[key]
-
-    def _hands_on(self, call: v.Call, field: str, own: str) -> bool:
-        """Whether a call gets a password, the field, or what the function was given under a name that may be one."""
-        waiting = [*call.args, *(inner for _, inner in call.keywords)]
-        target = v.bare(call.target)
-        if not waiting and isinstance(target, v.Attr) and isinstance(target.base, v.Param):
-            return True  # `instance.hash_password()`: what the method does will tell
-        while waiting:
-            value = waiting.pop()
-            if isinstance(value, v.Attr) and (value.name == field or self.names.is_password(value.name)):
-                return True
-            if isinstance(value, v.Const) and isinstance(value.value, str) and self.names.is_password(value.value):
-                return True
-            if isinstance(value, v.Named) and self.names.is_password(value.name):
-                return True
-            if isinstance(value, v.Param) and value.name != own:
-                if self.names.is_password(value.name) or value.name in TAKING:
-                    return True
-            waiting.extend(v.children(value))
-        return False
-
-
-TAKING = frozenset(
-    """
-    value val raw plain plaintext plain_text text new raw_value new_value v x s data kwargs credential credentials secret
-    instance validated_data cleaned_data values attrs document doc key candidate
-    """.split()
-)
-"""Parameters of setters, hooks and helpers that take anything."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Sequence
 
+from prodready.link.given import ends
 from prodready.link.password_names import PasswordNames
 from prodready.link.password_stores import COPIES, DUMPS
 from prodready.link.passwords import Digest
@@ -87,13 +88,6 @@ def is_at(fact: CallFact, digest: Digest) -> bool:
     return (fact.value.line, fact.value.column) == (digest.line, digest.column)
 
 
-def named_in(value: Value, names: Container[str]) -> Iterator[v.Named | v.Param | v.Attr | v.Ref]:
-    """The values with one of these names in a value."""
-    return (
-        x for x in v.walk(value) if isinstance(x, (v.Named, v.Param, v.Attr, v.Ref)) and x.name.lstrip(":") in names
-    )
-
-
 def has_text(value: Value, pattern: re.Pattern[str]) -> bool:
     """Whether a text that fits a pattern stands in a value."""
     return any(isinstance(x, v.Const) and isinstance(x.value, str) and pattern.search(x.value) for x in v.walk(value))
@@ -107,25 +101,22 @@ def holds_call(value: Value, call: v.Call) -> bool:
     )
 
 
-def exclusive(function: FunctionFacts, one: CallFact, other: CallFact) -> bool:
-    """Whether two calls of a function stand in different arms of a branch: no path makes both."""
+def exclusive(function: FunctionFacts, one: CallFact, later: CallFact) -> bool:
+    """Whether no path makes both calls: arms of one branch, or the block of the first is left before the second."""
+    first, second = (next(i for i, fact in enumerate(function.calls) if fact is wanted) for wanted in (one, later))
     steps: Sequence[int | Flow] = function.flow
     while True:
-        for step in steps:
-            if isinstance(step, Flow):
-                found = [
-                    at
-                    for fact in (one, other)
-                    for at, arm in enumerate(step.arms)
-                    if any(function.calls[n] is fact for n in calls_in(arm))
-                ]
-                if len(found) == 2:
-                    break
-        else:
+        around = next((step for step in steps if isinstance(step, Flow) and first in calls_in([step])), None)
+        if around is None:
             return False
-        if found[0] != found[1]:
-            return step.kind == "branch"
-        steps = step.arms[found[0]]
+        mine = next(arm for arm in around.arms if first in calls_in(arm))
+        if second in calls_in([around]) and second not in calls_in(mine):
+            return around.kind == "branch"
+        if second not in calls_in(mine) and around.kind in {"branch", "with"} and ends(mine):
+            return True
+        if second not in calls_in(mine) and around.kind not in {"branch", "with"}:
+            return False
+        steps = mine
 
 
 def mentions_param(value: Value, names: set[str]) -> bool:

@@ -12,7 +12,7 @@ from prodready.knowledge_form import NOTHING, Effect
 from prodready.link.bound_columns import Slot, StatementReader, values_at
 from prodready.link.frames import Bound, Callee, Frame, Type
 from prodready.link.labels import Labels
-from prodready.link.password_rows import Rows
+from prodready.link.password_rows import ELSEWHERE_TOO, Rows
 from prodready.link.program import ClassSymbol
 from prodready.link.reduce import describe
 from prodready.link.sinks import shown_callee
@@ -413,7 +413,10 @@ class Stores:
             return
         for statement in self._statements.statements(bound.sub(at)):
             values = self._statements.bound_values(others, keywords, bound, at)
-            for slot in statement.slots():
+            slots = list(statement.slots())
+            if not ELSEWHERE_TOO.isdisjoint(slot.column.lower() for slot in slots if slot.writes):
+                continue
+            for slot in slots:
                 for inner in values_at(slot.marker, statement, values):
                     table = statement.table.rpartition(".")[2]
                     place = f"{statement.verb.upper()} of `{table}`" if table else statement.verb.upper()

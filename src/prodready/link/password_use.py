@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prodready.finding import Confidence, Location, Step
+from prodready.finding import Confidence, Finding, Location, Severity, Step
 from prodready.link.frames import Frame
 from prodready.link.passwords import Digest, Origin
 from prodready.link.sinks import place
@@ -46,3 +46,19 @@ def steps(use: Use) -> tuple[Step, ...]:
     last = {"store": f"kept in {use.place}", "comparison": f"compared: {use.place}", "made": "the digest is made here"}
     found = (*source, *reversed(origin.trail), Step(use.location, last[use.how]))
     return tuple(dict.fromkeys(found))
+
+
+def reported(use: Use, code: str, slug: str, message: str, hint: str) -> Finding:
+    """A use as a finding of a rule."""
+    return Finding(
+        code=code,
+        slug=slug,
+        message=message,
+        severity=Severity.ERROR,
+        confidence=use.confidence,
+        location=use.location,
+        trace=steps(use),
+        hint=hint,
+        context=use.frame.function.qualname,
+        statement=(use.fact.span.first, use.fact.span.last),
+    )

@@ -10,15 +10,18 @@ from dataclasses import dataclass, replace
 
 from prodready.finding import Location, Step
 from prodready.link.frames import Bound
+from prodready.link.given import bound_to, from_call, options
 from prodready.link.labels import Labels
 from prodready.link.password_looks import ASKING, FIELD_VALUE, HARMLESS, TYPED_IN, PasswordLooks
 from prodready.link.password_names import PasswordNames
 from prodready.link.password_rows import Rows
 from prodready.link.reduce import describe
+from prodready.link.secret_looks import is_short
 from prodready.link.text import argument_values
 from prodready.read import values as v
 from prodready.read.facts import last_name
 from prodready.read.values import Value
+from prodready.words import split_words
 
 BUDGET = 260
 """Values looked at for one value."""
@@ -26,6 +29,9 @@ BUDGET = 260
 MAX_NESTING = 22
 MAX_CALLERS = 12
 CALLER_HOPS = 3
+
+CODED = frozenset({"bytes", "str", "unicode", "utf8", "native"})
+"""Last words in the names of functions that give the same text in another coding: `cast_bytes`."""
 
 NOTHING_OF_IT = frozenset({"in", "test", "difference", "super", "enter"})
 SAME = frozenset({"if", "after", "slice", "repeat", "replace"})
@@ -141,9 +147,12 @@ class PasswordReader(PasswordLooks):
             case v.Mark():
                 if HARMLESS.isdisjoint(value.labels):
                     yield from self._read(bound.sub(value.value), trail, nesting)
-            case v.Text() | v.Seq() | v.Choice():
+            case v.Text() | v.Seq():
                 for inner in v.children(value):
                     yield from self._read(bound.sub(inner), trail, nesting)
+            case v.Choice():
+                for option in options(bound):
+                    yield from self._read(option, trail, nesting)
             case v.Map():
                 for _, inner in value.items:
                     yield from self._read(bound.sub(inner), trail, nesting)
@@ -162,14 +171,14 @@ class PasswordReader(PasswordLooks):
                 yield Origin("plain", inner, value.name, (*trail, step), generated=generated)
 
     def _param(self, bound: Bound, value: v.Param, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
-        argument = bound.frame.binding(value.name)
-        if argument is not None:
+        if bound.frame.binding(value.name) is not None:
             says = f"passed as `{value.name}` to `{bound.frame.function.qualname}()`"
             step = Step(Location(bound.frame.path, bound.frame.function.line), says)
-            found = list(self._read(argument, (*trail, step), nesting))
-            yield from found
-            if not found and self.names.is_password(value.name) and self._is_opaque(argument):
-                yield Origin("plain", argument, value.name, (*trail, step))
+            for argument in bound_to(bound.frame, value.name):
+                found = list(self._read(argument, (*trail, step), nesting))
+                yield from found
+                if not found and self.names.is_password(value.name) and self._is_opaque(argument):
+                    yield Origin("plain", argument, value.name, (*trail, step))
             return
         labels = self.reducer.labels(bound)
         if not HARMLESS.isdisjoint(labels) or value.name in {"self", "cls"}:
@@ -178,7 +187,7 @@ class PasswordReader(PasswordLooks):
         given = None if bound.frame.entered else self._from_callers(bound, value.name, trail, nesting)
         if given:
             yield from given
-        elif named and given is None:
+        elif named and given is None and not self.is_against_defaults(bound.frame):
             where = Step(
                 Location(bound.frame.path, bound.frame.function.line),
                 f"`{value.name}` comes in as a parameter of `{bound.frame.function.qualname}()`",
@@ -193,11 +202,15 @@ class PasswordReader(PasswordLooks):
             return None
         self._asking.add(key)
         found: list[Origin] = []
-        unknown = False
+        unknown = elsewhere = False
         try:
             for site in self.infer.callers(frame.path, frame.function.qualname)[:MAX_CALLERS]:
-                argument = site.arguments.get(name)
-                if argument is None or isinstance(v.bare(argument.value), v.Const):
+                passed = site.arguments.get(name)
+                if passed is None or _is_constant(passed.value):
+                    continue
+                argument = from_call(frame, passed, site.arguments)
+                if argument is None:
+                    elsewhere = True
                     continue
                 here = Location(site.frame.path, site.fact.span.line, site.fact.span.column)
                 step = Step(here, f"passed as `{name}` to `{frame.function.qualname}()`")
@@ -209,7 +222,9 @@ class PasswordReader(PasswordLooks):
         worst = [origin for origin in found if origin.kind in {"plain", "digest"}]
         if worst and not (unknown and all(origin.generated for origin in worst)):
             return worst
-        return found if found and not unknown else None
+        if any(origin.kind == "safe" for origin in found):
+            return found  # what others pass that is not known is a hash as well
+        return found if (found or elsewhere) and not unknown else None
 
     def _attribute(self, bound: Bound, value: v.Attr, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
         base = bound.sub(value.base)
@@ -263,10 +278,12 @@ class PasswordReader(PasswordLooks):
         if found:
             yield from found
         elif self.is_fetched(bound.sub(base)) or self.rows.is_row(bound.sub(base)):
-            yield Origin("stored", bound, describe(bound.value), trail, sure=named)
+            if named or (names and not any(isinstance(name, str) for name in names)):
+                yield Origin("stored", bound, describe(bound.value), trail, sure=named)
         elif named and not self._is_setting(bound.sub(base)) and not self._is_constant_item(bound):
-            # Callers that pass a mapping in which nobody is seen to put it: somebody else did, perhaps a hash.
+            # A mapping of the program's own in which nobody is seen to put it: somebody else did, perhaps a hash.
             filled = isinstance(made, v.Param) and not bound.frame.entered and self.infer.is_called(*bound.frame.key)
+            filled = filled or self._is_made_here(bound.sub(base))
             yield Origin("plain", bound, describe(bound.value), trail, sure=not filled, doubtful=filled)
 
     def _item_from_callers(
@@ -281,13 +298,19 @@ class PasswordReader(PasswordLooks):
         found: list[Origin] = []
         try:
             for site in self.infer.callers(frame.path, frame.function.qualname)[:MAX_CALLERS]:
-                argument = site.arguments.get(base.name)
+                passed = site.arguments.get(base.name)
+                argument = from_call(frame, passed, site.arguments) if passed is not None else None
                 if argument is not None and not isinstance(v.bare(argument.value), v.Const):
                     item = v.item(argument.value, v.bare(key))
                     found += [o for o in self._read(argument.sub(item), trail, nesting) if o.kind != "stored"]
         finally:
             self._asking.discard(asking)
         return found
+
+    def _is_made_here(self, bound: Bound) -> bool:
+        """Whether a mapping begins as one that the program spells out, whatever path was taken."""
+        leaves = [leaf.value for leaf in self.reducer.leaves(bound, 8)]
+        return bool(leaves) and all(isinstance(x, v.Map) and all(key is not None for key, _ in x.items) for x in leaves)
 
     def _is_constant_item(self, bound: Bound) -> bool:
         return any(isinstance(inner.value, v.Const) for inner, _ in self.reducer.step(bound) or ())
@@ -343,7 +366,9 @@ class PasswordReader(PasswordLooks):
             yield from found
             if found or not self.names.is_hasher(name):
                 return
-        if self.names.is_hasher(name) and any(self._speaks(bound.sub(argument)) for argument in arguments):
+        if reduced is None and arguments and split_words(name)[-1:] and split_words(name)[-1] in CODED:
+            yield from self._read(bound.sub(arguments[0]), trail, nesting)
+        elif self.names.is_hasher(name) and any(self._speaks(bound.sub(argument)) for argument in arguments):
             yield Origin("safe", bound, name, trail, sure=False)
         elif self.names.is_password(name) and self._is_generated(bound):
             yield Origin("plain", bound, name, trail, generated=True)
@@ -392,7 +417,7 @@ class PasswordReader(PasswordLooks):
                     yield from self._read(bound.sub(fact.value.args[0]), trail, nesting)
 
     def _operation(self, bound: Bound, value: v.Op, trail: tuple[Step, ...], nesting: int) -> Iterator[Origin]:
-        if value.kind in NOTHING_OF_IT:
+        if value.kind in NOTHING_OF_IT or (value.kind == "slice" and is_short(value)):
             return
         if value.kind == "typed":
             yield from self._read(bound.sub(value.subject), trail, nesting)
@@ -410,6 +435,14 @@ class PasswordReader(PasswordLooks):
         else:
             for inner in v.children(value):
                 yield from self._read(bound.sub(inner), trail, nesting)
+
+
+def _is_constant(value: Value) -> bool:
+    """Whether it is a constant, or what a method makes of one: `"default".encode()`."""
+    value = v.bare(value)
+    while isinstance(value, v.Call) and isinstance(value.target, v.Attr):
+        value = v.bare(value.target.base)
+    return isinstance(value, v.Const)
 
 
 def describe_call(call: v.Call) -> str:

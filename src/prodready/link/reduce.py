@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from prodready.finding import Location, Step
 from prodready.link.frames import Bound, Frame, is_property
+from prodready.link.given import bound_to, options
 from prodready.link.infer import Inference
 from prodready.link.injected import injected
 from prodready.link.program import ClassSymbol, ValueSymbol
@@ -49,16 +50,17 @@ class Reducer:
             case v.Named():
                 return [(bound.sub(value.value), _step(frame, value.line, value.column, f"assigned to `{value.name}`"))]
             case v.Choice():
-                return [(bound.sub(option), None) for option in value.options]
+                return [(option, None) for option in options(bound)]
             case v.Free():
                 outer = self.program.function(frame.path, value.owner)
                 return [(Bound(value.value, Frame(frame.path, outer)), None)] if outer else None
             case v.Param():
-                argument = frame.binding(value.name)
-                if argument is None and (argument := self.given(frame).get(value.name)) is not None:
+                if frame.binding(value.name) is not None:
+                    return [(argument, None) for argument in bound_to(frame, value.name)]
+                if (argument := self.given(frame).get(value.name)) is not None:
                     says = f"`{value.name}` is given to `{frame.function.qualname}()` by a decorator"
                     return [(argument, _step(frame, frame.function.line, 1, says))]
-                return [(argument, None)] if argument is not None else None
+                return None
             case v.Ref():
                 return self._symbol(bound)
             case v.Attr():

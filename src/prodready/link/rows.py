@@ -42,14 +42,10 @@ class Rows:
                 if named is not None:
                     return named
                 value = value.target
-            elif isinstance(value, v.Op) and value.kind in {"each", "enter", "after", "if", "slice", "super"}:
-                value = value.subject
-            elif isinstance(value, v.Item):
-                value = value.base
-            elif isinstance(value, v.Mark):
-                value = value.value
-            elif isinstance(value, v.Choice):
-                value = value.options[-1]
+            elif isinstance(value, (v.Item, v.Mark, v.Choice)) or (
+                isinstance(value, v.Op) and value.kind in {"each", "enter", "after", "if", "slice", "super"}
+            ):
+                value = v.made_from(value) or value
             elif isinstance(value, (v.Attr, v.Ref)):
                 named = self._class_of(value, frame, base)
                 if named is not None:

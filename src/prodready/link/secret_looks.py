@@ -69,11 +69,13 @@ class Leak:
 class Reach:
     """A parameter of the function that the value carries, secret or not: its callers decide.
 
-    `iterated`: not the parameter itself, but what going through it gives.
+    `iterated`: not the parameter itself, but what going through it gives. `given` is what has turned out about
+    other parameters.
     """
 
     name: str
     iterated: bool = False
+    given: v.Given = ()
 
 
 class SecretLooks:

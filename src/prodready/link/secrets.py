@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from prodready.finding import Location, Step
 from prodready.link.frames import Bound
+from prodready.link.given import bound_to, options
 from prodready.link.labels import Labels
 from prodready.link.percent import printed
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol
@@ -111,9 +112,12 @@ class SecretReader(SecretLooks):
                 if not HARMLESS.isdisjoint(value.labels):
                     return
                 yield from self._carry(bound.sub(value.value), trail, nesting)
-            case v.Text() | v.Seq() | v.Choice():
+            case v.Text() | v.Seq():
                 for inner in v.children(value):
                     yield from self._carry(bound.sub(inner), trail, nesting)
+            case v.Choice():
+                for option in options(bound):
+                    yield from self._carry(option, trail, nesting)
             case v.Free():
                 for inner_bound, _ in self.reducer.step(bound) or ():
                     for found in self._carry(inner_bound, trail, nesting):
@@ -150,9 +154,9 @@ class SecretReader(SecretLooks):
         return bool(words) and (self.names.is_redactor(words[0]) or self.names.is_redactor(words[-1]))
 
     def _param(self, bound: Bound, value: v.Param, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
-        argument = bound.frame.binding(value.name)
-        if argument is not None:
-            yield from self._carry(argument, trail, nesting)
+        if bound.frame.binding(value.name) is not None:
+            for argument in bound_to(bound.frame, value.name):
+                yield from self._carry(argument, trail, nesting)
             return
         labels = self.reducer.labels(bound)
         if not HARMLESS.isdisjoint(labels):
@@ -169,7 +173,7 @@ class SecretReader(SecretLooks):
         if found is not None:
             yield found
         elif not bound.frame.entered:
-            yield Reach(value.name)
+            yield Reach(value.name, given=bound.frame.given)
 
     def _attribute(self, bound: Bound, value: v.Attr, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
         labels = self.reducer.labels(bound)

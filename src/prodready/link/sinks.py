@@ -9,6 +9,7 @@ from prodready.finding import Location, Step
 from prodready.knowledge import Knowledge
 from prodready.knowledge_form import Effect
 from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.given import from_call
 from prodready.link.infer import Inference
 from prodready.link.scope import MAX_CHAIN, Scope
 from prodready.link.text import argument_values
@@ -151,7 +152,7 @@ def sink_calls(infer: Inference, kinds: frozenset[str], scope: Scope | None) -> 
                     continue
                 for callee in infer.callees(Bound(fact.value, frame)):
                     if callee.effect is not None and callee.effect.sink in kinds:
-                        yield SinkCall(frame, fact, callee, callee.effect)
+                        yield SinkCall(infer.at(frame, fact) or frame, fact, callee, callee.effect)
                         break
 
 
@@ -189,6 +190,9 @@ def callers_of(infer: Inference, arrival: Arrival, parameter: str, scope: Scope 
     for site in infer.callers(frame.path, frame.function.qualname, scope):
         argument = site.arguments.get(parameter)
         if argument is None or argument.frame.key != site.frame.key:
+            continue
+        argument = from_call(frame, argument, site.arguments)
+        if argument is None:
             continue
         here = place(site.frame.path, site.fact.span)
         step = Step(here, f"passed as `{parameter}` to `{frame.function.qualname}()`")

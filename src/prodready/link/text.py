@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from prodready.finding import Location, Step
 from prodready.link.frames import Bound, CallSite, Frame
+from prodready.link.given import bound_to, from_call, options
 from prodready.link.labels import PROVED, Labels
 from prodready.link.percent import NUMERIC, PERCENT
 from prodready.link.pieces import PLACEHOLDER, Hole, Piece, Safe, rank
@@ -51,7 +52,7 @@ class TextReader:
             step = Step(Location(bound.frame.path, value.line, value.column), f"assigned to `{value.name}`")
             return self._options(bound.sub(value.value), (*trail, step))
         if isinstance(value, v.Choice):
-            return [one for option in value.options for one in self._options(bound.sub(option), trail)]
+            return [one for option in options(bound) for one in self._options(option, trail)]
         return [(bound, trail)]
 
     def pieces(self, bound: Bound, trail: tuple[Step, ...] = (), nesting: int = 0) -> list[Piece]:
@@ -158,12 +159,12 @@ class TextReader:
 
     def _param(self, bound: Bound, value: v.Param, trail: tuple[Step, ...], nesting: int) -> list[Piece]:
         frame = bound.frame
-        argument = frame.binding(value.name)
-        if argument is not None:
+        if frame.binding(value.name) is not None:
             step = Step(
                 Location(frame.path, frame.function.line), f"passed as `{value.name}` to `{frame.function.qualname}()`"
             )
-            return self.pieces(argument, (*trail, step), nesting)
+            found = [self.pieces(argument, (*trail, step), nesting) for argument in bound_to(frame, value.name)]
+            return found[0] if found else [Safe.of(bound, trail)]
         labels = self.reducer.labels(bound)
         if not PROVED.isdisjoint(labels):
             return [Safe.of(bound, trail)]
@@ -197,6 +198,8 @@ class TextReader:
             found: list[list[Piece]] = []
             for site in sites:
                 argument = site.arguments.get(name)
+                if argument is not None and (argument := from_call(hole.bound.frame, argument, site.arguments)) is None:
+                    continue
                 if argument is None:
                     param = frame.param(name)
                     if param is not None and param.kind in {"*", "**"}:
@@ -211,6 +214,8 @@ class TextReader:
                 found.append(self.pieces(argument, (*trail, step), nesting))
         finally:
             self._asking.discard(key)
+        if not found:
+            return [Safe.of(hole.bound, trail)]
         worst = max(found, key=rank)
         first = next((p for p in worst if isinstance(p, Hole)), None)
         if first is None:

@@ -142,6 +142,9 @@ class Types(Rows):
     def _type_of_param(self, name: str, frame: Frame, depth: int) -> Type | None:
         bound = frame.binding(name)
         if bound is not None:
+            symbol = self.symbol_of(bound.value, bound.frame) if name == "cls" else None
+            if isinstance(symbol, ClassSymbol):
+                return Type(symbol, symbol.facts.qualname)
             return self.type_of(bound, depth + 1) or self._by_name(name)
         function, param = frame.function, frame.param(name)
         if function.owner and function.params and function.params[0].name == name and not is_static(function):

@@ -87,7 +87,7 @@ class Definitions(Expressions):
                     decorators=marks,
                     calls=tuple(inner.calls),
                     texts=tuple(inner.texts),
-                    returns=v.choice(inner.returns) if inner.returns else None,
+                    returns=_returned(inner),
                     yields=v.choice(inner.yields) if inner.yields else None,
                     result=annotation,
                     ensures=tuple(p.name for p in params if _is_ensured(p.name, inner.exits)),
@@ -217,6 +217,12 @@ def own_name(node: FunctionNode) -> str:
         if isinstance(decorator, ast.Attribute) and decorator.attr in {"setter", "deleter", "expression", "inplace"}:
             return f"{node.name}.{decorator.attr}"
     return node.name
+
+
+def _returned(scope: Scope) -> Value | None:
+    """What a function returns, and on which paths."""
+    returns = scope.returns
+    return v.choice([value for value, _ in returns], [given for _, given in returns]) if returns else None
 
 
 def _is_ensured(name: str, exits: list[dict[str, Value]]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from prodready.read import values as v
 from prodready.read.facts import RAISE, Exit
@@ -22,6 +22,14 @@ LARGEST_CONDITION = 60
 LARGEST_PART = 14
 """Nodes of a condition, and of an argument of what is returned, that are kept."""
 
+LONGEST_FLAG, MOST_FLAGS = 40, 1000
+
+ASKING = (ast.Name, ast.UnaryOp, ast.BoolOp, ast.Compare)
+"""Tests that may say something of a parameter."""
+
+SAME = (ast.Is, ast.Eq)
+DIFFERENT = (ast.IsNot, ast.NotEq)
+
 Atom = tuple[Value, bool]
 
 
@@ -34,15 +42,32 @@ class Condition:
     truth: bool = True
     known: list[Atom] | None = None
     both: list[list[Atom] | None] = field(default_factory=lambda: [None, None])
+    given: list[v.Given | None] = field(default_factory=lambda: [None, None])
 
     def being(self, truth: bool) -> Condition:
         """The same test with this outcome; what is evaluated of it is shared."""
-        return Condition(self.test, self.env, truth, self.known, self.both)
+        return Condition(self.test, self.env, truth, self.known, self.both, self.given)
 
     @staticmethod
     def caught(kinds: Value) -> Condition:
         """Of the body of a handler."""
         return Condition(None, None, True, [(v.op("caught", kinds), True)])
+
+    def tests(self) -> v.Given:
+        """What it says of the parameters of the function."""
+        if not isinstance(self.test, ASKING):
+            return ()
+        found = self.given[self.truth]
+        if found is None:
+            found = self.given[self.truth] = tuple(_tests(self.test, self.env or {}, truth=self.truth))
+        return found
+
+    def either(self) -> tuple[v.Given, ...]:
+        """The same for being true and for being false; empty if it says nothing of them."""
+        if not isinstance(self.test, ASKING):
+            return ()
+        found = (self.being(True).tests(), self.being(False).tests())
+        return found if found[0] or found[1] else ()
 
     def atoms(self, reader: Expressions) -> list[Atom]:
         """The single conditions it is made of."""
@@ -57,6 +82,32 @@ class Condition:
             scope.silent -= 1
             scope.env = after
         return found
+
+
+def _is_short(value: object) -> TypeGuard[str | int | None]:
+    """Whether a constant is kept with a test: what is no flag, mode or number of a few is not asked for by callers."""
+    if isinstance(value, str):
+        return value.isascii() and len(value) <= LONGEST_FLAG
+    return value is None or (isinstance(value, int) and abs(value) < MOST_FLAGS)
+
+
+def _tests(test: ast.expr, env: dict[str, Value], *, truth: bool) -> Iterator[v.Test]:
+    """What a condition being `truth` shows of parameters that still are what was passed."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        yield from _tests(test.operand, env, truth=not truth)
+    elif isinstance(test, ast.BoolOp):
+        # `a and b` being true shows both; `a or b` being false shows both to be false.
+        if isinstance(test.op, ast.And) == truth:
+            for operand in test.values:
+                yield from _tests(operand, env, truth=truth)
+    elif isinstance(test, ast.Name):
+        if isinstance(param := env.get(test.id), v.Param):
+            yield v.Test(param.name, True, truth)
+    elif isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, ast.Name):
+        param, other, operator = env.get(test.left.id), test.comparators[0], test.ops[0]
+        if isinstance(param, v.Param) and isinstance(other, ast.Constant) and isinstance(operator, SAME + DIFFERENT):
+            if _is_short(other.value):
+                yield v.Test(param.name, other.value, truth == isinstance(operator, SAME))
 
 
 def note_exit(reader: Expressions, kind: int, value: Value, node: ast.stmt | ast.expr) -> None:

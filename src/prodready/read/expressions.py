@@ -249,14 +249,15 @@ class Expressions(Containers):
             self.scope.flow = []
             after.append(self.eval(branch))
             arms.append(self.scope.arm())
-        self.scope.compound(outer, "branch", arms)
+        given = Condition(node.test, before).either()
+        self.scope.compound(outer, "branch", arms, given=given)
         self.scope.env = before
         if _is_filter(node.test):
             # `"***" if name in SENSITIVE else value`, `mask(value) if is_private(name) else value`
             replaced = (v.Const, v.Call) if isinstance(node.test, ast.Call) else (v.Const,)
             if any(isinstance(option, replaced) for option in after):
                 after = [o if isinstance(o, replaced) else v.mark(o, "filtered") for o in after]
-        return v.choice(after)
+        return v.choice(after, given)
 
     def assume(self, test: ast.expr, *, truth: bool) -> None:
         """Narrow the environment by a condition that has turned out `truth`."""

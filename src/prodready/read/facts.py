@@ -7,7 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from prodready.read.search_path import search_path
-from prodready.read.values import Attr, Call, Const, Free, Item, Named, Param, Ref, Unknown, Value, bare, children
+from prodready.read.values import (
+    Attr,
+    Call,
+    Const,
+    Free,
+    Given,
+    Item,
+    Named,
+    Param,
+    Ref,
+    Unknown,
+    Value,
+    bare,
+    children,
+)
 from prodready.suppress import Suppressions
 
 
@@ -34,7 +48,8 @@ class Flow(msgspec.Struct, frozen=True, array_like=True):
     """A compound statement of a function: what happens in each of its arms, in order.
 
     `kind` is `with` (`values` are what is entered), `loop` or `while` (arms: body, else), `branch` (one arm for each way
-    through, an empty one for passing by; `values` are what is compared with which constant, where it is as simple as that)
+    through, an empty one for passing by; `values` are what is compared with which constant, where it is as simple as that,
+    `given` is for each arm what has turned out about parameters)
     or `try` (arms: body, else, finally, then one for each handler; `values` are what the handlers catch, `spans` where they
     stand). A step is the position of a call among the function's calls, one of the negative numbers below, or another
     compound statement.
@@ -44,6 +59,7 @@ class Flow(msgspec.Struct, frozen=True, array_like=True):
     arms: tuple[tuple[int | Flow, ...], ...]
     values: tuple[Value, ...] = ()
     spans: tuple[Span, ...] = ()
+    given: tuple[Given, ...] = ()
 
 
 RETURN, RAISE, BREAK, CONTINUE, YIELD = -1, -2, -3, -4, -5

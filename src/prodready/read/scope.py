@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from prodready.read import values as v
@@ -54,7 +54,7 @@ class Scope:
     calls: list[CallFact] = field(default_factory=list)
     flow: list[int | Flow] = field(default_factory=list)
     texts: list[BuiltText] = field(default_factory=list)
-    returns: list[Value] = field(default_factory=list)
+    returns: list[tuple[Value, v.Given]] = field(default_factory=list)
     yields: list[Value] = field(default_factory=list)
     exits: list[dict[str, Value]] = field(default_factory=list)
     ways_out: list[Exit] = field(default_factory=list)
@@ -121,11 +121,12 @@ class Scope:
         arms: list[tuple[int | Flow, ...]],
         values: tuple[Value, ...] = (),
         spans: tuple[Span, ...] = (),
+        given: tuple[v.Given, ...] = (),
     ) -> None:
         """Go on with the steps of `before`, a compound statement of these arms added."""
         self.flow = before
         if any(arms) and not self.silent:
-            before.append(Flow(kind, tuple(arms), values, spans))
+            before.append(Flow(kind, tuple(arms), values, spans, given))
 
     def ends(self, step: int) -> None:
         """Note a step that is no call."""
@@ -149,9 +150,13 @@ class Scope:
         )
 
 
-def join(envs: Iterable[dict[str, Value] | None]) -> dict[str, Value] | None:
-    """The environment after paths meet: a name has one of the values it has on any of them."""
+def join(envs: Sequence[dict[str, Value] | None], given: Sequence[v.Given] = ()) -> dict[str, Value] | None:
+    """The environment after paths meet: a name has one of the values it has on any of them.
+
+    `given` is for each path what has made it be taken.
+    """
     live = [env for env in envs if env is not None]
+    given = [tests for env, tests in zip(envs, given, strict=True) if env is not None] if given else ()
     if len(live) < 2:
         return dict(live[0]) if live else None
     first, *others = live
@@ -169,7 +174,12 @@ def join(envs: Iterable[dict[str, Value] | None]) -> dict[str, Value] | None:
         options = [env[name] for env in live if name in env]
         if len(options) < len(live) and ("." in name or "[" in name):
             continue
-        merged[name] = options[0] if all(o is options[0] for o in options) else v.choice(options)
+        if all(o is options[0] for o in options):
+            merged[name] = options[0]
+        else:
+            merged[name] = v.choice(
+                options, [t for env, t in zip(live, given, strict=True) if name in env] if given else ()
+            )
     return merged
 
 

@@ -110,7 +110,10 @@ class Statements(Definitions):
     def _return(self, node: ast.Return) -> None:
         value = self.eval(node.value)
         if node.value is not None:
-            self.scope.returns.append(value)
+            given: v.Given = ()
+            for condition in self.scope.conditions:
+                given += condition.tests()
+            self.scope.returns.append((value, given))
             note_exit(self, RETURN, value, node)
             note_decision(self, node)
         self.scope.ends(RETURN)
@@ -142,8 +145,9 @@ class Statements(Definitions):
             self.scope.conditions.pop()
             arms.append(self.scope.arm())
             ends.append(self.scope.env)
-        self.scope.compound(outer, "branch", arms, self._asked(node.test, before))
-        self.scope.env = join(ends)
+        given = asked.either() if len(arms) == 2 else ()
+        self.scope.compound(outer, "branch", arms, self._asked(node.test, before), given=given)
+        self.scope.env = join(ends, given)
         if len(ends) == 2 and (ends[0] is None) != (ends[1] is None):
             self.scope.conditions.append(asked.being(ends[1] is None))  # holds to the end of the block
 

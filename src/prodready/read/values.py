@@ -6,7 +6,7 @@ link step. Constants are known, text knows its pieces, calls stay calls until th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -114,11 +114,24 @@ class Call(msgspec.Struct, frozen=True, array_like=True, tag="k"):
     size: int
 
 
+class Test(msgspec.Struct, frozen=True, array_like=True):
+    """That a parameter of the function equals a constant, or does not; with a boolean: that it is true, or false."""
+
+    param: str
+    value: str | int | bool | None
+    holds: bool
+
+
+Given: TypeAlias = tuple[Test, ...]
+"""What has turned out about parameters where a path comes by."""
+
+
 class Choice(msgspec.Struct, frozen=True, array_like=True, tag="o"):
-    """One of these, depending on the path taken."""
+    """One of these, depending on the path taken. `given`, if any, is for each of them what makes a path come by it."""
 
     options: tuple[Value, ...]
     size: int
+    given: tuple[Given, ...] = ()
 
 
 class Seq(msgspec.Struct, frozen=True, array_like=True, tag="s"):
@@ -243,8 +256,8 @@ def text(parts: list[Value], how: str, line: int, column: int) -> Value:
     return Text(tuple(flat), how, line, column, total) if total <= MAX_SIZE else UNKNOWN
 
 
-def choice(options: list[Value]) -> Value:
-    """One of `options`, without repetition."""
+def choice(options: Sequence[Value], given: Sequence[Given] = ()) -> Value:
+    """One of `options`, without repetition; `given` is for each of them what makes a path come by it."""
     flat: list[Value] = []
     for option in options:
         for one in option.options if isinstance(option, Choice) else (option,):
@@ -252,13 +265,30 @@ def choice(options: list[Value]) -> Value:
                 flat.append(one)
     if len(flat) == 1:
         return flat[0]
-    flat = flat[:1] + flat[1 - MAX_OPTIONS :] if len(flat) > MAX_OPTIONS else flat
+    hangs = given or any(isinstance(option, Choice) and option.given for option in options)
+    asked = _asked(options, given, flat) if hangs else []
+    if len(flat) > MAX_OPTIONS:
+        del flat[1 : 1 - MAX_OPTIONS], asked[1 : 1 - MAX_OPTIONS]
     total = sum(map(size, flat)) + 1
     if total > MAX_SIZE:
         while total > MAX_SIZE and len(flat) > 1:
             total -= size(flat.pop(0))
         flat[-1] = _opened(flat[-1])
-    return Choice(tuple(flat), total) if total <= MAX_SIZE else flat[-1]
+    asked = asked[-len(flat) :] if any(asked) else []
+    return Choice(tuple(flat), total, tuple(asked)) if total <= MAX_SIZE else flat[-1]
+
+
+def _asked(options: Sequence[Value], given: Sequence[Given], flat: list[Value]) -> list[Given]:
+    """What makes a path come by each of the values in `flat`; nothing where several different paths do."""
+    found: dict[int, Given] = {}
+    for index, option in enumerate(options):
+        outer = given[index] if given else ()
+        inner = option.given if isinstance(option, Choice) else ()
+        for at, one in enumerate(option.options if isinstance(option, Choice) else (option,)):
+            tests = outer + inner[at] if inner else outer
+            place = flat.index(one)
+            found[place] = tests if found.get(place, tests) == tests else ()
+    return [found[place] for place in range(len(flat))]
 
 
 def _opened(value: Value) -> Value:
@@ -353,6 +383,22 @@ def bare(value: Value) -> Value:
     return value
 
 
+def made_from(value: Value) -> Value | None:
+    """What an expression starts from: the callee of a call, the object of an attribute, the subject of an operation."""
+    match value:
+        case Call():
+            return value.target
+        case Attr() | Item():
+            return value.base
+        case Op():
+            return value.subject
+        case Mark() | Named():
+            return value.value
+        case Choice():
+            return value.options[-1]
+    return None
+
+
 def dotted(value: Value) -> str | None:
     """`a.b.c` for attributes of a Ref, with the Ref's own prefix; None for anything else."""
     names: list[str] = []
@@ -425,7 +471,7 @@ def rebuilt(value: Value, change: Callable[[Value], Value]) -> Value:
             args, keywords = tuple(map(again, value.args)), tuple((k, again(x)) for k, x in value.keywords)
             new = call(again(value.target), args, keywords, value.line, value.column, limit=MAX_TABLE)
         case Choice():
-            new = choice([again(option) for option in value.options])
+            new = choice([again(option) for option in value.options], value.given)
         case Seq():
             new = seq([again(one) for one in value.items], is_open=value.open, limit=MAX_TABLE)
         case Map():

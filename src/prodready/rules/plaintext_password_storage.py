@@ -37,7 +37,8 @@ Not reported
 What a hasher for passwords made, also in a helper or in another file; models that hash what they are given, in a setter,
 a validator, `__init__`, `save`, an event or a column type; schemas, forms and clients that merely carry a password; two
 typed passwords that are compared; passwords for other services (a mail server, a database, an API), which have to be kept
-in a form that can be used; constants. Tests, migrations and generated files are left out.
+in a form that can be used; a branch that a flag of the function turns off, as all callers in sight pass it; constants. Tests,
+migrations and generated files are left out.
 
 References
 ----------
@@ -53,7 +54,7 @@ from collections.abc import Iterator
 
 from prodready.finding import Finding, Severity
 from prodready.link.linked import Linked
-from prodready.link.password_use import Use, steps
+from prodready.link.password_use import Use, reported
 from prodready.rules.base import Rule
 
 
@@ -70,18 +71,8 @@ def _finding(use: Use) -> Finding:
         message = f"`{name}` is compared with what is stored ({use.place}): the password is stored as it was typed"
     else:
         message = f"`{name}` is stored as it was typed, in {use.place}"
-    return Finding(
-        code=rule.code,
-        slug=rule.slug,
-        message=message,
-        severity=Severity.ERROR,
-        confidence=use.confidence,
-        location=use.location,
-        trace=steps(use),
-        hint="store what a hasher for passwords makes of it (Argon2id, for one), and let the same hasher check it",
-        context=use.frame.function.qualname,
-        statement=(use.fact.span.first, use.fact.span.last),
-    )
+    hint = "store what a hasher for passwords makes of it (Argon2id, for one), and let the same hasher check it"
+    return reported(use, rule.code, rule.slug, message, hint)
 
 
 rule = Rule(

@@ -36,17 +36,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import msgspec
+
 from prodready.finding import Confidence, Finding, Severity
+from prodready.link.frames import Frame
 from prodready.link.linked import Linked
 from prodready.link.percent import printed
 from prodready.link.secret_looks import Leak, Reach
 from prodready.link.sinks import Arrival, arrivals, shown_callee, trace
 from prodready.read import values as v
 from prodready.rules.base import Rule
+from prodready.words import split_words
 
 KINDS = frozenset({"log", "log-context"})
 KEYS = ("key", "cache_key", "name")
 """Parameters that take what identifies an entry: a helper that logs one of them logs no more than that."""
+
+FILED = frozenset({"key", "keyfile", "pem"})
+OPENING = frozenset({"Path", "open", "isfile", "is_file", "exists", "access"})
+"""Secrets that stand in a file of their own, and calls that are given the names of files."""
 
 LONG = 6
 """Steps from which on a path is improbable where only a name speaks for the secret."""
@@ -74,7 +82,7 @@ class _Judge:
         at_sink = arrival.fact is arrival.sink.fact
         key_name = arrival.keyword if at_sink else ""
         found = self.secrets.given_as(key_name, arrival.bound)
-        leaks = [f for f in found if isinstance(f, Leak)]
+        leaks = [f for f in found if isinstance(f, Leak) and not _names_file(f, arrival.frame)]
         span = arrival.fact.span
         place = (arrival.frame.path, span.line, span.column)
         strong = [leak for leak in leaks if not leak.weak]
@@ -85,7 +93,8 @@ class _Judge:
         for reach in dict.fromkeys(f for f in found if isinstance(f, Reach)):
             key = (*arrival.frame.key, reach.name)
             if key not in seen:
-                for earlier in self.linked.callers_of(arrival, reach.name):
+                frame = msgspec.structs.replace(arrival.frame, given=reach.given)
+                for earlier in self.linked.callers_of(replace(arrival, frame=frame), reach.name):
                     given = earlier.bound
                     bound = given.sub(v.op("each", given.value)) if reach.iterated else given
                     yield from self.arrival(replace(earlier, bound=bound), seen | {key})
@@ -116,6 +125,14 @@ def _confidence(arrival: Arrival, leak: Leak) -> Confidence:
     ):
         return Confidence.LOW
     return Confidence.MEDIUM if arrival.assumed or not leak.sure else Confidence.HIGH
+
+
+def _names_file(leak: Leak, frame: Frame) -> bool:
+    """Whether the function takes what is called a key for the name of the file with the key in it."""
+    if FILED.isdisjoint(split_words(leak.name)) or leak.bound.frame.key != frame.key:
+        return False
+    opened = [fact.value for fact in frame.function.calls if fact.name in OPENING]
+    return any(v.bare(x) == v.bare(leak.bound.value) for call in opened for a in call.args[:1] for x in v.walk(a))
 
 
 def _numbers(call: v.Call) -> list[v.Value]:

@@ -25,7 +25,8 @@ Good
 Not reported
 ------------
 Digests of files, addresses, cache keys, ids and other things that are no passwords; signatures; what goes on into a hasher
-for passwords; look-ups of stolen passwords; passwords for other services that are kept encrypted. Each weak hash is
+for passwords; look-ups of stolen passwords; passwords for other services that are kept encrypted; what is left of a digest
+that is cut to a few characters; tokens that the program makes up (in a class called so). Each weak hash is
 reported where it is stored; where none is stored, where it is compared; else where it is made and returned. Tests,
 migrations and generated files are left out.
 
@@ -43,7 +44,7 @@ from collections.abc import Iterator
 
 from prodready.finding import Finding, Severity
 from prodready.link.linked import Linked
-from prodready.link.password_use import Use, steps
+from prodready.link.password_use import Use, reported
 from prodready.link.passwords import Digest
 from prodready.rules.base import Rule
 
@@ -63,18 +64,8 @@ def _finding(use: Use, digest: Digest) -> Finding:
         "comparison": f"`{name}` is checked by way of `{shown}()`, {fault}",
         "made": f"`{name}` is hashed with `{shown}()`, {fault}",
     }
-    return Finding(
-        code=rule.code,
-        slug=rule.slug,
-        message=says[use.how],
-        severity=Severity.ERROR,
-        confidence=use.confidence,
-        location=use.location,
-        trace=steps(use),
-        hint="use a hasher for passwords (Argon2id, for one), and hash anew when somebody logs in",
-        context=use.frame.function.qualname,
-        statement=(use.fact.span.first, use.fact.span.last),
-    )
+    hint = "use a hasher for passwords (Argon2id, for one), and hash anew when somebody logs in"
+    return reported(use, rule.code, rule.slug, says[use.how], hint)
 
 
 rule = Rule(

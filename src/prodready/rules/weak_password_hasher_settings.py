@@ -24,7 +24,7 @@ Not reported
 ------------
 Defaults of libraries; numbers that are not known, or come from the environment; settings of equal worth (more memory for
 fewer passes); old schemes that only verify, behind a strong one; settings for tests; keys that are derived from something
-else than a password.
+else than a password; tokens that the program makes up (in a class called so).
 
 References
 ----------
