@@ -320,16 +320,17 @@ class Deeds(Hooks):
         """The class of the rows that a value stands for: one of them, a query, a form that saves them."""
         kind = self.infer.type_of(value)
         own = kind.cls if kind is not None else None
-        cls = own if self._is("row", own) else self._named_class(value)
-        if cls is not None and not self._is("row", cls):
+        cls = own if self.is_row_class(own) else self._named_class(value)
+        if cls is not None and not self.is_row_class(cls):
             cls = self.infer.filled_by(cls) or cls
         if cls is None and own is not None and any(map(self.knowledge.is_subclassed, self.infer.library_types(kind))):
             cls = self.infer.filled_by(own) or own
         return cls
 
-    def _is(self, label: str, cls: ClassSymbol | None) -> bool:
+    def is_row_class(self, cls: ClassSymbol | None) -> bool:
+        """Whether objects of a class of the project are rows of a table."""
         bases = self.program.lineage(cls) if cls is not None else ()
-        return any(isinstance(base, str) and label in self.knowledge.label(base) for base in bases)
+        return any(isinstance(base, str) and self.knowledge.is_row(base) for base in bases)
 
     def _store(self, callee: Callee, bound: Bound, target: Value) -> str:
         """Which database a deed is about, as far as that can be told: the library, and the session by its name."""
@@ -361,24 +362,24 @@ class Deeds(Hooks):
                     yield f"{kind.cls.path}:{kind.cls.facts.qualname}.{value.name}"
 
     def _named_class(self, bound: Bound) -> ClassSymbol | None:
-        """The class that an expression starts from."""
+        """The class that an expression starts from; one that is given to a call says it where nothing before it does."""
         value = bound.value
+        given: ClassSymbol | None = None
         for _ in range(12):
             value = v.bare(value)
             if isinstance(value, (v.Attr, v.Ref)):
                 symbol = self.infer.symbol_of(value, bound.frame)
                 if isinstance(symbol, ClassSymbol):
-                    return symbol
+                    return given if self.is_row_class(given) and not self.is_row_class(symbol) else symbol
                 if isinstance(value, v.Ref):
-                    return None
+                    return given
                 owner = self.infer.type_of(bound.sub(value.base))
-                if owner is not None and self._is("row", owner.cls):
-                    return None  # what a row refers to is a row of another table
+                if owner is not None and self.is_row_class(owner.cls):
+                    return given  # what a row refers to is a row of another table
                 value = value.base
             elif isinstance(value, v.Call):
                 symbol = self.infer.symbol_of(value.args[0], bound.frame) if value.args else None
-                if isinstance(symbol, ClassSymbol):
-                    return symbol
+                given = symbol if isinstance(symbol, ClassSymbol) else given
                 value = value.target
             elif isinstance(value, (v.Op, v.Item, v.Mark)):
                 value = (
@@ -389,8 +390,8 @@ class Deeds(Hooks):
                     else value.base
                 )
             else:
-                return None
-        return None
+                break
+        return given
 
 
 def _named_in(annotation: Value) -> Iterator[Value]:

@@ -15,6 +15,7 @@ from prodready.link.labels import Labels
 from prodready.link.openings import Deed, Key
 from prodready.link.paths import Steps, Walker, agrees, makes
 from prodready.link.program import FunctionSymbol
+from prodready.link.rounds import Rounds
 from prodready.link.scope import Scope
 from prodready.link.sinks import place
 from prodready.link.writes import EMPTY, Path, Write, strength, worst
@@ -58,7 +59,7 @@ class Summary:
     def counted(self) -> tuple[Write, ...]:
         """The writes that make up the partial state."""
         if not self.absorbed:
-            return tuple(write for write in self.path.writes if write.unit is None)
+            return tuple(write for write in self.path.writes if not write.units)
         return self.path.writes
 
 
@@ -180,9 +181,9 @@ class Transactions(Holders):
         if not any(deed.kind in WRITING or deed.kind in {"call", "stage"} for deed in found.values()):
             return NOTHING
         path = _Walker(self, frame, found).worst()
-        units = frozenset(write.unit for write in path.writes if write.unit is not None)
-        alone = [write for write in path.writes if write.unit is None]
-        looped = any(write.unit and write.looped for write in path.writes)
+        units = frozenset(unit for write in path.writes for unit in write.units)
+        alone = [write for write in path.writes if not write.units]
+        looped = any(write.units and write.looped for write in path.writes)
         if units and self._is_one_unit(frame, units, alone, looped):
             return Summary(path, partial=True, absorbed=units)
         return Summary(path, strength(alone) > 1, len(alone) > 1 or any(write.repeated for write in alone), units=units)
@@ -273,6 +274,10 @@ class Transactions(Holders):
 
     # For the rules
 
+    def breaks_up(self, frame: Frame) -> bool:
+        """Whether a loop of a function commits one by one what belongs together, see `Rounds`."""
+        return Rounds.of(self.deeds, frame, self.deeds_of(frame)).break_up(frame.function.flow)
+
     def partial(self) -> Iterator[tuple[Frame, Summary]]:
         """The functions at which a transaction is missing, each with what it leaves half done; the outermost only."""
         found: dict[Key, tuple[Frame, Summary]] = {}
@@ -311,7 +316,7 @@ class _Walker(Walker):
         summary = self.owner.summary(callee)
         name = symbol.facts.qualname.rpartition(".")[2]
         makes_sure = self.owner.makes_sure(callee)
-        unit = None if makes_sure else callee.key if summary.partial else next(iter(summary.units), None)
+        units = frozenset() if makes_sure else frozenset({callee.key}) if summary.partial else summary.units
         writes = tuple(
             replace(
                 _as_own(write, deed) if _is_own(write.root, callee) else write,
@@ -319,7 +324,7 @@ class _Walker(Walker):
                 root=deed.root if _is_own(write.root, callee) else _seen_from(write.root, given, self.frame),
                 looped=False,
                 via=((f"{name}()", here), *write.via),
-                unit=unit,
+                units=units,
                 needs=_still_needed(write, callee, given, self.frame),
                 rows=(),
                 call=deed.fact.value,

@@ -205,7 +205,9 @@ def _confidence(linked: Linked, frame: Frame, summary: Summary) -> Confidence:
     writes = [write for write in summary.counted if write.kind != "ensure"]
     if not summary.partial or _tidies(writes) or not AGAIN.isdisjoint(split_words(name)):
         return Confidence.LOW
-    if _one_by_one(writes) and (
+    apart = any(write.repeated and write.kind == "commit" and not write.via for write in writes)
+    broken = apart and linked.transactions.breaks_up(frame)
+    if not broken and _one_by_one(writes) and (
         _beside(linked, frame)
         or not (linked.transactions.is_answer(frame) or writes[0].makes or writes[0].kind == "commit")
         or not CLEANING.isdisjoint(split_words(name))
@@ -214,7 +216,7 @@ def _confidence(linked: Linked, frame: Frame, summary: Summary) -> Confidence:
         return Confidence.LOW
     if len({id(write.call) for write in writes}) == 1 and writes[0].helped:
         return Confidence.LOW
-    if (_beside(linked, frame) or any(map(_is_state, writes))) and not _adds_up(_weighty(writes)):
+    if not broken and (_beside(linked, frame) or any(map(_is_state, writes))) and not _adds_up(_weighty(writes)):
         return Confidence.LOW
     if strength(_weighty(writes)) < 2:
         return Confidence.LOW
