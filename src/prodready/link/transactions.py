@@ -181,18 +181,19 @@ class Transactions(Holders):
         if not any(deed.kind in WRITING or deed.kind in {"call", "stage"} for deed in found.values()):
             return NOTHING
         path = _Walker(self, frame, found).worst()
-        units = frozenset(unit for write in path.writes for unit in write.units)
+        several = {write.units for write in path.writes if write.units}
+        units = frozenset(unit for one in several for unit in one)
         alone = [write for write in path.writes if not write.units]
         looped = any(write.units and write.looped for write in path.writes)
-        if units and self._is_one_unit(frame, units, alone, looped):
+        if units and self._is_one_unit(frame, len(several), units, alone, looped):
             return Summary(path, partial=True, absorbed=units)
         return Summary(path, strength(alone) > 1, len(alone) > 1 or any(write.repeated for write in alone), units=units)
 
-    def _is_one_unit(self, frame: Frame, units: frozenset[Key], alone: list[Write], looped: bool) -> bool:
-        """Whether units that functions leave half done are parts of what this one does; `looped`: one in each round."""
-        if looped or (len(units) > 1 and not self._are_own(units, frame)):
+    def _is_one_unit(self, frame: Frame, calls: int, units: frozenset[Key], alone: list[Write], looped: bool) -> bool:
+        """Whether what some calls leave half done is part of what a function does; `looped`: one in each round."""
+        if looped or (calls > 1 and not self._are_own(units, frame)):
             return self.labels.is_handler(frame) and bool(strength(alone) or not looped)
-        return len(units) > 1 or strength(alone) > 0
+        return calls > 1 or strength(alone) > 0
 
     def _are_own(self, units: frozenset[Key], frame: Frame) -> bool:
         """Whether nobody but this function calls any of these."""
