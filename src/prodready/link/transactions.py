@@ -33,8 +33,8 @@ ASKING = frozenset("get fetch find load lookup resolve current default ensure ob
 SETTING = frozenset("grant revoke remove subscribe unsubscribe enable disable".split())
 """Verbs of functions that bring about a state: where they may find it there, doing it again does no harm."""
 
-NOTING = frozenset("last touch seen visited activity heartbeat".split())
-"""Words in names of functions that note when something happened last."""
+NOTING = frozenset("last touch seen visited activity heartbeat lock unlock lease".split())
+"""Words in names of functions that note when something happened last, or take a lock, which others must see at once."""
 
 ROUNDS = 6
 """Layers of callers above the functions that write which are looked for by name."""
@@ -320,7 +320,7 @@ class _Walker(Walker):
         units = frozenset() if makes_sure else frozenset({callee.key}) if summary.partial else summary.units
         writes = tuple(
             replace(
-                _as_own(write, deed) if _is_own(write.root, callee) else write,
+                self._as_own(write, deed) if _is_own(write.root, callee) else write,
                 kind="ensure" if makes_sure else write.kind,
                 root=deed.root if _is_own(write.root, callee) else _seen_from(write.root, given, self.frame),
                 looped=False,
@@ -336,6 +336,13 @@ class _Walker(Walker):
             if deed.fact.name != name or _may_be(write, callee, given, deed.fact.value)
         )
         return self._with_given(callee, given, replace(summary.path, writes=writes, open=False), here)
+
+    def _as_own(self, write: Write, deed: Deed) -> Write:
+        """A write of a method to its own object, as what the call does; one that is called `delete` removes the row."""
+        own = replace(write, label=deed.label or write.label, makes=write.makes or makes(deed))
+        if deed.root is None or "delete" not in deed.fact.name:
+            return own
+        return replace(own, table=self.owner.deeds.table(Bound(deed.root, self.frame)))
 
     def _with_given(self, callee: Frame, given: dict[str, Bound], path: Path, here: Location) -> Path:
         """What a callee adds if it runs the statement that it is given: that decides whether it writes."""
@@ -384,11 +391,6 @@ def _still_needed(write: Write, callee: Frame, given: dict[str, Bound], frame: F
     handed = [(given[name], needed) for name, needed in write.needs if name in given and callee.param(name) is not None]
     found = [(v.bare(bound.value), needed) for bound, needed in handed if bound.frame.key == frame.key]
     return tuple((value.name, needed) for value, needed in found if isinstance(value, v.Param))
-
-
-def _as_own(write: Write, deed: Deed) -> Write:
-    """A write of a method to its own object, as what the call does."""
-    return replace(write, label=deed.label or write.label, makes=write.makes or makes(deed))
 
 
 def _seen_from(root: Value | None, given: dict[str, Bound], frame: Frame) -> Value | None:

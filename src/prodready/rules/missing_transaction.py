@@ -91,9 +91,16 @@ LEFT_OVER = frozenset("cleanup expire expired expiry garbage stale obsolete outd
 AGAIN = frozenset("rebuild rebuilds reindex recalculate recalc recompute regenerate resync".split())
 """Words in names of functions that bring up to date what follows from other rows: done again, it is."""
 
-NOTES = frozenset("attempt attempts recent recently viewed heartbeat throttle token tokens activation".split())
-"""Words in names of tables that note what somebody did, to count or to remember it, or of tokens, which are asked for again:
-one row less does no harm."""
+NOTES = frozenset(
+    """
+    attempt attempts recent recently viewed heartbeat throttle token tokens activation favorite favorites favourite favourites
+    """.split()
+)
+"""Words in names of tables that note what somebody did or likes, to count or to remember it, or of tokens, which are asked
+for again: one row less does no harm."""
+
+WISHES = frozenset("preference preferences".split())
+"""Words in names of tables that say how somebody wants to see things: to change some of them and not others does no harm."""
 
 PURSUITS = frozenset("browsing listening login play reading search view viewing visit watch".split())
 """Words beside "history" in names of such tables: `SearchHistory`, but not `PriceHistory`."""
@@ -155,6 +162,8 @@ def _is_state(write: Write) -> bool:
 def _is_note(write: Write) -> bool:
     """Whether a row notes what somebody did, or is a token."""
     words = split_words(write.label)
+    if not WISHES.isdisjoint(words) and not write.makes:
+        return True
     return not NOTES.isdisjoint(words) or ("history" in words and not PURSUITS.isdisjoint(words))
 
 
