@@ -259,6 +259,7 @@ CHAIN = "a chain of get_or_create: low confidence by RULES.md, point 7"
         ("a = A.objects.get_or_create(b=1)\n        C.objects.update_or_create(a=a)", CHAIN),
         ("a = A.objects.get_or_create(b=1)\n        a.save()", CHAIN),
         ("a = A.objects.get_or_create(b=1)\n        a.tags.add(b)\n        a.tags.add(c)", CHAIN),
+        ("for b in c:\n            a = A.objects.get_or_create(b=b)\n            a.tags.set(c)", CHAIN),
         ("a = A.objects.get_or_create(b=1)\n        C.objects.create(a=a)\n        a.save()", ""),
         ("a = A.objects.create(b=1)\n        a.tags.add(b)", ""),
     ],

@@ -183,9 +183,10 @@ class Transactions(Holders):
         path = _Walker(self, frame, found).worst()
         several = {write.units for write in path.writes if write.units}
         units = frozenset(unit for one in several for unit in one)
+        calls = 1 if several and frozenset.intersection(*several) else len(several)
         alone = [write for write in path.writes if not write.units]
         looped = any(write.units and write.looped for write in path.writes)
-        if units and self._is_one_unit(frame, len(several), units, alone, looped):
+        if units and self._is_one_unit(frame, calls, units, alone, looped):
             return Summary(path, partial=True, absorbed=units)
         return Summary(path, strength(alone) > 1, len(alone) > 1 or any(write.repeated for write in alone), units=units)
 
@@ -279,18 +280,39 @@ class Transactions(Holders):
         """Whether a loop of a function commits one by one what belongs together, see `Rounds`."""
         return Rounds.of(self.deeds, frame, self.deeds_of(frame)).break_up(frame.function.flow)
 
-    def partial(self) -> Iterator[tuple[Frame, Summary]]:
-        """The functions at which a transaction is missing, each with what it leaves half done; the outermost only."""
+    def partial(self) -> Iterator[tuple[Frame, Summary, tuple[Frame, ...]]]:
+        """The functions at which a transaction is missing, each with what it leaves half done.
+
+        Third are the outermost functions that have all of it among what they leave half done themselves, if there are any.
+        """
         found: dict[Key, tuple[Frame, Summary]] = {}
         for frame in self.functions:
             summary = self.summary(frame)
             if (summary.partial or summary.weak) and not self.covered(frame):
                 found[frame.key] = (frame, summary)
         for frame, summary in found.values():
-            sites = self.sites(frame)
-            if sites and all(held or self.covered(c) or self._absorbs(c, frame.key) for c, _, held in sites):
+            if not self._is_told(frame):
+                yield frame, summary, ()
+            elif summary.partial and (above := tuple(self._tellers(frame.key, frame))):
+                yield frame, summary, above
+
+    def _is_told(self, frame: Frame) -> bool:
+        """Whether what a function leaves half done is told at all who call it."""
+        sites = self.sites(frame)
+        return bool(sites) and all(held or self.covered(c) or self._absorbs(c, frame.key) for c, _, held in sites)
+
+    def _tellers(self, key: Key, frame: Frame, depth: int = 0) -> Iterator[Frame]:
+        """The outermost functions above another one that tell what the function of this key leaves half done."""
+        for caller, _, held in self.sites(frame) if depth <= DEEPEST else ():
+            summary = self.summary(caller)
+            if held or self.covered(caller):
                 continue
-            yield frame, summary
+            if key not in summary.absorbed:
+                yield from self._tellers(key, caller, depth + 1) if key in summary.units else ()
+            elif self._is_told(caller):
+                yield from self._tellers(caller.key, caller, depth + 1)
+            else:
+                yield caller
 
     def _absorbs(self, caller: Frame, key: Key, depth: int = 0) -> bool:
         """Whether what a function leaves half done is told where it is called, or where its caller is."""

@@ -111,11 +111,22 @@ STATES = frozenset("sync export exporter backup".split())
 
 def check(linked: Linked) -> Iterator[Finding]:
     """Report the outermost functions that commit several writes on one path."""
-    for frame, summary in linked.transactions.partial():
-        writes = summary.counted
+    transactions = linked.transactions
+    for frame, summary, above in transactions.partial():
         name = frame.function.qualname.rpartition(".")[2]
-        if name != "<module>" and not _prepares(linked, frame) and not linked.transactions.is_test(frame):
-            yield _finding(frame, _named(writes), _confidence(linked, frame, summary))
+        if name == "<module>" or _prepares(linked, frame) or transactions.is_test(frame):
+            continue
+        confidence = _confidence(linked, frame, summary)
+        # What is told at its callers is told once, but not with less confidence there, if it is more than one row too few.
+        if above and (confidence is Confidence.LOW or _one_by_one(summary.counted) or _is_told(linked, above)):
+            continue
+        yield _finding(frame, _named(summary.counted), confidence)
+
+
+def _is_told(linked: Linked, above: Sequence[Frame]) -> bool:
+    """Whether a finding at one of these functions is no hint only."""
+    summary = linked.transactions.summary
+    return any(_confidence(linked, frame, summary(frame)) is not Confidence.LOW for frame in above)
 
 
 def _runs_aside(linked: Linked, frame: Frame) -> bool:
