@@ -107,7 +107,13 @@ class Deeds(Hooks):
         above = isinstance(receiver, v.Op) and receiver.kind == "super"
         if not targets or receiver is None or (not above and self._is_fresh(bound, receiver)):
             return Deed("call", fact, assumed=assumed, targets=tuple(targets)) if targets else None
-        return Deed("call", fact, self._label(bound, receiver, fact), receiver, assumed=assumed, targets=tuple(targets))
+        root = self._row(bound) if self._gives_row(bound.sub(receiver), fact.name) else receiver
+        return Deed("call", fact, self._label(bound, root, fact), root, assumed=assumed, targets=tuple(targets))
+
+    def _gives_row(self, receiver: Bound, name: str) -> bool:
+        """Whether a method stands in place of a library's that stores a row and gives it: `save` of a form."""
+        effects = [self.knowledge.method(one, name) for one in self.infer.library_types(self.infer.type_of(receiver))]
+        return any(e is not None and e.does == "write" and self.knowledge.is_row(e.returns) for e in effects)
 
     def decorations(self, frame: Frame) -> frozenset[str]:
         """What decorators make of a function, as the knowledge has it: a task, a receiver of signals."""
@@ -228,15 +234,16 @@ class Deeds(Hooks):
         if any(key in effect.ensures and v.bare(value) != v.Const(False) for key, value in fact.value.keywords):
             kind = "ensure"
         store, label = self._store(callee, bound, target), self._label(bound, root, fact)
+        unless = tuple(effect.unless) if any(key == "**" for key, _ in fact.value.keywords) else ()
         if kind == "write" and effect.returns and self.knowledge.is_row(effect.returns):
-            return Deed(kind, fact, label, self._row(bound), False, callee.assumed, store)
+            return Deed(kind, fact, label, self._row(bound), False, callee.assumed, store, unless=unless)
         runs = tuple(self._methods(self._assembled_of(bound), effect.calls, bound)) if effect.calls else ()
         known, given = self.given_row(bound.sub(root)) if isinstance(root, v.Call) else (False, None)
         made = known and given is None  # `row` of `row = form.save(commit=False)`
         above = isinstance(root, v.Op) and root.kind == "super"
         is_row = above and any(map(self.knowledge.is_row, self.infer.library_types(callee.type)))
         fresh = not is_row and self._is_fresh(bound, root)
-        return Deed(kind, fact, label, root, fresh, callee.assumed, store, runs, made)
+        return Deed(kind, fact, label, root, fresh, callee.assumed, store, runs, made, unless)
 
     def _row(self, bound: Bound) -> Value:
         """The row that a call gives: the one that its receiver was made to work on, or one that it makes."""

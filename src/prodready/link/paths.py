@@ -131,7 +131,8 @@ class Walker:
         )
 
     def _save(self, deed: Deed, path: Path) -> Path:
-        write = replace(self._write(deed), needs=path.needs)
+        asked = tuple((name, v.Const(True)) for name in deed.unless)
+        write = replace(self._write(deed), needs=(*path.needs, *asked))
         if deed.root is not None and self._is_slight(deed.root, path):
             write = replace(write, kind="ensure")
         if self._is_gone(write, path):

@@ -12,8 +12,9 @@ from prodready.link.frames import Bound, Frame
 from prodready.link.holders import Holders
 from prodready.link.hooks import plain
 from prodready.link.labels import Labels
+from prodready.link.lifting import is_own, may_be, seen_from, still_needed
 from prodready.link.openings import Deed, Key
-from prodready.link.paths import Steps, Walker, agrees, makes
+from prodready.link.paths import Steps, Walker, makes
 from prodready.link.program import FunctionSymbol
 from prodready.link.rounds import Rounds
 from prodready.link.scope import Scope
@@ -21,7 +22,6 @@ from prodready.link.sinks import place
 from prodready.link.writes import EMPTY, Path, Write, strength, worst
 from prodready.read import values as v
 from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, Flow
-from prodready.read.values import Value
 from prodready.words import split_words
 
 DEEPEST = 8
@@ -342,20 +342,20 @@ class _Walker(Walker):
         units = frozenset() if makes_sure else frozenset({callee.key}) if summary.partial else summary.units
         writes = tuple(
             replace(
-                self._as_own(write, deed) if _is_own(write.root, callee) else write,
+                self._as_own(write, deed) if is_own(write.root, callee, deed) else write,
                 kind="ensure" if makes_sure else write.kind,
-                root=deed.root if _is_own(write.root, callee) else _seen_from(write.root, given, self.frame),
+                root=deed.root if is_own(write.root, callee, deed) else seen_from(write.root, given, self.frame),
                 looped=False,
                 via=((f"{name}()", here), *write.via),
                 units=units,
-                needs=_still_needed(write, callee, given, self.frame),
+                needs=still_needed(write, callee, given, self.frame, deed.fact.value),
                 rows=(),
                 call=deed.fact.value,
                 assumed=write.assumed or deed.assumed,
-                own=_is_own(write.root, callee) and not write.helped,
+                own=is_own(write.root, callee, deed) and not write.helped,
             )
             for write in summary.path.writes
-            if deed.fact.name != name or _may_be(write, callee, given, deed.fact.value)
+            if deed.fact.name != name or may_be(write, callee, given, deed.fact.value)
         )
         return self._with_given(callee, given, replace(summary.path, writes=writes, open=False), here)
 
@@ -384,41 +384,3 @@ class _Walker(Walker):
         if runs[1]:
             return path.add([Write(table, "write", here, via=((f"{name}()", here),))])
         return replace(path, pending=(*path.pending, (None, False)), labels=(*path.labels, table))
-
-
-def _is_own(root: Value | None, method: Frame) -> bool:
-    """Whether what a method writes is the object it is called on, by itself or by its base class."""
-    inner = v.bare(root) if root is not None else None
-    first = method.function.params[0].name if method.function.owner and method.function.params else ""
-    return (isinstance(inner, v.Op) and inner.kind == "super") or (isinstance(inner, v.Param) and inner.name == first)
-
-
-def _may_be(write: Write, callee: Frame, given: dict[str, Bound], call: v.Call) -> bool:
-    """Whether a call lets its callee come to a write: `store(row)` does not if that asks for `commit`, false by default."""
-    if any(key == "**" for key, _ in call.keywords):
-        return True
-    spread = any(map(v.is_star, call.args))
-    for name, needed in write.needs:
-        param = callee.param(name)
-        if spread and (param is None or param.kind != "="):
-            continue  # any of them may be this one
-        value = v.bare(given[name].value) if name in given else param.default if param is not None else None
-        if value is not None and agrees(value, needed) is False:
-            return False
-    return True
-
-
-def _still_needed(write: Write, callee: Frame, given: dict[str, Bound], frame: Frame) -> tuple[tuple[str, Value], ...]:
-    """What the caller's own parameters have to be for a write of its callee: those that it hands on."""
-    handed = [(given[name], needed) for name, needed in write.needs if name in given and callee.param(name) is not None]
-    found = [(v.bare(bound.value), needed) for bound, needed in handed if bound.frame.key == frame.key]
-    return tuple((value.name, needed) for value, needed in found if isinstance(value, v.Param))
-
-
-def _seen_from(root: Value | None, given: dict[str, Bound], frame: Frame) -> Value | None:
-    """The object that a callee writes, as its caller has it."""
-    inner = v.bare(root) if root is not None else None
-    if isinstance(inner, v.Param):
-        argument = given.get(inner.name)
-        return argument.value if argument is not None and argument.frame.key == frame.key else None
-    return None
