@@ -118,7 +118,8 @@ def check(linked: Linked) -> Iterator[Finding]:
             continue
         confidence = _confidence(linked, frame, summary)
         # What is told at its callers is told once, but not with less confidence there, if it is more than one row too few.
-        if above and (confidence is Confidence.LOW or _one_by_one(summary.counted) or _is_told(linked, above)):
+        writes = [write for write in summary.counted if write.kind != "ensure"]
+        if above and (confidence is Confidence.LOW or _one_by_one(writes) or _is_told(linked, above)):
             continue
         yield _finding(frame, _named(summary.counted), confidence)
 
