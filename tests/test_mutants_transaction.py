@@ -248,3 +248,70 @@ def test_commands_are_no_requests() -> None:
 def test_a_transaction_used_by_name_is_skipped() -> None:
     code = "def pay(a, b):\n    with db.atomic() as t:\n        a.save()\n        b.save()\n        t.rollback()\n"
     assert reasons("transaction", code) == ["the transaction is used by name"]
+
+
+CHAIN = "a chain of get_or_create: low confidence by RULES.md, point 7"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("a = A.objects.get_or_create(b=1)\n        C.objects.update_or_create(a=a)", CHAIN),
+        ("a = A.objects.get_or_create(b=1)\n        a.save()", CHAIN),
+        ("a = A.objects.get_or_create(b=1)\n        a.tags.add(b)\n        a.tags.add(c)", CHAIN),
+        ("for b in c:\n            a = A.objects.get_or_create(b=b)\n            a.tags.set(c)", CHAIN),
+        ("a = A.objects.get_or_create(b=1)\n        C.objects.create(a=a)\n        a.save()", ""),
+        ("a = A.objects.create(b=1)\n        a.tags.add(b)", ""),
+    ],
+)
+def test_a_chain_of_get_or_create_is_skipped(body: str, reason: str) -> None:
+    code = f"def pay():\n    with transaction.atomic():\n        {body}\n"
+    decorated = f"@transaction.atomic\ndef pay():\n        {body}\n"
+    for one in (code, decorated):
+        found = candidates("transaction", one)
+        assert [found_one.reason if isinstance(found_one, Skipped) else "" for found_one in found] == [reason]
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "skipped"),
+    [
+        ("purge_orders", "app", True),
+        ("_cleanup", "app", True),
+        ("pay", "expired_orders", True),
+        ("pay", "app", False),
+        ("cleaner", "app", False),
+    ],
+)
+def test_clean_up_is_skipped_by_name(name: str, file: str, skipped: bool) -> None:
+    code = f"@transaction.atomic\ndef {name}(order):{TWO_WRITES}".encode()
+    (found,) = mutation.candidates(Application({f"{file}.py": code}), ["transaction"])["transaction"]
+    reason = "clean-up of what has expired: low confidence by RULES.md, point 7"
+    assert (found.reason if isinstance(found, Skipped) else "") == (reason if skipped else "")
+
+
+def test_views_of_the_admin_hold_a_transaction() -> None:
+    code = f"@transaction.atomic\ndef pay_order(order):{TWO_WRITES}"
+    admin = "class OrderAdmin(ModelAdmin):\n    def {}(self, request, obj, form, change):\n        pay_order(obj)\n"
+    assert reasons("transaction", code, admin=admin.format("save_model")) == ["callers hold a transaction"]
+    assert mutants("transaction", code, admin=admin.format("save_all"))
+    assert mutants("transaction", code, admin="def save_model(obj):\n    pay_order(obj)\n")
+    free = "def view(request):\n    pay_order(1)\n"
+    assert mutants("transaction", code, admin=admin.format("save_model"), views=free)
+
+
+@pytest.mark.parametrize(
+    ("body", "skipped"),
+    [
+        # The first commit, after the payment, has written the change of the order, too.
+        ("order.paid = True\n    db.add(Payment(order))\n    db.add(order)", True),
+        # It has not: changed again, made later, or one row in each round.
+        ("order.paid = True\n    db.add(Payment(order))\n    order.done = True\n    db.add(order)", False),
+        ("db.add(Payment(order))\n    order.paid = True\n    db.add(order)", False),
+        ("order.paid = True\n    db.add(Payment(order))\n    db.add(other)", False),
+        ("order.paid = True\n    for item in order:\n        db.add(item)\n    db.add(order)", False),
+    ],
+)
+def test_a_commit_after_which_nothing_is_left(body: str, skipped: bool) -> None:
+    found = candidates("transaction", f"def pay(db, order):\n    {body}\n    db.commit()\n")
+    expected = ["nothing is left for the second commit"] if skipped else [""]
+    assert [one.reason if isinstance(one, Skipped) else "" for one in found] == expected

@@ -135,3 +135,69 @@ def test_the_command_shows_a_mutation(tree: Path, capsys: pytest.CaptureFixture[
     printed = capsys.readouterr().out
     assert """+    cursor.execute(f"SELECT id FROM products WHERE name = '{name}'")""" in printed
     assert "DELETE" not in printed
+
+
+MODELS = """\
+from django.db import models
+
+
+class Order(models.Model):
+    paid = models.BooleanField(default=False)
+
+
+class Payment(models.Model):
+    order = models.ForeignKey(Order, on_delete=models.CASCADE)
+"""
+PAYING = """\
+from django.db import transaction
+from models import Order, Payment
+
+
+@transaction.atomic
+def {name}(order):
+    order.paid = True
+    order.save()
+    Payment.objects.create(order=order)
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    root = tmp_path / "shop"
+    root.mkdir()
+    (root / "setup.cfg").touch()
+    (root / "models.py").write_text(MODELS)
+    (root / "paying.py").write_text(PAYING.format(name="pay_order"))
+    return root
+
+
+def outcome_of(shop: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """What came of the mutants that lose a transaction, and why others were skipped, by function."""
+    (outcome,) = mutation.measure(shop, ["transaction"])
+    results = {mutant.function: result for mutant, result in outcome.tried}
+    return results, {skip.function: skip.reason for skip in outcome.skipped}
+
+
+def test_a_lost_transaction_is_found(shop: Path) -> None:
+    assert outcome_of(shop) == ({"pay_order": "found"}, {})
+
+
+def test_what_fills_a_database_is_skipped(shop: Path) -> None:
+    for name in ("seed_orders", "create_demo"):
+        (shop / "paying.py").write_text(PAYING.format(name=name))
+        assert outcome_of(shop) == ({}, {name: "fills a database to play with"})
+
+
+def test_what_is_reported_already_is_skipped(shop: Path) -> None:
+    code = PAYING.format(name="pay_order") + "    Payment.objects.create(order=order)\n"
+    again = "    with transaction.atomic():\n        order.save()\n        Payment.objects.create(order=order)\n"
+    (shop / "paying.py").write_text(code.replace("@transaction.atomic\n", "") + again)
+    assert outcome_of(shop) == ({}, {"pay_order": "reported already"})
+
+
+def test_what_is_told_with_its_caller_is_skipped(shop: Path) -> None:
+    caller = "\n\ndef close(order):\n    Order.objects.create(paid=False)\n    Order.objects.create(paid=True)\n"
+    (shop / "paying.py").write_text(PAYING.format(name="pay_order") + caller + "    pay_order(order)\n")
+    assert outcome_of(shop) == ({}, {"pay_order": mutation.WITH_CALLER})
+    (shop / "paying.py").write_text(PAYING.format(name="pay_order") + caller)
+    assert outcome_of(shop) == ({"pay_order": "found"}, {})

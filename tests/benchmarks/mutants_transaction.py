@@ -221,8 +221,8 @@ class _Mutator:
         return CLEAN_UP if named & CLEANING else ""
 
     def _but_made_sure(self, call: cst.Call) -> int:
-        """1 for a call that writes and finds nothing there: links that are added twice are there once."""
-        linked = last_name(call) == "add" and "." in receiver(call)
+        """1 for a call that writes and finds nothing there: links that are added or set twice are there once."""
+        linked = last_name(call) in {"add", "set"} and "." in receiver(call)
         return 0 if linked or last_name(call) in MAKE_SURE else self.weigh(call)
 
     def _few(self, block: cst.BaseSuite) -> str:

@@ -107,7 +107,13 @@ class Deeds(Hooks):
         above = isinstance(receiver, v.Op) and receiver.kind == "super"
         if not targets or receiver is None or (not above and self._is_fresh(bound, receiver)):
             return Deed("call", fact, assumed=assumed, targets=tuple(targets)) if targets else None
-        return Deed("call", fact, self._label(bound, receiver, fact), receiver, assumed=assumed, targets=tuple(targets))
+        root = self._row(bound) if self._gives_row(bound.sub(receiver), fact.name) else receiver
+        return Deed("call", fact, self._label(bound, root, fact), root, assumed=assumed, targets=tuple(targets))
+
+    def _gives_row(self, receiver: Bound, name: str) -> bool:
+        """Whether a method stands in place of a library's that stores a row and gives it: `save` of a form."""
+        effects = [self.knowledge.method(one, name) for one in self.infer.library_types(self.infer.type_of(receiver))]
+        return any(e is not None and e.does == "write" and self.knowledge.is_row(e.returns) for e in effects)
 
     def decorations(self, frame: Frame) -> frozenset[str]:
         """What decorators make of a function, as the knowledge has it: a task, a receiver of signals."""
@@ -228,15 +234,16 @@ class Deeds(Hooks):
         if any(key in effect.ensures and v.bare(value) != v.Const(False) for key, value in fact.value.keywords):
             kind = "ensure"
         store, label = self._store(callee, bound, target), self._label(bound, root, fact)
+        unless = tuple(effect.unless) if any(key == "**" for key, _ in fact.value.keywords) else ()
         if kind == "write" and effect.returns and self.knowledge.is_row(effect.returns):
-            return Deed(kind, fact, label, self._row(bound), False, callee.assumed, store)
+            return Deed(kind, fact, label, self._row(bound), False, callee.assumed, store, unless=unless)
         runs = tuple(self._methods(self._assembled_of(bound), effect.calls, bound)) if effect.calls else ()
         known, given = self.given_row(bound.sub(root)) if isinstance(root, v.Call) else (False, None)
         made = known and given is None  # `row` of `row = form.save(commit=False)`
         above = isinstance(root, v.Op) and root.kind == "super"
         is_row = above and any(map(self.knowledge.is_row, self.infer.library_types(callee.type)))
         fresh = not is_row and self._is_fresh(bound, root)
-        return Deed(kind, fact, label, root, fresh, callee.assumed, store, runs, made)
+        return Deed(kind, fact, label, root, fresh, callee.assumed, store, runs, made, unless)
 
     def _row(self, bound: Bound) -> Value:
         """The row that a call gives: the one that its receiver was made to work on, or one that it makes."""
@@ -320,16 +327,17 @@ class Deeds(Hooks):
         """The class of the rows that a value stands for: one of them, a query, a form that saves them."""
         kind = self.infer.type_of(value)
         own = kind.cls if kind is not None else None
-        cls = own if self._is("row", own) else self._named_class(value)
-        if cls is not None and not self._is("row", cls):
+        cls = own if self.is_row_class(own) else self._named_class(value)
+        if cls is not None and not self.is_row_class(cls):
             cls = self.infer.filled_by(cls) or cls
         if cls is None and own is not None and any(map(self.knowledge.is_subclassed, self.infer.library_types(kind))):
             cls = self.infer.filled_by(own) or own
         return cls
 
-    def _is(self, label: str, cls: ClassSymbol | None) -> bool:
+    def is_row_class(self, cls: ClassSymbol | None) -> bool:
+        """Whether objects of a class of the project are rows of a table."""
         bases = self.program.lineage(cls) if cls is not None else ()
-        return any(isinstance(base, str) and label in self.knowledge.label(base) for base in bases)
+        return any(isinstance(base, str) and self.knowledge.is_row(base) for base in bases)
 
     def _store(self, callee: Callee, bound: Bound, target: Value) -> str:
         """Which database a deed is about, as far as that can be told: the library, and the session by its name."""
@@ -361,24 +369,24 @@ class Deeds(Hooks):
                     yield f"{kind.cls.path}:{kind.cls.facts.qualname}.{value.name}"
 
     def _named_class(self, bound: Bound) -> ClassSymbol | None:
-        """The class that an expression starts from."""
+        """The class that an expression starts from; one that is given to a call says it where nothing before it does."""
         value = bound.value
+        given: ClassSymbol | None = None
         for _ in range(12):
             value = v.bare(value)
             if isinstance(value, (v.Attr, v.Ref)):
                 symbol = self.infer.symbol_of(value, bound.frame)
                 if isinstance(symbol, ClassSymbol):
-                    return symbol
+                    return given if self.is_row_class(given) and not self.is_row_class(symbol) else symbol
                 if isinstance(value, v.Ref):
-                    return None
+                    return given
                 owner = self.infer.type_of(bound.sub(value.base))
-                if owner is not None and self._is("row", owner.cls):
-                    return None  # what a row refers to is a row of another table
+                if owner is not None and self.is_row_class(owner.cls):
+                    return given  # what a row refers to is a row of another table
                 value = value.base
             elif isinstance(value, v.Call):
                 symbol = self.infer.symbol_of(value.args[0], bound.frame) if value.args else None
-                if isinstance(symbol, ClassSymbol):
-                    return symbol
+                given = symbol if isinstance(symbol, ClassSymbol) else given
                 value = value.target
             elif isinstance(value, (v.Op, v.Item, v.Mark)):
                 value = (
@@ -389,8 +397,8 @@ class Deeds(Hooks):
                     else value.base
                 )
             else:
-                return None
-        return None
+                break
+        return given
 
 
 def _named_in(annotation: Value) -> Iterator[Value]:

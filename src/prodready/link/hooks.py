@@ -11,6 +11,7 @@ from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, V
 from prodready.link.text import argument_values
 from prodready.read import values as v
 from prodready.read.values import Value
+from prodready.words import split_words
 
 IDENTIFIERS = frozenset({"id", "pk", "uuid"})
 """Names of the column that tells one row from all others."""
@@ -118,6 +119,8 @@ class Hooks(Openings):
         symbol = self.infer.symbol_of(caught, frame)
         if isinstance(symbol, LibrarySymbol):
             return "not-found" in self.knowledge.label(symbol.name)
+        if isinstance(symbol, ClassSymbol):  # an error of the project's own, by its name
+            return {"not", "found"} <= set(split_words(symbol.facts.qualname))
         if not isinstance(caught, v.Attr):
             return False
         owner = self.infer.symbol_of(caught.base, frame)

@@ -119,7 +119,8 @@ class Inference(Types):
         owner = v.bare(base)
         is_super = isinstance(owner, v.Op) and owner.kind == "super"
         if kind is not None and kind.cls is not None:
-            found = self._project_methods(kind.cls, name, is_super=is_super)
+            behind = self.program.owner(bound.frame.path, bound.frame.function) or kind.cls if is_super else None
+            found = self._project_methods(kind.cls, name, behind)
             if found:
                 return [Callee(f.facts.qualname, function=f, type=kind, receiver=base, assumed=assumed) for f in found]
             for value in self._attribute_callables(kind.cls, name):
@@ -207,9 +208,11 @@ class Inference(Types):
             if isinstance(v.bare(bound.value), (v.Ref, v.Attr))
         ]
 
-    def _project_methods(self, cls: ClassSymbol, name: str, *, is_super: bool) -> list[FunctionSymbol]:
-        if is_super:
-            for base in self.program.lineage(cls)[1:]:
+    def _project_methods(self, cls: ClassSymbol, name: str, behind: ClassSymbol | None) -> list[FunctionSymbol]:
+        """The methods of an object of a class; those behind one of its classes, as `super()` in that one means them."""
+        if behind is not None:
+            lineage = self.program.lineage(cls)
+            for base in lineage[lineage.index(behind) + 1 if behind in lineage else 1 :]:
                 if isinstance(base, ClassSymbol) and isinstance(m := self.program.member(base, name), FunctionSymbol):
                     return [m]
             return []

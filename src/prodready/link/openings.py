@@ -25,7 +25,7 @@ class Deed:
     `root` is the object that is changed, as the function has it; `label` names what is written; `fresh` says that it is
     another row each time; `store` is the database it is in; `targets` are the functions that a `call` may run,
     each with what its parameters are bound to, or that a write of a library runs for each of many rows; `made` says
-    that the object is a new row, made by a form.
+    that the object is a new row, made by a form; `unless` are arguments that turn it off and may be among `**options`.
     """
 
     kind: str
@@ -37,6 +37,7 @@ class Deed:
     store: str = ""
     targets: tuple[tuple[FunctionSymbol, tuple[tuple[str, Bound], ...]], ...] = ()
     made: bool = False
+    unless: tuple[str, ...] = ()
 
 
 class Openings:

@@ -117,6 +117,9 @@ class Walker:
         inner = self._inner[index]
         if deed.root is not None and self._is_slight(deed.root, path):
             inner = replace(inner, writes=tuple(replace(write, kind="ensure") for write in inner.writes))
+        if any(self._is_gone(write, path) for write in inner.writes):
+            writes = tuple(replace(w, kind="ensure") if self._is_gone(w, path) else w for w in inner.writes)
+            inner = replace(inner, writes=writes)
         after = path.add(inner.writes)
         if any(write.kind == "commit" for write in inner.writes):
             after = replace(after, pending=(), labels=(), clean=(*path.clean, *_used(deed.fact.value)))
@@ -128,7 +131,8 @@ class Walker:
         )
 
     def _save(self, deed: Deed, path: Path) -> Path:
-        write = replace(self._write(deed), needs=path.needs)
+        asked = tuple((name, v.Const(True)) for name in deed.unless)
+        write = replace(self._write(deed), needs=(*path.needs, *asked))
         if deed.root is not None and self._is_slight(deed.root, path):
             write = replace(write, kind="ensure")
         if self._is_gone(write, path):
@@ -218,7 +222,7 @@ class Walker:
         again = worst([self._run(flow.arms[0], start, inner), *inner.continued])
         rounds = [self.frame.function.calls[index].value for index in calls_in(flow.arms[0])]
         made = frozenset((call.line, call.column) for call in rounds)
-        tolerant = flow.arms[0] if flow.kind == "while" or _is_tolerant(flow.arms[0]) else _tried(flow.arms[0])
+        tolerant = flow.arms[0] if flow.kind == "while" or _is_tolerant(flow.arms[0]) else self._tried(flow.arms[0])
         lines = {self.frame.function.calls[index].span.first for index in calls_in(tolerant)}
         repeated = path.add(_repeat(again.writes, made, lines)) if again is not None else path
         if again is not None:
@@ -229,6 +233,22 @@ class Walker:
             kept += [repeated.add(one.writes) for one in ended]
         after = worst([repeated, *(repeated.add(one.writes) for one in inner.broken)])
         return self._run(flow.arms[1], after, exits) if len(flow.arms) > 1 else after
+
+    def _tried(self, body: Steps) -> Steps:
+        """What is tried in a round, and goes on to the next one, or is taken back, where it fails."""
+        found: list[int | Flow] = []
+        for step in body:
+            if isinstance(step, Flow):
+                if step.kind == "try" and any(
+                    _continues(handler) or self._undoes(handler) for handler in step.arms[3:]
+                ):
+                    found += step.arms[0]
+                elif step.kind in {"branch", "with", "try"}:
+                    found += self._tried(tuple(inner for arm in step.arms for inner in arm))
+        return tuple(found)
+
+    def _undoes(self, handler: Steps) -> bool:
+        return any((deed := self.found.get(index)) and deed.kind == "rollback" for index in calls_in(handler))
 
     def _try(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
         body, orelse, final, *handlers = flow.arms
@@ -324,18 +344,6 @@ def _is_tolerant(body: Steps) -> bool:
     """Whether all that a round does is tried, and the next one comes whatever happens."""
     tries = [step for step in body if isinstance(step, Flow) and step.kind == "try" and len(step.arms) > 3]
     return any(all(RAISE not in handler and RETURN not in handler for handler in one.arms[3:]) for one in tries)
-
-
-def _tried(body: Steps) -> Steps:
-    """What is tried in a round, and goes on to the next one where it fails."""
-    found: list[int | Flow] = []
-    for step in body:
-        if isinstance(step, Flow):
-            if step.kind == "try" and any(_continues(handler) for handler in step.arms[3:]):
-                found += step.arms[0]
-            elif step.kind in {"branch", "with", "try"}:
-                found += _tried(tuple(inner for arm in step.arms for inner in arm))
-    return tuple(found)
 
 
 def _continues(steps: Steps) -> bool:

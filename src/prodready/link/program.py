@@ -267,6 +267,9 @@ class Program(Modules):
             value = v.bare(value.base)
         made = v.dotted(value.target) if isinstance(value, v.Call) and tail else None
         symbol = self.resolve(made, path) if made else None
+        if isinstance(symbol, ClassSymbol):  # a subclass of the project's own
+            library = next((base for base in self.lineage(symbol) if isinstance(base, str)), None)
+            return ".".join([library, *tail]) if library else None
         return ".".join([symbol.name, *tail]) if isinstance(symbol, LibrarySymbol) else None
 
     def class_called(self, name: str, importer: str, *, any_case: bool = False) -> ClassSymbol | None:

@@ -12,15 +12,16 @@ from prodready.link.frames import Bound, Frame
 from prodready.link.holders import Holders
 from prodready.link.hooks import plain
 from prodready.link.labels import Labels
+from prodready.link.lifting import is_own, may_be, seen_from, still_needed
 from prodready.link.openings import Deed, Key
-from prodready.link.paths import Steps, Walker, agrees, makes
+from prodready.link.paths import Steps, Walker, makes
 from prodready.link.program import FunctionSymbol
+from prodready.link.rounds import Rounds
 from prodready.link.scope import Scope
 from prodready.link.sinks import place
 from prodready.link.writes import EMPTY, Path, Write, strength, worst
 from prodready.read import values as v
 from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, Flow
-from prodready.read.values import Value
 from prodready.words import split_words
 
 DEEPEST = 8
@@ -32,8 +33,8 @@ ASKING = frozenset("get fetch find load lookup resolve current default ensure ob
 SETTING = frozenset("grant revoke remove subscribe unsubscribe enable disable".split())
 """Verbs of functions that bring about a state: where they may find it there, doing it again does no harm."""
 
-NOTING = frozenset("last touch seen visited activity heartbeat".split())
-"""Words in names of functions that note when something happened last."""
+NOTING = frozenset("last touch seen visited activity heartbeat lock unlock lease".split())
+"""Words in names of functions that note when something happened last, or take a lock, which others must see at once."""
 
 ROUNDS = 6
 """Layers of callers above the functions that write which are looked for by name."""
@@ -58,7 +59,7 @@ class Summary:
     def counted(self) -> tuple[Write, ...]:
         """The writes that make up the partial state."""
         if not self.absorbed:
-            return tuple(write for write in self.path.writes if write.unit is None)
+            return tuple(write for write in self.path.writes if not write.units)
         return self.path.writes
 
 
@@ -180,18 +181,20 @@ class Transactions(Holders):
         if not any(deed.kind in WRITING or deed.kind in {"call", "stage"} for deed in found.values()):
             return NOTHING
         path = _Walker(self, frame, found).worst()
-        units = frozenset(write.unit for write in path.writes if write.unit is not None)
-        alone = [write for write in path.writes if write.unit is None]
-        looped = any(write.unit and write.looped for write in path.writes)
-        if units and self._is_one_unit(frame, units, alone, looped):
+        several = {write.units for write in path.writes if write.units}
+        units = frozenset(unit for one in several for unit in one)
+        calls = 1 if several and frozenset.intersection(*several) else len(several)
+        alone = [write for write in path.writes if not write.units]
+        looped = any(write.units and write.looped for write in path.writes)
+        if units and self._is_one_unit(frame, calls, units, alone, looped):
             return Summary(path, partial=True, absorbed=units)
         return Summary(path, strength(alone) > 1, len(alone) > 1 or any(write.repeated for write in alone), units=units)
 
-    def _is_one_unit(self, frame: Frame, units: frozenset[Key], alone: list[Write], looped: bool) -> bool:
-        """Whether units that functions leave half done are parts of what this one does; `looped`: one in each round."""
-        if looped or (len(units) > 1 and not self._are_own(units, frame)):
+    def _is_one_unit(self, frame: Frame, calls: int, units: frozenset[Key], alone: list[Write], looped: bool) -> bool:
+        """Whether what some calls leave half done is part of what a function does; `looped`: one in each round."""
+        if looped or (calls > 1 and not self._are_own(units, frame)):
             return self.labels.is_handler(frame) and bool(strength(alone) or not looped)
-        return len(units) > 1 or strength(alone) > 0
+        return calls > 1 or strength(alone) > 0
 
     def _are_own(self, units: frozenset[Key], frame: Frame) -> bool:
         """Whether nobody but this function calls any of these."""
@@ -273,18 +276,43 @@ class Transactions(Holders):
 
     # For the rules
 
-    def partial(self) -> Iterator[tuple[Frame, Summary]]:
-        """The functions at which a transaction is missing, each with what it leaves half done; the outermost only."""
+    def breaks_up(self, frame: Frame) -> bool:
+        """Whether a loop of a function commits one by one what belongs together, see `Rounds`."""
+        return Rounds.of(self.deeds, frame, self.deeds_of(frame)).break_up(frame.function.flow)
+
+    def partial(self) -> Iterator[tuple[Frame, Summary, tuple[Frame, ...]]]:
+        """The functions at which a transaction is missing, each with what it leaves half done.
+
+        Third are the outermost functions that have all of it among what they leave half done themselves, if there are any.
+        """
         found: dict[Key, tuple[Frame, Summary]] = {}
         for frame in self.functions:
             summary = self.summary(frame)
             if (summary.partial or summary.weak) and not self.covered(frame):
                 found[frame.key] = (frame, summary)
         for frame, summary in found.values():
-            sites = self.sites(frame)
-            if sites and all(held or self.covered(c) or self._absorbs(c, frame.key) for c, _, held in sites):
+            if not self._is_told(frame):
+                yield frame, summary, ()
+            elif summary.partial and (above := tuple(self._tellers(frame.key, frame))):
+                yield frame, summary, above
+
+    def _is_told(self, frame: Frame) -> bool:
+        """Whether what a function leaves half done is told at all who call it."""
+        sites = self.sites(frame)
+        return bool(sites) and all(held or self.covered(c) or self._absorbs(c, frame.key) for c, _, held in sites)
+
+    def _tellers(self, key: Key, frame: Frame, depth: int = 0) -> Iterator[Frame]:
+        """The outermost functions above another one that tell what the function of this key leaves half done."""
+        for caller, _, held in self.sites(frame) if depth <= DEEPEST else ():
+            summary = self.summary(caller)
+            if held or self.covered(caller):
                 continue
-            yield frame, summary
+            if key not in summary.absorbed:
+                yield from self._tellers(key, caller, depth + 1) if key in summary.units else ()
+            elif self._is_told(caller):
+                yield from self._tellers(caller.key, caller, depth + 1)
+            else:
+                yield caller
 
     def _absorbs(self, caller: Frame, key: Key, depth: int = 0) -> bool:
         """Whether what a function leaves half done is told where it is called, or where its caller is."""
@@ -311,25 +339,32 @@ class _Walker(Walker):
         summary = self.owner.summary(callee)
         name = symbol.facts.qualname.rpartition(".")[2]
         makes_sure = self.owner.makes_sure(callee)
-        unit = None if makes_sure else callee.key if summary.partial else next(iter(summary.units), None)
+        units = frozenset() if makes_sure else frozenset({callee.key}) if summary.partial else summary.units
         writes = tuple(
             replace(
-                _as_own(write, deed) if _is_own(write.root, callee) else write,
+                self._as_own(write, deed) if is_own(write.root, callee, deed) else write,
                 kind="ensure" if makes_sure else write.kind,
-                root=deed.root if _is_own(write.root, callee) else _seen_from(write.root, given, self.frame),
+                root=deed.root if is_own(write.root, callee, deed) else seen_from(write.root, given, self.frame),
                 looped=False,
                 via=((f"{name}()", here), *write.via),
-                unit=unit,
-                needs=_still_needed(write, callee, given, self.frame),
+                units=units,
+                needs=still_needed(write, callee, given, self.frame, deed.fact.value),
                 rows=(),
                 call=deed.fact.value,
                 assumed=write.assumed or deed.assumed,
-                own=_is_own(write.root, callee) and not write.helped,
+                own=is_own(write.root, callee, deed) and not write.helped,
             )
             for write in summary.path.writes
-            if deed.fact.name != name or _may_be(write, callee, given, deed.fact.value)
+            if deed.fact.name != name or may_be(write, callee, given, deed.fact.value)
         )
         return self._with_given(callee, given, replace(summary.path, writes=writes, open=False), here)
+
+    def _as_own(self, write: Write, deed: Deed) -> Write:
+        """A write of a method to its own object, as what the call does; one that is called `delete` removes the row."""
+        own = replace(write, label=deed.label or write.label, makes=write.makes or makes(deed))
+        if deed.root is None or "delete" not in deed.fact.name:
+            return own
+        return replace(own, table=self.owner.deeds.table(Bound(deed.root, self.frame)))
 
     def _with_given(self, callee: Frame, given: dict[str, Bound], path: Path, here: Location) -> Path:
         """What a callee adds if it runs the statement that it is given: that decides whether it writes."""
@@ -349,46 +384,3 @@ class _Walker(Walker):
         if runs[1]:
             return path.add([Write(table, "write", here, via=((f"{name}()", here),))])
         return replace(path, pending=(*path.pending, (None, False)), labels=(*path.labels, table))
-
-
-def _is_own(root: Value | None, method: Frame) -> bool:
-    """Whether what a method writes is the object it is called on, by itself or by its base class."""
-    inner = v.bare(root) if root is not None else None
-    first = method.function.params[0].name if method.function.owner and method.function.params else ""
-    return (isinstance(inner, v.Op) and inner.kind == "super") or (isinstance(inner, v.Param) and inner.name == first)
-
-
-def _may_be(write: Write, callee: Frame, given: dict[str, Bound], call: v.Call) -> bool:
-    """Whether a call lets its callee come to a write: `store(row)` does not if that asks for `commit`, false by default."""
-    if any(key == "**" for key, _ in call.keywords):
-        return True
-    spread = any(map(v.is_star, call.args))
-    for name, needed in write.needs:
-        param = callee.param(name)
-        if spread and (param is None or param.kind != "="):
-            continue  # any of them may be this one
-        value = v.bare(given[name].value) if name in given else param.default if param is not None else None
-        if value is not None and agrees(value, needed) is False:
-            return False
-    return True
-
-
-def _still_needed(write: Write, callee: Frame, given: dict[str, Bound], frame: Frame) -> tuple[tuple[str, Value], ...]:
-    """What the caller's own parameters have to be for a write of its callee: those that it hands on."""
-    handed = [(given[name], needed) for name, needed in write.needs if name in given and callee.param(name) is not None]
-    found = [(v.bare(bound.value), needed) for bound, needed in handed if bound.frame.key == frame.key]
-    return tuple((value.name, needed) for value, needed in found if isinstance(value, v.Param))
-
-
-def _as_own(write: Write, deed: Deed) -> Write:
-    """A write of a method to its own object, as what the call does."""
-    return replace(write, label=deed.label or write.label, makes=write.makes or makes(deed))
-
-
-def _seen_from(root: Value | None, given: dict[str, Bound], frame: Frame) -> Value | None:
-    """The object that a callee writes, as its caller has it."""
-    inner = v.bare(root) if root is not None else None
-    if isinstance(inner, v.Param):
-        argument = given.get(inner.name)
-        return argument.value if argument is not None and argument.frame.key == frame.key else None
-    return None

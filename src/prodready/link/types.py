@@ -350,6 +350,9 @@ class Types(Rows):
             if callee.function is not None:
                 bindings = self.bind(callee, bound)
                 found = self.result_type(callee.function, bindings, depth)
+                if found is not None and found.cls is None and callee.function.facts.owner:
+                    # What `super().save()` gives hangs on the class of the object: `book` of `book = form.save(request)`.
+                    found = self._made(found.name, bound, found.assumed, depth)
             else:
                 effect = callee.effect or NOTHING
                 if effect.returns == "self" and callee.type is not None:

@@ -22,14 +22,14 @@ MOST = 40
 class Write:
     """One write on a path.
 
-    `root` is the object that is written, None where it is another one each time. `repeated` says that it stands in a loop,
-    `looped` that this loop is in the function itself, `tolerated` that it goes on to the next round when one fails, or
-    without end. `via` are the calls that lead to it, the outermost first; `unit` is a function that has writes to keep
-    together of its own, of which this is one. `makes`: it is a new row. `expired`: what is removed was picked by being below
-    a limit, as what is too old is. `call` is the outermost of the calls. `needs` is what the
-    function's parameters have to be for it; `rows` are those that a commit writes, None for
-    one that is not known. `table` is the class of the rows that are removed; `turn` the calls of a loop and the row
-    that each of its rounds has of its own. `own`: `via` are methods of the row itself, `save` for instance.
+    `root` is the object that is written, None where it is another one each time. `repeated` says that it stands in a
+    loop, `looped` that this loop is in the function itself, `tolerated` that it goes on to the next round when one
+    fails, or without end. `via` are the calls that lead to it, the outermost first; `units` are functions that have
+    writes to keep together of their own, of which this is one. `makes`: it is a new row. `expired`: what is removed was
+    picked by being below a limit, as what is too old is. `call` is the outermost of the calls. `needs` is what the
+    function's parameters have to be for it; `rows` are those that a commit writes, None for one that is not known.
+    `table` is the class of the rows that are removed; `turn` the calls of a loop and the row that each of its rounds
+    has of its own. `own`: `via` are methods of the row itself, `save` for instance.
     """
 
     label: str
@@ -41,7 +41,7 @@ class Write:
     tolerated: bool = False
     assumed: bool = False
     via: tuple[tuple[str, Location], ...] = ()
-    unit: tuple[str, str] | None = None
+    units: frozenset[tuple[str, str]] = frozenset()
     store: str = ""
     makes: bool = False
     removes: bool = False
@@ -94,7 +94,7 @@ class Path:
     @property
     def weight(self) -> tuple[int, int, int]:
         """How much speaks against the path, to tell the worst of several."""
-        alone = [write for write in self.writes if write.unit is None]
+        alone = [write for write in self.writes if not write.units]
         return (strength((*alone, *self.alone)), len(self.writes) + len(self.alone), len(self.pending))
 
     def add(self, writes: Iterable[Write]) -> Path:

@@ -91,9 +91,16 @@ LEFT_OVER = frozenset("cleanup expire expired expiry garbage stale obsolete outd
 AGAIN = frozenset("rebuild rebuilds reindex recalculate recalc recompute regenerate resync".split())
 """Words in names of functions that bring up to date what follows from other rows: done again, it is."""
 
-NOTES = frozenset("attempt attempts recent recently viewed heartbeat throttle token tokens activation".split())
-"""Words in names of tables that note what somebody did, to count or to remember it, or of tokens, which are asked for again:
-one row less does no harm."""
+NOTES = frozenset(
+    """
+    attempt attempts recent recently viewed heartbeat throttle token tokens activation favorite favorites favourite favourites
+    """.split()
+)
+"""Words in names of tables that note what somebody did or likes, to count or to remember it, or of tokens, which are asked
+for again: one row less does no harm."""
+
+WISHES = frozenset("preference preferences".split())
+"""Words in names of tables that say how somebody wants to see things: to change some of them and not others does no harm."""
 
 PURSUITS = frozenset("browsing listening login play reading search view viewing visit watch".split())
 """Words beside "history" in names of such tables: `SearchHistory`, but not `PriceHistory`."""
@@ -104,11 +111,23 @@ STATES = frozenset("sync export exporter backup".split())
 
 def check(linked: Linked) -> Iterator[Finding]:
     """Report the outermost functions that commit several writes on one path."""
-    for frame, summary in linked.transactions.partial():
-        writes = summary.counted
+    transactions = linked.transactions
+    for frame, summary, above in transactions.partial():
         name = frame.function.qualname.rpartition(".")[2]
-        if name != "<module>" and not _prepares(linked, frame) and not linked.transactions.is_test(frame):
-            yield _finding(frame, _named(writes), _confidence(linked, frame, summary))
+        if name == "<module>" or _prepares(linked, frame) or transactions.is_test(frame):
+            continue
+        confidence = _confidence(linked, frame, summary)
+        # What is told at its callers is told once, but not with less confidence there, if it is more than one row too few.
+        writes = [write for write in summary.counted if write.kind != "ensure"]
+        if above and (confidence is Confidence.LOW or _one_by_one(writes) or _is_told(linked, above)):
+            continue
+        yield _finding(frame, _named(summary.counted), confidence)
+
+
+def _is_told(linked: Linked, above: Sequence[Frame]) -> bool:
+    """Whether a finding at one of these functions is no hint only."""
+    summary = linked.transactions.summary
+    return any(_confidence(linked, frame, summary(frame)) is not Confidence.LOW for frame in above)
 
 
 def _runs_aside(linked: Linked, frame: Frame) -> bool:
@@ -155,6 +174,8 @@ def _is_state(write: Write) -> bool:
 def _is_note(write: Write) -> bool:
     """Whether a row notes what somebody did, or is a token."""
     words = split_words(write.label)
+    if not WISHES.isdisjoint(words) and not write.makes:
+        return True
     return not NOTES.isdisjoint(words) or ("history" in words and not PURSUITS.isdisjoint(words))
 
 
@@ -205,7 +226,9 @@ def _confidence(linked: Linked, frame: Frame, summary: Summary) -> Confidence:
     writes = [write for write in summary.counted if write.kind != "ensure"]
     if not summary.partial or _tidies(writes) or not AGAIN.isdisjoint(split_words(name)):
         return Confidence.LOW
-    if _one_by_one(writes) and (
+    apart = any(write.repeated and write.kind == "commit" and not write.via for write in writes)
+    broken = apart and linked.transactions.breaks_up(frame)
+    if not broken and _one_by_one(writes) and (
         _beside(linked, frame)
         or not (linked.transactions.is_answer(frame) or writes[0].makes or writes[0].kind == "commit")
         or not CLEANING.isdisjoint(split_words(name))
@@ -214,7 +237,7 @@ def _confidence(linked: Linked, frame: Frame, summary: Summary) -> Confidence:
         return Confidence.LOW
     if len({id(write.call) for write in writes}) == 1 and writes[0].helped:
         return Confidence.LOW
-    if (_beside(linked, frame) or any(map(_is_state, writes))) and not _adds_up(_weighty(writes)):
+    if not broken and (_beside(linked, frame) or any(map(_is_state, writes))) and not _adds_up(_weighty(writes)):
         return Confidence.LOW
     if strength(_weighty(writes)) < 2:
         return Confidence.LOW
