@@ -293,6 +293,9 @@ class PasswordFlow:
             return
         if origin.kind == "digest" and self._is_of_random(kept, frame):
             return
+        where = f"{frame.path.rpartition('/')[0]}.{frame.function.qualname}"
+        if origin.digest is not None and origin.digest.reversible and self.names.is_about_others(where):
+            return
         if hashes and origin.kind == "plain":
             self._add(*self.digests.typed(kept))
             return
