@@ -231,7 +231,7 @@ class Deeds(Hooks):
             root = plain(fact.value.args[0]) if fact.value.args else None
         elif receiver is not None and kind == "write":
             root = self.picked(receiver, frame) or receiver
-        if any(key in effect.ensures and v.bare(value) != v.Const(False) for key, value in fact.value.keywords):
+        if any(key in effect.ensures and _is_said(value, frame) for key, value in fact.value.keywords):
             kind = "ensure"
         store, label = self._store(callee, bound, target), self._label(bound, root, fact)
         unless = tuple(effect.unless) if any(key == "**" for key, _ in fact.value.keywords) else ()
@@ -399,6 +399,13 @@ class Deeds(Hooks):
             else:
                 break
         return given
+
+
+def _is_said(value: Value, frame: Frame) -> bool:
+    """Whether a keyword is true, as far as the function itself tells: a parameter is what it is if nobody gives it."""
+    inner = v.bare(value)
+    param = frame.param(inner.name) if isinstance(inner, v.Param) else None
+    return (param.default if param is not None and param.default is not None else inner) != v.Const(False)
 
 
 def _named_in(annotation: Value) -> Iterator[Value]:
