@@ -27,6 +27,9 @@ ELSEWHERE_TOO = frozenset(
 )
 """Columns that stand beside a password for another service."""
 
+ELSEWHERE_ENDS = frozenset({("bot", "token"), ("webhook", "url"), ("server", "url"), ("base", "url"), ("api", "url")})
+"""What the names of such columns may end in: `telegram_bot_token`."""
+
 HOSTS = frozenset({"host", "hostname", "server", "endpoint", "port", "url", "dsn"})
 ACCOUNTS = frozenset({"AbstractUser", "AbstractBaseUser", "User"})
 """Classes of libraries that have a column `password`."""
@@ -243,7 +246,8 @@ class Rows:
         for base in self.program.lineage(cls):
             if isinstance(base, ClassSymbol):
                 columns.update(base.facts.attributes, base.facts.annotations)
-        if not columns.isdisjoint(ELSEWHERE_TOO):
+        ends = {split_words(column)[-2:] for column in columns}
+        if not columns.isdisjoint(ELSEWHERE_TOO) or not ends.isdisjoint(ELSEWHERE_ENDS):
             return True
         about = (split_words(field) or ("",))[0]
         if not about or self.names.is_password(about) or self.names.speaks_of_people(about):
