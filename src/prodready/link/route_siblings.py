@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prodready.link.frames import Bound, Frame
+from prodready.link.guard_checks import options_of
 from prodready.link.program import ClassSymbol
 from prodready.link.route import ANY, Guard, Route
 from prodready.link.route_looks import RouteLooks
@@ -115,8 +116,9 @@ class Siblings:
             return True
         for fact in frame.function.calls:
             given = (*fact.value.args, *(value for _, value in fact.value.keywords))
+            given = tuple(option for value in given for option in options_of(v.bare(value)))
             if self.words.ends("user", fact.name) or any(map(self.words.speaks_of_user, given)):
-                return True  # it works with whoever is logged in
+                return True  # it works with whoever is logged in, or with nobody
             if isinstance(v.bare(fact.value.target), v.Call) and self.looks.is_lost(Bound(fact.value, frame)):
                 return True  # what is called is only known when it runs
             if self.words.has("guard", fact.name) and self.looks.is_lost(Bound(fact.value, frame)):
