@@ -347,8 +347,8 @@ class Expressions(Containers):
             self._mutate(function, args, keywords)
         value = self._called(target, args, keywords, line, column)
         if not self.scope.silent and self.scope.env is not None and isinstance(value, v.Call):
-            name = last_name(target)
-            if name:
+            name = last_name(target) or (target.name if isinstance(target, v.Named) else "")
+            if name:  # of `for check in checks: check(user)` the variable's, as there is no other
                 self._happens(name, value, node)
                 later = handed(name, args, keywords)
                 if isinstance(later, v.Call) and (called := last_name(later.target)):
