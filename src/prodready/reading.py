@@ -119,6 +119,7 @@ def read_many(
 ) -> Generator[FileRead, None, None]:
     """Read files, in processes where it is worth it. A file that kills its process costs only itself.
 
+    `paths` begin with the largest, which are dealt out evenly: no process shall wait for another that has them all.
     Who stops before the end closes the generator: that ends the processes.
     """
     if jobs < 2 or len(paths) < WORTH_A_POOL:
@@ -127,7 +128,8 @@ def read_many(
             progress(1)
         return
     lost: list[Sequence[str]] = []
-    with closing(_in_pool(root, [paths[i : i + CHUNK] for i in range(0, len(paths), CHUNK)], jobs)) as chunks:
+    hands = -(-len(paths) // CHUNK)
+    with closing(_in_pool(root, [paths[i::hands] for i in range(hands)], jobs)) as chunks:
         for chunk, results in chunks:
             if results is None:
                 lost.append(chunk)

@@ -99,7 +99,8 @@ def gather(
         if progress is not None:
             progress(done, len(unread))
 
-    with closing(read_many(root, list(unread), jobs, count)) as results:
+    largest = sorted(unread, key=lambda path: -unread[path][1])
+    with closing(read_many(root, largest, jobs, count)) as results:
         for result in results:
             state.take(result, unread[result.path])
             if result.lasting:

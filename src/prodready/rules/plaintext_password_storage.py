@@ -80,7 +80,7 @@ rule = Rule(
     slug="plaintext-password-storage",
     severity=Severity.ERROR,
     stage="mvp",
-    family="secrets",
+    family="values",
     skip=frozenset({"tests", "generated", "migrations"}),
     needles=(
         "pass", "pwd", "pw", "psw", "pin", "clave", "contrase", "senha", "kennwort", "motdepasse", "mdp", "wachtwoord",

@@ -364,6 +364,7 @@ rule = Rule(
     ),
     skip=frozenset({"tests", "migrations", "generated"}),
     sinks=KINDS,
+    family="values",
     check=check,
     fix=fix,
 )
