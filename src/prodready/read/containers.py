@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from prodready.read import values as v
+from prodready.read.facts import ParamFact
 from prodready.read.scope import Scope, path_of
 from prodready.read.values import Value
 
@@ -98,6 +99,18 @@ class Containers:
                     self._store(path, old, v.seq(list(inner.items), is_open=True, limit=self._limit))
                 return
             self._store(path, old, v.op("without", old.value if isinstance(old, v.Named) else old, (key,)))
+
+    def _flag(self, mapping: ast.expr, args: tuple[Value, ...]) -> Value | None:
+        """`options.pop("commit", False)` of `**options`: a parameter by that name, whatever the signature says."""
+        scope, (key, default) = self.scope, args
+        if not isinstance(mapping, ast.Name) or not scope.mapping or mapping.id != scope.mapping:
+            return None
+        if not isinstance(key, v.Const) or not isinstance(key.value, str) or not key.value.isidentifier():
+            return None
+        if not isinstance(default, v.Const) or not isinstance(default.value, bool) or key.value in (scope.env or {}):
+            return None
+        scope.flags.setdefault(key.value, ParamFact(key.value, "=", None, default))
+        return v.Param(key.value)
 
     def delete(self, target: ast.expr) -> None:
         """`del target`."""

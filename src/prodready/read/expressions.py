@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from prodready.read import values as v
 from prodready.read.containers import Containers
 from prodready.read.exits import NEVER_RETURN, Condition, note_exit
-from prodready.read.facts import RAISE, YIELD, BuiltText, CallFact, ParamFact, Span, last_name
+from prodready.read.facts import RAISE, YIELD, BuiltText, CallFact, Span, last_name
 from prodready.read.fold import compare, fold
 from prodready.read.handed import handed
 from prodready.read.narrow import narrow
@@ -400,18 +400,6 @@ class Expressions(Containers):
         if name in {"pop", "__delitem__"} and args:
             self._without(function.value, args[0])
         return self._flag(function.value, args) if name in {"pop", "get"} and len(args) == 2 else None
-
-    def _flag(self, mapping: ast.expr, args: tuple[Value, ...]) -> Value | None:
-        """`options.pop("commit", False)` of `**options`: a parameter by that name, whatever the signature says."""
-        scope, (key, default) = self.scope, args
-        if not isinstance(mapping, ast.Name) or not scope.mapping or mapping.id != scope.mapping:
-            return None
-        if not isinstance(key, v.Const) or not isinstance(key.value, str) or not key.value.isidentifier():
-            return None
-        if not isinstance(default, v.Const) or not isinstance(default.value, bool) or key.value in (scope.env or {}):
-            return None
-        scope.flags.setdefault(key.value, ParamFact(key.value, "=", None, default))
-        return v.Param(key.value)
 
     _handlers: ClassVar[dict[type[ast.expr], Callable[[Any, Any], Value]]] = {
         ast.Constant: _constant,
