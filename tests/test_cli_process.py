@@ -91,6 +91,10 @@ class TestProcess:
             out, err = process.communicate(timeout=20)
         assert (out, err, process.returncode) == ("", "prodready: interrupted\n", 130)
 
+    def test_an_interrupt_whose_place_an_error_has_taken(self, app: Path) -> None:
+        done = run([*self.stub(app, "try:\n    raise KeyboardInterrupt\nfinally:\n    {}['absent']"), "check"])
+        assert (done.returncode, done.stdout, done.stderr) == (130, "", "prodready: interrupted\n")
+
     def test_reader_that_goes_away(self, app: Path) -> None:
         body = (
             "found = Finding('PRD301', 's', 'm', Severity.ERROR, Confidence.HIGH, Location('a.py', 1))\n"

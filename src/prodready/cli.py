@@ -33,6 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         say("interrupted")
         return 130
     except Exception as error:
+        from prodready.interrupts import pass_on
+
+        pass_on(error)
         if os.environ.get("PRODREADY_DEBUG") == "1":
             raise
         say(internal(error))

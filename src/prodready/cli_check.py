@@ -20,6 +20,7 @@ from prodready.change import sides
 from prodready.change.sides import ChangeError, Wanted
 from prodready.cli import internal, say, writing
 from prodready.finding import Problem, Report
+from prodready.interrupts import pass_on
 from prodready.knowledge import KnowledgeError
 from prodready.report import View, writer
 from prodready.report.view import Sources, totals
@@ -139,6 +140,7 @@ class Job:
             except (config.ConfigError, KnowledgeError, ChangeError, BaselineError) as error:
                 self.problems.append(Problem(str(error)))
             except Exception as error:
+                pass_on(error)
                 if os.environ.get("PRODREADY_DEBUG") == "1":
                     raise
                 self.problems.append(Problem(internal(error), config.shown(root)))

@@ -16,6 +16,7 @@ from prodready.change import sides
 from prodready.cli import say
 from prodready.cli_check import Job, UsageError, overrides, put, view_of
 from prodready.finding import Problem, Report
+from prodready.interrupts import pass_on
 from prodready.report import View, writer
 from prodready.report.dump import clean
 from prodready.report.view import Sources, top, totals
@@ -41,6 +42,7 @@ def run(arguments: Namespace) -> int:
         _say(str(error), environment)
         return 2
     except Exception as error:
+        pass_on(error)
         # Whatever a library puts into its errors, the token is not printed.
         if environment.get("PRODREADY_DEBUG") == "1":
             print(_scrubbed(traceback.format_exc(), environment), file=sys.stderr)

@@ -21,3 +21,12 @@ def interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def pass_on(error: BaseException) -> None:
+    """Raise the request to end that an error has taken the place of: the `finally` of a library may fail because of it."""
+    before = error.__context__
+    while before is not None:
+        if not isinstance(before, Exception):
+            raise before
+        before = before.__context__

@@ -23,6 +23,7 @@ from prodready.documents import Documents
 from prodready.engines import Engines
 from prodready.engines.base import Answers
 from prodready.finding import Finding, Problem, Report, RouteTable, Suppressed
+from prodready.interrupts import pass_on
 from prodready.judging import judge
 from prodready.knowledge import Knowledge
 from prodready.link.linked import Linked
@@ -411,6 +412,7 @@ def _run_rule(rule: Rule, linked: Linked) -> tuple[list[Finding], list[Problem]]
     try:
         found.extend(rule.check(linked))
     except Exception as error:
+        pass_on(error)
         if os.environ.get("PRODREADY_DEBUG") == "1":
             raise
         says = " ".join(f"{type(error).__name__}: {error}".split())[:200]

@@ -17,7 +17,7 @@ import msgspec
 
 from prodready.cache import Known, content_key
 from prodready.discover import WEB, WEB_SETTINGS
-from prodready.interrupts import interrupts_held
+from prodready.interrupts import interrupts_held, pass_on
 from prodready.read.facts import Outline, outline
 from prodready.read.parse import ParseFailure
 from prodready.read.stored import pack
@@ -65,6 +65,7 @@ def read_one(path: str, data: bytes) -> FileRead:
     except ParseFailure as error:
         return FileRead(path, key, Known(nothing, f"cannot be parsed: {error.message}", error.line))
     except Exception as error:
+        pass_on(error)
         if os.environ.get("PRODREADY_DEBUG") == "1":
             raise
         says = " ".join(f"{type(error).__name__}: {error}".split())[:200]
@@ -87,6 +88,7 @@ def _read_web(path: str, data: bytes) -> FileRead:
     except RecursionError:
         return FileRead(path, key, msgspec.structs.replace(known, error="nested too deeply, not read"))
     except Exception as error:
+        pass_on(error)
         if os.environ.get("PRODREADY_DEBUG") == "1":
             raise
         says = " ".join(f"{type(error).__name__}: {error}".split())[:200]

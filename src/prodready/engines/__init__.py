@@ -17,6 +17,7 @@ from prodready.discover import Walk
 from prodready.engines import bandit, detect_secrets, semgrep
 from prodready.engines.base import Answer, Answers, Engine, Slots
 from prodready.finding import Problem
+from prodready.interrupts import pass_on
 
 
 class Engines:
@@ -82,6 +83,7 @@ class Engines:
         try:
             work()
         except Exception as error:
+            pass_on(error)
             if os.environ.get("PRODREADY_DEBUG") == "1":
                 raise
             says = " ".join(f"{type(error).__name__}: {error}".split())[:200]
