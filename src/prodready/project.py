@@ -29,7 +29,7 @@ from prodready.knowledge import Knowledge
 from prodready.link.linked import Linked
 from prodready.link.program import Program
 from prodready.link.route_listing import listed
-from prodready.linking_web import linked_front
+from prodready.linking_web import linked_front, linking_ahead, worth_linking_ahead
 from prodready.read.facts import FileFacts
 from prodready.reading import UNREADABLE, WORTH_A_POOL
 from prodready.reading_web import WebFiles
@@ -209,19 +209,23 @@ class Session:
         cache = Cache(self.config.cache_path if options.cache else None)
         jobs = self._jobs(options)
         engines = Engines(self.config, cache, options.given, wanted=options.engines, jobs=jobs)
+        beside = contextlib.ExitStack()
         try:
             walk = discover.walk(self.config, targets, engines.wants)
             clock.lap("walk")
+            web = WebFiles(self.config.root, cache, walk.web, jobs, given=self._of_web(options.given))
+            if _asks_for_pages() and worth_linking_ahead(web):
+                beside.enter_context(linking_ahead(web, self._knowledge(cache)))
             engines.start(walk, lambda paths: self._for_engines(paths, targets, options))
             state = gather(self.config.root, cache, walk.files, options.given, jobs, options.progress)
             clock.lap("read")
-            web = WebFiles(self.config.root, cache, walk.web, state.jobs, given=self._of_web(state.given))
             facts = Loader(cache, state, self._decoded)
             yield Opened(cache, walk, state, facts, engines, web, clock)
             facts.keep_said()
             keys = {entry.key for entry in state.entries.values()}
             self._decoded = {key: value for key, value in self._decoded.items() if key in keys}
         finally:
+            beside.close()
             engines.stop()
             cache.close()
             if collecting:
@@ -268,18 +272,19 @@ class Session:
         With `codes` only these rules are sure to have been asked.
         """
         cache, state, facts = run.cache, run.state, run.facts
-        whole = self._run_key(state, run.web)
-        part = "" if len(chosen) * 2 > len(state.entries) else _part_key(whole, chosen)
-        for key in filter(None, (whole, part)):
+        part = None if len(chosen) * 2 > len(state.entries) else chosen
+        # Where another process is still at the pages nothing was known, so that no outcome is kept.
+        for key in () if run.web.is_pending else (self._run_key(run), self._run_key(run, part)):
             kept = _decoded_outcome(cache.run(key))
             if kept is not None and self._documents(state).are_as(kept.asked):
                 return kept
-        linked = self._linked(run, chosen if part else None)
+        linked = self._linked(run, part)
         # A cache is not for two processes that once were one: only where all was read just now.
         fresh = all(entry.key in state.bodies or entry.known.error for entry in state.entries.values())
         apart = fresh and state.jobs > 1 and len(state.bodies) >= WORTH_A_POOL
         rules = [rule for rule in all_rules().values() if codes is None or rule.code in codes]
-        if any(rule.front for rule in rules) and not run.web.entries():
+        rules.sort(key=lambda rule: rule.front)
+        if rules and rules[-1].front and not run.web.is_pending and not run.web.entries():
             rules = [rule for rule in rules if not rule.front]
         judged = judge(rules, linked, _run_rule, apart=apart)
         problems = (*judged.problems, *linked.documents.problems)
@@ -287,7 +292,7 @@ class Session:
         if run.lasting and codes is None and not problems and not facts.missed:
             # The name of a file that is not UTF-8 does not go into msgpack: such a project is judged anew each time.
             with contextlib.suppress(UnicodeEncodeError):
-                cache.save_run(part or whole, msgspec.msgpack.encode(outcome))
+                cache.save_run(self._run_key(run, part), msgspec.msgpack.encode(outcome))
         return outcome
 
     def _linked(self, run: Opened, chosen: frozenset[str] | None = None) -> Linked:
@@ -303,14 +308,18 @@ class Session:
     def _documents(self, state: State) -> Documents:
         return Documents(self.config.root, state.given)
 
-    def _run_key(self, state: State, web: WebFiles) -> str:
+    def _run_key(self, run: Opened, part: Collection[str] | None = None) -> str:
+        """The key of a run on this content, which may be complete for some of the files only."""
         settings = f"{tool_digest()} {knowledge.digest(self._sources)} {self.config.test_paths}"
         digest = hashlib.sha256(settings.encode())
-        for path in sorted(state.entries):
-            digest.update(f"\n{path}\0{state.entries[path].key}".encode("utf-8", "surrogatepass"))
-        if any(rule.front for rule in all_rules().values()):
-            for path, entry in web.entries().items():
+        entries = run.state.entries
+        for path in sorted(entries):
+            digest.update(f"\n{path}\0{entries[path].key}".encode("utf-8", "surrogatepass"))
+        if _asks_for_pages():
+            for path, entry in run.web.entries().items():
                 digest.update(f"\n{path}\0{entry.key}".encode("utf-8", "surrogatepass"))
+        if part is not None:
+            digest.update("\n".join(["\npart", *sorted(part)]).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
     def _knowledge(self, cache: Cache) -> Knowledge:
@@ -420,14 +429,12 @@ def _run_rule(rule: Rule, linked: Linked) -> tuple[list[Finding], list[Problem]]
     return found, []
 
 
+def _asks_for_pages() -> bool:
+    return any(rule.front for rule in all_rules().values())
+
+
 def _in_targets(path: Path, targets: Sequence[Path]) -> bool:
     return any(path == target or target in path.parents for target in targets)
-
-
-def _part_key(whole: str, chosen: Iterable[str]) -> str:
-    """The key of a run that is complete for some of the files only."""
-    listed = "\n".join([whole, *sorted(chosen)])
-    return hashlib.sha256(listed.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _decoded_outcome(body: bytes | None) -> _Outcome | None:
