@@ -4,44 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from prodready import discover
 from prodready.config import Config
-from prodready.finding import Confidence, Finding, Location, Report, Severity
+from prodready.finding import Report
 from prodready.link.front_index import Index
-from prodready.link.linked import Linked
 from prodready.project import Options, check
 from prodready.read.web.reader import read_web
-from prodready.rules import Rule
 
 PAGE = 'export const Page = ({ user }) => user.isAdmin && <a onClick={() => fetch("/api/x")}>Go</a>;\n'
 
 
-def tell(linked: Linked) -> Iterator[Finding]:
-    """A rule that reports each place with the kinds of its gates."""
-    for place in linked.front.places:
-        kinds = ",".join(gate.kind for gate in place.gates)
-        where = Location("app.py", 1)
-        yield Finding("PRD999", "tells", f"{'/'.join(place.path)} {kinds}", Severity.INFO, Confidence.HIGH, where)
-
-
-RULE = Rule("PRD999", "tells", Severity.INFO, "mvp", ("x",), frozenset(), check=tell, front=True)
-
-
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for module in ("prodready.project", "prodready.sift"):
-        monkeypatch.setattr(f"{module}.all_rules", lambda: {"PRD999": RULE})
-        monkeypatch.setattr(f"{module}.rules_of", lambda config: {"PRD999": RULE})
-    (tmp_path / "setup.cfg").touch()
-    (tmp_path / "app.py").write_text("x = 1\n")
-    (tmp_path / "web").mkdir()
-    (tmp_path / "web/page.jsx").write_text(PAGE)
-    return tmp_path
+def app(telling: Path) -> Path:
+    (telling / "web").mkdir()
+    (telling / "web/page.jsx").write_text(PAGE)
+    return telling
 
 
 def run(root: Path, *, cache: bool = True) -> Report:

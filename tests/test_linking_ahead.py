@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import prodready.linking_web
 from prodready.config import Config
-from prodready.finding import Confidence, Finding, Location, Severity
-from prodready.link.linked import Linked
 from prodready.project import Options, Session, check
-from prodready.rules import Rule
 
 PAGES = 45
 HERE = os.getpid()
@@ -22,31 +19,15 @@ HERE = os.getpid()
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
 
 
-def tell(linked: Linked) -> Iterator[Finding]:
-    """A rule that reports each place."""
-    for place in linked.front.places:
-        kinds = ",".join(gate.kind for gate in place.gates)
-        message = f"{'/'.join(place.path)} {kinds}"
-        yield Finding("PRD999", "tells", message, Severity.INFO, Confidence.HIGH, Location("app.py", 1))
-
-
-RULE = Rule("PRD999", "tells", Severity.INFO, "mvp", ("x",), frozenset(), check=tell, front=True)
-
-
 def page(number: int, test: str = "user.isAdmin") -> str:
     return f'export const Page = ({{ user }}) => {test} && <a onClick={{() => fetch("/api/{number:02}")}}>Go</a>;\n'
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for module in ("prodready.project", "prodready.sift"):
-        monkeypatch.setattr(f"{module}.all_rules", lambda: {"PRD999": RULE})
-        monkeypatch.setattr(f"{module}.rules_of", lambda config: {"PRD999": RULE})
-    (tmp_path / "setup.cfg").touch()
-    (tmp_path / "app.py").write_text("x = 1\n")
+def app(telling: Path) -> Path:
     for number in range(PAGES):
-        (tmp_path / f"page{number:02}.jsx").write_text(page(number))
-    return tmp_path
+        (telling / f"page{number:02}.jsx").write_text(page(number))
+    return telling
 
 
 @pytest.fixture
