@@ -26,6 +26,7 @@ from prodready.finding import Finding, Problem, Report, RouteTable, Suppressed
 from prodready.interrupts import pass_on
 from prodready.judging import judge
 from prodready.knowledge import Knowledge
+from prodready.knowledge_kept import keep, kept
 from prodready.link.linked import Linked
 from prodready.link.program import Program
 from prodready.link.route_listing import listed
@@ -317,10 +318,14 @@ class Session:
         """The knowledge files merged: parsing them would take longer than judging one file."""
         if self._merged is None:
             key = f"{tool_digest()}:{knowledge.digest(self._sources)}"
-            self._merged = knowledge.unpack(cache.knowledge(key) or b"")
+            shipped = not self.config.knowledge
+            self._merged = (kept(key) if shipped else None) or knowledge.unpack(cache.knowledge(key) or b"")
             if self._merged is None:
                 self._merged = knowledge.merge(self._sources)
-                cache.save_knowledge(key, knowledge.pack(self._merged))
+                packed = knowledge.pack(self._merged)
+                cache.save_knowledge(key, packed)
+                if shipped:
+                    keep(key, packed)
         return self._merged
 
     # Report
