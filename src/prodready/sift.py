@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -16,8 +15,7 @@ from prodready.source import SourceError, decode, masked, split_lines
 from prodready.suppress import Suppressions, apply
 
 
-@dataclass(frozen=True)
-class Sifted:
+class Sifted(msgspec.Struct, frozen=True):
     """All findings of one file by what becomes of them.
 
     `enabled` are the rules selected for the file, `ran` those of them that are not silent in files of its `kinds`. `kept`

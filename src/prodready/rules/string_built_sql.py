@@ -44,7 +44,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from msgspec.structs import replace
+
+import msgspec
 
 from prodready.finding import Confidence, Finding, Fix, Location, Severity, Step
 from prodready.fix.bind_parameters import SHOWN_MARKERS, bind_parameters
@@ -70,8 +72,7 @@ SLOTS = {"text": 0, "value": 1, "statement": 2, "fragment": 3, "identifier": 4}
 """Where a value can do most harm, first."""
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """The holes of one text that matter, with what stands where each of them is.
 
     `identifiers_only`: all stand where only a name can stand. `whole`: the hole is the whole statement.
