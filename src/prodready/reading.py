@@ -31,6 +31,10 @@ WORTH_A_POOL = 40
 """Files from which on starting processes takes less time than it saves."""
 
 CHUNK = 16
+"""The most files that a process is given at once."""
+
+TURNS = 24
+"""How often each process is given files, if there are enough of them: the others wait for the one that is last."""
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, MemoryError)
 """What decoding something that is not what it should be may raise."""
@@ -130,7 +134,7 @@ def read_many(
             progress(1)
         return
     lost: list[Sequence[str]] = []
-    hands = -(-len(paths) // CHUNK)
+    hands = max(-(-len(paths) // CHUNK), min(len(paths), TURNS * jobs))
     with closing(_in_pool(root, [paths[i::hands] for i in range(hands)], jobs)) as chunks:
         for chunk, results in chunks:
             if results is None:

@@ -232,6 +232,9 @@ def outline(facts: FileFacts) -> Outline:
 
 OWN, GIVEN = 2, 1
 
+PLAIN: frozenset[type[Value]] = frozenset({Const, Ref, Unknown})
+"""Values that hold no others, and nothing that a function was given."""
+
 
 def _relays(function: FunctionFacts, facts: FileFacts) -> Iterator[Relay]:
     own = function.params[0].name if function.owner and function.params else None
@@ -274,13 +277,14 @@ def _carries(values: Iterable[Value], own: str | None, seen: dict[int, int]) -> 
     """Whether one of the values may hold what the function was given: OWN, GIVEN or both. `seen` is by identity."""
     found = 0
     for value in values:
-        if isinstance(value, (Const, Ref, Unknown)):
+        kind = type(value)
+        if kind in PLAIN:
             continue
         known = seen.get(id(value))
         if known is None:
             if isinstance(value, Param):
                 known = OWN if value.name == own else GIVEN
-            elif isinstance(value, Free):
+            elif kind is Free:
                 known = GIVEN
             elif isinstance(value, Attr):
                 # What an object holds may have come in as a parameter of another of its methods.

@@ -9,6 +9,7 @@ from collections import Counter
 from prodready.masking import hide
 from prodready.read import values as v
 from prodready.read.facts import FileFacts, FunctionFacts
+from prodready.read.inside import below
 from prodready.read.parse import ParseFailure, parse
 from prodready.read.statements import Statements, module_scope
 from prodready.source import decode, split_lines
@@ -84,7 +85,7 @@ def _assigned(tree: ast.Module) -> Counter[str]:
     waiting: list[ast.AST] = [tree]
     while waiting:
         around = waiting.pop()
-        for node in ast.iter_child_nodes(around):
+        for node in below(around):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 found[node.name] += 1
             elif isinstance(node, ast.Name):

@@ -106,7 +106,8 @@ class Scope(msgspec.Struct):
         if name in self.globals:
             self.module.extra.setdefault(name, []).append(value)
             self.module.names.add(name)
-        for path in [p for p in self.env if p.startswith((name + ".", name + "["))]:
+        below = (name + ".", name + "[")
+        for path in [p for p in self.env if p.startswith(below)]:
             del self.env[path]
         self.env[name] = value
 
@@ -169,9 +170,13 @@ def join(envs: Sequence[dict[str, Value] | None], given: Sequence[v.Given] = ())
     merged: dict[str, Value] = {}
     for name in together:
         value = first.get(name)
-        if value is not None and all(env.get(name) is value for env in others):
-            merged[name] = value
-            continue
+        if value is not None:
+            for env in others:
+                if env.get(name) is not value:
+                    break
+            else:
+                merged[name] = value
+                continue
         options = [env[name] for env in live if name in env]
         if len(options) < len(live) and ("." in name or "[" in name):
             continue

@@ -86,7 +86,10 @@ class _Functions(Mapping[str, FunctionFacts]):
 
     def get(self, qualname: str, default: Any = None) -> Any:
         """The function, or the default; most that are asked for are not there, and raising takes time."""
-        return self[qualname] if qualname in self._raw else default
+        found = self._decoded.get(qualname)
+        if found is None and qualname in self._raw:
+            found = self[qualname]
+        return default if found is None else found
 
     def speaking(self, stems: tuple[bytes, ...], among: Collection[str] | None) -> list[str]:
         """The functions, of these or of all, in whose bytes, in lower case, one of the stems is found."""
