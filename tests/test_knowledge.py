@@ -66,9 +66,7 @@ def test_what_is_kept_is_all_there_is(shipped: Knowledge) -> None:
     assert {name: getattr(again, name) for name in said} == {name: getattr(shipped, name) for name in said}
 
 
-def test_it_is_kept_beside_the_byte_code(
-    shipped: Knowledge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_kept_beside_the_byte_code(shipped: Knowledge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.pycache_prefix", str(tmp_path))
     monkeypatch.setattr("sys.dont_write_bytecode", True)
     knowledge_kept.keep("one", pack(shipped))

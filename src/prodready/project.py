@@ -367,7 +367,8 @@ class Session:
         suppressions = facts.suppressions if facts else None
         if path in answers.read and not discover.is_python(self.config.root / path):
             suppressions = scan_other(data.decode("utf-8", "replace"))
-        return sift(self.config, path, findings, data, suppressions, answers.absent(path))
+        hidden = facts.hidden if facts and content_key(data) == run.state.entries[path].key else None
+        return sift(self.config, path, findings, data, suppressions, answers.absent(path), hidden)
 
     def content(self, run: Opened, path: str) -> bytes:
         """The bytes of a file as they were analysed; none for one that is not to be had."""

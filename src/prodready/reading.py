@@ -55,7 +55,7 @@ class FileRead(msgspec.Struct, frozen=True):
 
 def read_one(path: str, data: bytes) -> FileRead:
     """Read one file's content. Whatever is wrong with it is in the result; nothing is raised."""
-    if not path.endswith(".py") and (path.endswith(WEB) or path.rpartition("/")[2] in WEB_SETTINGS):
+    if _is_web(path):
         return _read_web(path, data)
     from prodready.read.python import read_python
 
@@ -76,6 +76,10 @@ def read_one(path: str, data: bytes) -> FileRead:
         return FileRead(
             path, key, Known(nothing, f"prodready failed on this file, please report it: {says}"), lasting=False
         )
+
+
+def _is_web(path: str) -> bool:
+    return not path.endswith(".py") and (path.endswith(WEB) or path.rpartition("/")[2] in WEB_SETTINGS)
 
 
 def _read_web(path: str, data: bytes) -> FileRead:
@@ -166,6 +170,8 @@ def _in_pool(
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
+    if not _is_web(chunks[0][0]):
+        import prodready.read.python  # noqa: F401  What is loaded here, none of the processes has to load.
     try:
         pool = ProcessPoolExecutor(min(jobs, len(chunks)), mp_context=_context(), initializer=_start_worker)
     except (OSError, ImportError, NotImplementedError):  # No semaphores: there are such containers.

@@ -161,6 +161,7 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True):
     """All of one file. Module code is the function `<module>`; `imports` maps a name to what it stands for.
 
     `called` are the names that each function calls; `docs` the beginnings of the docstrings of functions with decorators.
+    `hidden` is where something that may be a secret was hidden before the text was read, see `masking.py`.
     """
 
     lines: int
@@ -172,6 +173,7 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True):
     suppressions: Suppressions
     called: dict[str, tuple[str, ...]]
     docs: dict[str, str] = {}
+    hidden: tuple[tuple[int, int], ...] = ()
 
 
 class Relay(msgspec.Struct, frozen=True, array_like=True):

@@ -6,7 +6,7 @@ import ast
 import sys
 from collections import Counter
 
-from prodready.masking import hide
+from prodready.masking import Stretch, stars, stretches
 from prodready.read import values as v
 from prodready.read.facts import FileFacts, FunctionFacts
 from prodready.read.inside import below
@@ -26,18 +26,20 @@ def read_python(data: bytes) -> FileFacts:
     says what and where.
     """
     # Facts are kept: what may be a secret must not get into them.
-    text = hide(decode(data))
+    text = decode(data)
+    hidden = tuple(stretches(text))
+    text = stars(text, hidden)
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
     try:
-        return _read(text)
+        return _read(text, hidden)
     except RecursionError:
         raise ParseFailure("nested too deeply to analyse", 0, 0) from None
     finally:
         sys.setrecursionlimit(limit)
 
 
-def _read(text: str) -> FileFacts:
+def _read(text: str, hidden: tuple[Stretch, ...]) -> FileFacts:
     tree = parse(text)
     lines = split_lines(text)
     scope = module_scope(lines)
@@ -76,6 +78,7 @@ def _read(text: str) -> FileFacts:
         suppressions=scan(text),
         called={name: tuple(dict.fromkeys(fact.name for fact in f.calls)) for name, f in functions.items() if f.calls},
         docs=scope.module.docs,
+        hidden=hidden,
     )
 
 

@@ -25,6 +25,7 @@ class _File(msgspec.Struct, array_like=True):
     suppressions: Suppressions
     called: dict[str, tuple[str, ...]]
     docs: dict[str, str]
+    hidden: tuple[tuple[int, int], ...]
 
 
 GATES = (b"pass", b"pin", b"pw", b"mot")
@@ -149,6 +150,7 @@ def pack(facts: FileFacts) -> bytes:
             facts.suppressions,
             facts.called,
             facts.docs,
+            facts.hidden,
         )
     )
 
@@ -169,4 +171,5 @@ def unpack(body: bytes, said: Said | None = None) -> FileFacts:
         stored.suppressions,
         stored.called,
         stored.docs,
+        stored.hidden,
     )
