@@ -49,7 +49,6 @@ from msgspec.structs import replace
 import msgspec
 
 from prodready.finding import Confidence, Finding, Fix, Location, Severity, Step
-from prodready.fix.bind_parameters import SHOWN_MARKERS, bind_parameters
 from prodready.link.frames import Bound, Frame
 from prodready.link.linked import Linked
 from prodready.link.pieces import Hole, Piece
@@ -332,6 +331,8 @@ def _hint(verdict: Verdict, style: str) -> str:
         return "run fixed statements only; let the request choose among them by a key"
     if verdict.identifiers_only:
         return "a name cannot be bound: check it against an allow-list, or look it up in a dictionary of constants"
+    from prodready.fix.bind_parameters import SHOWN_MARKERS
+
     return f"bind the value: {SHOWN_MARKERS.get(style, 'a placeholder in the text and the value as a parameter')}"
 
 
@@ -339,6 +340,8 @@ def fix(finding: Finding, text: str) -> tuple[Fix, ...]:
     """The statement with its values bound, where that is certainly the same statement."""
     if "style" not in finding.facts or len(text) > LARGEST_TO_FIX:
         return ()
+    from prodready.fix.bind_parameters import bind_parameters
+
     place = finding.location
     edits = bind_parameters(text, place.line, place.column, finding.facts["style"], place.path)
     return (Fix("bind the values as parameters", edits),) if edits else ()
