@@ -105,8 +105,10 @@ class Scope:
         if name in self.globals:
             self.module.extra.setdefault(name, []).append(value)
             self.module.names.add(name)
-        for path in [p for p in self.env if p.startswith((name + ".", name + "["))]:
-            del self.env[path]
+        # Nothing can be known of a new name, and a module can have tens of thousands of them.
+        if name in self.env or name in self.globals or name in self.module.imports:
+            for path in [p for p in self.env if p.startswith((name + ".", name + "["))]:
+                del self.env[path]
         self.env[name] = value
 
     def arm(self) -> tuple[int | Flow, ...]:
