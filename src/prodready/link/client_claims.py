@@ -49,6 +49,9 @@ FROM_ROUTE = frozenset(
 REQUESTS = frozenset({"request", "req", "info", "context", "ctx", "event", "websocket", "scope", "handler", "ws"})
 """Words in names of what carries a request."""
 
+CARRIERS = frozenset({"value", "data", "text", "body"})
+"""Attributes that hold what was sent."""
+
 FLAGS = frozenset({"is", "has", "can", "may", "allow", "allowed"})
 
 
@@ -81,9 +84,19 @@ class ClientClaims:
     def of(self, function: FunctionFacts, path: str) -> Iterator[Claim]:
         """The claims that a function decides by."""
         for way in function.exits:
+            if any(self._is_other_arm(way, other) for other in function.exits):
+                continue  # it decides how somebody is turned away, not whether
             found = self.claim(way, Frame(path, function))
             if found is not None:
                 yield found
+
+    def _is_other_arm(self, way: Exit, other: Exit) -> bool:
+        """Whether another way out turns away whoever the test of this one lets pass."""
+        if not way.inner or len(other.conditions) < len(way.conditions) or not self.words.refuses(other):
+            return False
+        before, (value, truth) = way.conditions[:-1], way.conditions[-1]
+        there = other.conditions[len(before)]
+        return other.conditions[: len(before)] == before and there == (value, not truth)
 
     def claim(self, way: Exit, frame: Frame) -> Claim | None:
         """What a way out is decided by, if that is a role or a permission that the client claims to have."""
@@ -369,8 +382,10 @@ def _names(value: Value) -> Iterator[str]:
 
 
 def _is_question(value: Value) -> bool:
-    """Whether a value is what a method says of its object, not a part of it: `row.has_permission(user)`."""
+    """Whether a value is what an object says of itself, not what was sent: `row.has_permission(user)`."""
     call = v.bare(value)
+    if isinstance(call, v.Attr):
+        return isinstance(v.bare(call.base), v.Item) and call.name not in CARRIERS  # what was sent has items only
     return isinstance(call, v.Call) and not FLAGS.isdisjoint(split_words(last_name(call))[:1])
 
 
