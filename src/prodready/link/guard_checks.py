@@ -147,7 +147,12 @@ class Checks:
         """Whether what is returned is a refusal or not: `return view(request) if may(user) else abort(403)`."""
         ways = options_of(function.returns) if function.returns is not None else ()
         told = [self.words.refuses(Exit(RETURN, value, (), 0, 0, 0)) == "refused" for value in ways]
-        return any(told) and not all(told) and any(self.words.has("permission", fact.name) for fact in function.calls)
+        asked = (fact for fact in function.calls if self.words.has("permission", fact.name))
+        return (
+            any(told)
+            and not all(told)
+            and any(self.words.speaks_of_user(x) for fact in asked for x in _given(fact.value))
+        )
 
     def _spelled_out(self, way: Exit, frame: Frame) -> Exit:
         """The way out with the value of a variable of a module in its place: `raise not_logged_in`."""
@@ -305,6 +310,10 @@ class Checks:
         return any(v.bare(given.get(key, v.UNKNOWN)) == v.Const(True) for key in waived) or any(
             v.bare(given.get(key, v.UNKNOWN)) == v.Const(False) for key in unless
         )
+
+
+def _given(call: v.Call) -> tuple[Value, ...]:
+    return (*call.args, *(value for _, value in call.keywords))
 
 
 def strongest(checks: Sequence[Check]) -> Check:
