@@ -169,7 +169,12 @@ class ClientClaims:
 
     def _is_role(self, name: str) -> bool:
         """Whether a name is that of one role: `is_admin`, and not `role`."""
-        return self.words.has("role", name) and split_words(name)[-1:] not in {("role",), ("roles",), ("rank",)}
+        return self.words.has("role", name) and split_words(name)[-1:] not in {
+            ("role",),
+            ("roles",),
+            ("rank",),
+            ("header",),
+        }
 
     def _is_something_else(self, value: Value) -> bool:
         names = list(names_in(value))
