@@ -22,6 +22,7 @@ LABELS = frozenset(
         "cascade",  # what a reference is given that goes with the row that it refers to
         "row",  # of a type: an instance is a row of a table
         "commits-alone",  # of a type: a connection that commits each statement that nobody commits
+        "redirects",  # of a type: a handler that sends people elsewhere and does nothing else
         "command",  # of a type: what it does is reached from no request
         "fills-row",  # of a type: fills a row of the class that it names with what was sent
     }
@@ -76,7 +77,8 @@ WORDS = frozenset(
         "role", "negation", "permission", "owner", "user", "user-key", "optional", "logged-in", "authenticated",
         "anonymous", "key", "refusal", "no-guard", "guard", "open-route", "read-route", "says-open", "proxy",
         "changing-call", "telling-call", "making-call", "check",
-        "address-part", "own-rows", "acting", "row-query", "safe-methods", "signature", "sign-in",
+        "address-part", "own-rows", "acting", "carried-key", "for-programs", "row-query", "safe-methods",
+        "signature", "sign-in",
         # In the conditions of a front end: what decides who sees something, and what only looks like it.
         "gate-staff", "gate-permission", "gate-role", "gate-owner", "gate-login", "not-gate", "viewer", "not-viewer",
         "low-role",

@@ -18,6 +18,9 @@ from prodready.words import split_words
 
 MAX_DEPTH = 14
 MAX_CALLERS = 6
+MAX_NAME = 40
+"""Characters of a name; what is longer is a text."""
+
 SAME_AS_ARGUMENT = frozenset(
     {"str", "int", "bool", "loads", "b64decode", "urlsafe_b64decode", "unquote", "literal_eval"}
 )
@@ -46,6 +49,9 @@ FROM_ROUTE = frozenset(
 
 REQUESTS = frozenset({"request", "req", "info", "context", "ctx", "event", "websocket", "scope", "handler", "ws"})
 """Words in names of what carries a request."""
+
+CARRIERS = frozenset({"value", "data", "text", "body"})
+"""Attributes that hold what was sent."""
 
 FLAGS = frozenset({"is", "has", "can", "may", "allow", "allowed"})
 
@@ -78,9 +84,19 @@ class ClientClaims:
     def of(self, function: FunctionFacts, path: str) -> Iterator[Claim]:
         """The claims that a function decides by."""
         for way in function.exits:
+            if any(self._is_other_arm(way, other) for other in function.exits):
+                continue  # it decides how somebody is turned away, not whether
             found = self.claim(way, Frame(path, function))
             if found is not None:
                 yield found
+
+    def _is_other_arm(self, way: Exit, other: Exit) -> bool:
+        """Whether another way out turns away whoever the test of this one lets pass."""
+        if not way.inner or len(other.conditions) < len(way.conditions) or not self.words.refuses(other):
+            return False
+        before, (value, truth) = way.conditions[:-1], way.conditions[-1]
+        there = other.conditions[len(before)]
+        return other.conditions[: len(before)] == before and there == (value, not truth)
 
     def claim(self, way: Exit, frame: Frame) -> Claim | None:
         """What a way out is decided by, if that is a role or a permission that the client claims to have."""
@@ -133,20 +149,32 @@ class ClientClaims:
 
     def _is_claim(self, value: Value, leaf: Bound) -> bool:
         """Whether what is asked is a role or a permission, by the names on the way to it."""
-        names = [name for name in (*names_in(value), *names_in(leaf.value)) if len(name) < 40]
+        names = [name for name in (*_names(value), *_names(leaf.value)) if len(name) < MAX_NAME]
         if any(self.words.has("proxy", name) for name in names):
             return False
-        if any(split_words(name)[-1:] == ("key",) for name in names_in(leaf.value)):
+        if not isinstance(v.bare(value), v.Op):
+            # Whether a scope or a role was sent at all decides nothing.
+            return any(map(self._is_role, names)) or any(map(_is_flag, _names(leaf.value)))
+        if any(split_words(name)[-1:] == ("key",) for name in _names(leaf.value)):
             return False
         if any(self.words.has("role", name) for name in names):
             return True
         # `if scheme not in ALLOWED_SCHEMES` is about what is sent, whatever the list is called.
         inner = v.bare(value)
         sent_side = inner.subject if isinstance(inner, v.Op) and inner.kind == "in" else value
-        if any(self.words.has("permission", name) for part in (sent_side, leaf.value) for name in names_in(part)):
-            return True
-        sent = [split_words(name) for name in names_in(leaf.value) if len(name) < 40]
-        return any(len(words) > 1 and words[0] in FLAGS for words in sent)
+        spoken = [name for part in (sent_side, leaf.value) for name in _names(part)]
+        if any(self.words.has("permission", name) and not self.words.has("key", name) for name in spoken):
+            return True  # an access token is none
+        return any(map(_is_flag, _names(leaf.value)))
+
+    def _is_role(self, name: str) -> bool:
+        """Whether a name is that of one role: `is_admin`, and not `role`."""
+        return self.words.has("role", name) and split_words(name)[-1:] not in {
+            ("role",),
+            ("roles",),
+            ("rank",),
+            ("header",),
+        }
 
     def _is_something_else(self, value: Value) -> bool:
         names = list(names_in(value))
@@ -281,14 +309,17 @@ class ClientClaims:
 
     def _is_request(self, bound: Bound) -> bool:
         value = bound.value
-        if any(name in FROM_ROUTE for name in names_in(value)):
+        if any(name in FROM_ROUTE for name in names_in(value)) or _is_question(value):
             return False
         if not isinstance(value, (v.Attr, v.Call, v.Item, v.Ref)):
             return False
         root: Value = value
         while isinstance(root, (v.Attr, v.Item, v.Call, v.Named)):
             root = root.value if isinstance(root, v.Named) else root.target if isinstance(root, v.Call) else root.base
-        if isinstance(root, v.Param) and bound.frame.binding(root.name) is None and self._is_no_request(bound, root):
+        start = bound.sub(root)
+        while isinstance(start.value, v.Param) and (given := start.frame.binding(start.value.name)) is not None:
+            start = given
+        if isinstance(start.value, v.Param) and self._is_no_request(bound, start):
             return False
         labels = self.reducer.labels(bound)
         return "request" in labels or ("cookies" in labels or "headers" in labels or "body" in labels)
@@ -311,13 +342,14 @@ class ClientClaims:
             value = base
         return False
 
-    def _is_no_request(self, bound: Bound, root: v.Param) -> bool:
-        """Whether a parameter of a handler is filled by something else: a dependency, a row, the application."""
-        param = bound.frame.param(root.name)
+    def _is_no_request(self, bound: Bound, root: Bound) -> bool:
+        """Whether a parameter that a value starts from is filled by something else: a dependency, a row, the application."""
+        assert isinstance(root.value, v.Param)
+        param = root.frame.param(root.value.name)
         if param is not None and param.annotation is None and param.default is None:
             names = {word for name in names_in(bound.value) for word in split_words(name)}
-            return not self.infer.library_types(self.infer.type_of(bound.sub(root))) and names.isdisjoint(REQUESTS)
-        return self._is_given(bound, root)
+            return not self.infer.library_types(self.infer.type_of(root)) and names.isdisjoint(REQUESTS)
+        return self._is_given(root, root.value)
 
     def _is_unchecked(self, bound: Bound, call: v.Call) -> bool:
         """Whether a call reads a token and is told not to verify it."""
@@ -342,6 +374,24 @@ class ClientClaims:
         if not line:
             return ()
         return (Step(Location(bound.frame.path, line, value.column), f"{_source(value)} is what the client sent"),)  # type: ignore[union-attr]
+
+
+def _is_flag(name: str) -> bool:
+    """Whether a name is one of something that is true or false: `can_edit`."""
+    words = split_words(name)
+    return len(words) > 1 and len(name) < MAX_NAME and words[0] in FLAGS
+
+
+def _names(value: Value) -> Iterator[str]:
+    return names_in(value, asked=False)
+
+
+def _is_question(value: Value) -> bool:
+    """Whether a value is what an object says of itself, not what was sent: `row.has_permission(user)`."""
+    call = v.bare(value)
+    if isinstance(call, v.Attr):
+        return isinstance(v.bare(call.base), v.Item) and call.name not in CARRIERS  # what was sent has items only
+    return isinstance(call, v.Call) and not FLAGS.isdisjoint(split_words(last_name(call))[:1])
 
 
 def _sides(value: Value) -> tuple[Value, ...]:

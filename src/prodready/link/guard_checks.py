@@ -138,6 +138,19 @@ class Checks:
                 told = reach(way.conditions, frame, self.values, self.words)
                 raises, refuses = way.kind == RAISE, self.words.refuses(way) in {"refused", "told"}
                 yield Check(kind, _shown_condition(way), location, partial, raises, answers, is_set, told, refuses)
+        if sure and self._refuses_in_passing(function.facts):
+            yield Check("permission", function.facts.qualname, Location(function.path, function.facts.line))
+
+    def _refuses_in_passing(self, function: FunctionFacts) -> bool:
+        """Whether what is returned is a refusal or not: `return view(request) if may(user) else abort(403)`."""
+        ways = options_of(function.returns) if function.returns is not None else ()
+        told = [self.words.refuses(Exit(RETURN, value, (), 0, 0, 0)) == "refused" for value in ways]
+        asked = (fact for fact in function.calls if self.words.has("permission", fact.name))
+        return (
+            any(told)
+            and not all(told)
+            and any(self.words.speaks_of_user(x) for fact in asked for x in _given(fact.value))
+        )
 
     def _spelled_out(self, way: Exit, frame: Frame) -> Exit:
         """The way out with the value of a variable of a module in its place: `raise not_logged_in`."""
@@ -203,6 +216,12 @@ class Checks:
     def _at_least(self, way: Exit) -> str:
         """What a guard that turns away without saying why asks for at least."""
         if (
+            way.inner
+            and self.words.refuses(way) == "sent"
+            and any(map(self._is_own_address, way.conditions[-way.inner :]))
+        ):
+            return "ownership"
+        if (
             not way.conditions
             or all(self.words.is_setting(value) for value, _ in way.conditions)
             or self.words.refuses(way) != "refused"
@@ -210,6 +229,16 @@ class Checks:
         ):
             return ""
         return "login" if self.words.is_unknown_person(way) else "permission"
+
+    def _is_own_address(self, atom: tuple[Value, bool]) -> bool:
+        """Whether a part of the address was compared with who asks, and was another's."""
+        value, truth = atom
+        if truth or not isinstance(value, v.Op) or value.kind != "test":
+            return False
+        sides = (value.subject, *value.args)
+        return any(map(self.words.speaks_of_user, sides)) and any(
+            self.words.has("address-part", name) for side in sides for name in names_in(side)
+        )
 
     def _of_the_rest(self, way: Exit, function: FunctionSymbol) -> str:
         """What is asked for where all are turned away who have not left before: what those had."""
@@ -279,6 +308,10 @@ class Checks:
         return any(v.bare(given.get(key, v.UNKNOWN)) == v.Const(True) for key in waived) or any(
             v.bare(given.get(key, v.UNKNOWN)) == v.Const(False) for key in unless
         )
+
+
+def _given(call: v.Call) -> tuple[Value, ...]:
+    return (*call.args, *(value for _, value in call.keywords))
 
 
 def strongest(checks: Sequence[Check]) -> Check:

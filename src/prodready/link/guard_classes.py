@@ -37,6 +37,13 @@ class GuardClasses(GuardValues):
         ]
         self.rows = self.knowledge.members("rows")
         """Methods and attributes that say which rows a class is about."""
+        self.makers = frozenset(
+            name
+            for entry in self.knowledge.types.values()
+            for name, effect in entry.methods.items()
+            if not isinstance(effect, str) and effect.route is not None and "self" in effect.route.handler
+        )
+        """Methods of classes that make a handler of the class."""
         self._rows = {name: "{" in path for actions in routed for name, path in actions.items()}
 
     def asked(self, handler: Handler, methods: Sequence[str]) -> Asked:
@@ -105,6 +112,7 @@ class GuardClasses(GuardValues):
                 if kind:
                     yield Guard(kind, base.rpartition(".")[2], Location(cls.path, cls.facts.line), "base")
         yield from self._required(cls, lineage)
+        yield from self._of_makers(lineage)
         for base in lineage:
             if isinstance(base, ClassSymbol):  # dependencies that a class declares for all of its handlers
                 for name, annotation in base.facts.annotations.items():
@@ -114,6 +122,18 @@ class GuardClasses(GuardValues):
                         yield from self.in_parameter(Bound(value, self.values.module(base.path)))
         yield from self._hooks_of_class(cls, own, action)
         yield from self._row_of_class(cls, action)
+
+    def _of_makers(self, lineage: tuple[ClassSymbol | str, ...]) -> Iterator[Guard]:
+        """What a class asks for around the handler that it makes of itself: `as_view`."""
+        for base in lineage:
+            if not isinstance(base, ClassSymbol):
+                continue
+            for name in self.makers.intersection(base.facts.methods):
+                function = self.program.function(base.path, f"{base.facts.qualname}.{name}")
+                checks = self.checks(FunctionSymbol(base.path, function), factory=True) if function is not None else ()
+                if checks and function is not None:
+                    best, here = strongest(checks), Location(base.path, function.line)
+                    yield Guard(best.kind, base.facts.qualname, here, "class", best.partial)
 
     def _of_unknown_base(self, name: str) -> str:
         """The kind of guard that a class of a library is by its name, where the knowledge has nothing of it."""

@@ -338,8 +338,11 @@ def _given(value: Value) -> Iterator[Value]:
             value = value.base if isinstance(value, v.Attr) else value.value
 
 
-def names_in(value: Value, limit: int = MAX_NAMES) -> Iterator[str]:
-    """The names and keys that a value is made of, the outermost first; those of modules are left out."""
+def names_in(value: Value, limit: int = MAX_NAMES, *, asked: bool = True) -> Iterator[str]:
+    """The names and keys that a value is made of, the outermost first; those of modules are left out.
+
+    Without `asked` also those of what was asked before it came to be.
+    """
     waiting = [value]
     while waiting and limit:
         limit -= 1
@@ -354,6 +357,8 @@ def names_in(value: Value, limit: int = MAX_NAMES) -> Iterator[str]:
             yield one.value
         if isinstance(one, v.Call):
             waiting = [one.target, *one.args, *(x for _, x in one.keywords), *waiting]
+        elif isinstance(one, v.Op) and one.kind in {"after", "if"} and not asked:
+            waiting = [one.subject, *waiting]
         elif not isinstance(one, v.Ref):
             waiting = [*v.children(one), *waiting]
 

@@ -37,13 +37,6 @@ class Guards(GuardClasses):
         self._inside: dict[tuple[str, str, str], tuple[Guard, ...]] = {}
         self._hooks: dict[tuple[str, int], tuple[Guard, ...]] = {}
         self._own: dict[tuple[str, str], bool] = {}
-        self.makers = frozenset(
-            name
-            for entry in self.knowledge.types.values()
-            for name, effect in entry.methods.items()
-            if not isinstance(effect, str) and effect.route is not None and "self" in effect.route.handler
-        )
-        """Methods of classes that make a handler of the class."""
 
     def of(
         self,
@@ -274,7 +267,7 @@ class Guards(GuardClasses):
                 elif callee.function is not None and not callee.assumed and not self._asks_nothing(fact, frame):
                     handed = fact.value == returned  # what it returns is the response
                     found = [c for c in self.checks(callee.function) if c.raises or (handed and c.refuses)]
-                    for check in found[:1]:
+                    for check in found if handed else found[:1]:
                         yield Guard(check.kind, f"{fact.name}()", here, "helper", check.partial)
                     if self._looks_up_own(callee.function):
                         yield Guard("ownership", f"{fact.name}()", here, "helper")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from prodready.finding import Confidence
-from prodready.link.frames import Bound, Frame
+from prodready.link.frames import Bound, Frame, is_property
 from prodready.link.front import UiPlace
 from prodready.link.front_gate_words import KINDS
 from prodready.link.front_gates import Gate
@@ -19,8 +19,9 @@ from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
 from prodready.link.url_paths import PathTemplate
 from prodready.read import values as v
-from prodready.read.facts import CallFact, Exit, last_name
+from prodready.read.facts import CallFact, Exit, FunctionFacts, last_name
 from prodready.read.values import Value
+from prodready.words import split_words
 
 SELECTIVE = 2
 """The strength (`route.STRENGTH`) of a guard that lets in only some of those who have an account."""
@@ -80,14 +81,10 @@ class Permissions:
             by_method = found.get(key, {})
             unknown = by_method.pop("", [])
             changing = {method for method in by_method if method not in SAFE_METHODS}
-            for method in sorted(by_method):
-                offer = self._offer(method, [*by_method[method], *unknown])
-                if offer is not None:
-                    yield offer
+            offers = [self._offer(method, [*by_method[method], *unknown]) for method in sorted(by_method)]
             if not changing and key in visits:
-                offer = self._offer("POST", [*visits[key], *unknown])
-                if offer is not None:
-                    yield offer
+                offers.append(self._offer("POST", [*visits[key], *unknown]))
+            yield from _once(offer for offer in offers if offer is not None)
 
     def _visits(self) -> dict[tuple[object, ...], list[Join]]:
         """The links to pages whose own address takes their form, by what answers it."""
@@ -107,7 +104,10 @@ class Permissions:
         return found
 
     def _offer(self, method: str, joins: Sequence[Join]) -> Offer | None:
-        gates = [strictest(join.place.gates) or self._of_page(join) for join in joins]
+        gates = [
+            strictest(gate for gate in join.place.gates if not self._is_of_row(gate)) or self._of_page(join)
+            for join in joins
+        ]
         sure = [
             (join, gate)
             for join, gate in zip(joins, gates, strict=True)
@@ -127,6 +127,21 @@ class Permissions:
             confidence = Confidence.LOW
         guard = max(route.guards, key=lambda one: one.strength, default=None)
         return Offer(route, method, tuple((join.place, gate) for join, gate in sure), guard, confidence)
+
+    def _is_of_row(self, gate: Gate) -> bool:
+        """Whether a gate asks a row what it is ready for: a property of the project's that does not know who looks."""
+        _, dot, name = gate.text.rpartition(".")
+        methods = self.looks.values.program.methods_named(name) if dot and name.isidentifier() else []
+        return bool(methods) and all(is_property(m.facts) and not self._knows_who(m.facts) for m in methods)
+
+    def _knows_who(self, function: FunctionFacts) -> bool:
+        """Whether a function looks at who is logged in, or asks something that may."""
+        asked = [value for way in function.exits for value, _ in way.conditions]
+        said = [*asked, *(way.value for way in function.exits), *(fact.value for fact in function.calls)]
+        said += [function.returns] if function.returns is not None else []
+        return any(self._asks(fact.name) for fact in function.calls) or any(
+            self.words.speaks_of_user(one) for value in said for one in v.walk(value)
+        )
 
     def _of_page(self, join: Join) -> Gate | None:
         """The gate of the whole page that a place is on; a page says nothing of those who may ask for it."""
@@ -149,7 +164,7 @@ class Permissions:
             return True
         frame = route.handler.frame
         if frame is None:  # a method of a library's class
-            return False
+            return self.looks.only_redirects(route)
         if self.looks.does_nothing(frame) or any(map(self._refuses_some, frame.function.exits)):
             return True
         home = self.looks.values.infer.home(frame)
@@ -210,10 +225,15 @@ class Permissions:
             target = v.bare(fact.value.target)
             changes = self.words.has("changing-call", fact.name)
             if isinstance(target, v.Attr) and self.words.speaks_of_user(target.base):
-                if self._asks(fact.name) or changes:
+                if self._asks(fact.name) or changes or self.words.has("acting", fact.name):
                     return True
+            made = v.bare(target.base) if isinstance(target, v.Attr) else None
+            if isinstance(made, v.Call) and any(map(self.words.speaks_of_user, made.args)):
+                return True  # `Basket(request.user).clear()`
             given = (*fact.value.args, *(value for _, value in fact.value.keywords))
             if changes and any(isinstance(v.bare(value), v.Param) and names_request(value) for value in given):
+                return True
+            if self.words.called("row-query", fact.name) and any(_is_current(value) for value in given):
                 return True
             if not any(self._is_user(value, filled) for value in given) or self._only_tells(fact):
                 continue
@@ -246,9 +266,28 @@ class Permissions:
         return self.words.speaks_of_user(value)
 
 
+def _once(offers: Iterable[Offer]) -> list[Offer]:
+    """The offers of one handler; a page and the form on it are one, told by what is surer."""
+    found = list(offers)
+    reading = [offer for offer in found if offer.method in SAFE_METHODS]
+    if not reading or len(reading) == len(found):
+        return found
+    best = max(found, key=lambda offer: (offer.confidence, offer.method not in SAFE_METHODS))
+    return [best] if best.method in SAFE_METHODS else [offer for offer in found if offer not in reading]
+
+
 def names_request(value: Value) -> bool:
     """Whether a value is the request as a whole."""
     return last_name(value) in {"request", "req"}
+
+
+def _is_current(value: Value) -> bool:
+    """Whether a value is what whoever asks works in or for: `current_company(request)`."""
+    call = v.bare(value)
+    if isinstance(call, v.Attr):
+        return names_request(v.bare(call.base)) and "current" in split_words(call.name)
+    asks = isinstance(call, v.Call) and len(call.args) == 1 and names_request(call.args[0])
+    return asks and "current" in split_words(last_name(call))
 
 
 def strictest(gates: Iterable[Gate]) -> Gate | None:

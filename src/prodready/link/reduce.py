@@ -19,6 +19,9 @@ from prodready.read.values import Value
 
 Reduced = tuple[Bound, "Step | None"]
 
+MAX_NESTED = 8
+"""Unpacked lists inside one another that are opened."""
+
 WRAPPERS = {"list", "tuple", "set", "sorted", "reversed", "frozenset", "iter", "filter", "dict.fromkeys"}
 SAFE_ATTRIBUTES = frozenset(
     {"__tablename__", "__name__", "__class__", "__module__", "__table__", "_meta", "__qualname__"}
@@ -206,9 +209,11 @@ class Reducer:
                 found.append((base.sub(v.mapping(kept)), None))
         return found or None
 
-    def elements(self, bound: Bound) -> list[Bound]:
+    def elements(self, bound: Bound, depth: int = 0) -> list[Bound]:
         """What iterating a value gives; empty where nothing is known."""
         found: list[Bound] = []
+        if depth > MAX_NESTED:
+            return found  # `self.rows = [*self.rows, row]`
         for inner in self.leaves(bound, 16):
             value = inner.value
             if isinstance(value, v.Param):
@@ -216,7 +221,9 @@ class Reducer:
             elif isinstance(value, v.Seq):
                 for one in value.items:
                     if isinstance(one, v.Op) and one.kind == "star":
-                        found += self.elements(inner.sub(one.subject)) or [inner.sub(v.op("each", v.UNKNOWN))]
+                        found += self.elements(inner.sub(one.subject), depth + 1) or [
+                            inner.sub(v.op("each", v.UNKNOWN))
+                        ]
                     else:
                         found.append(inner.sub(one))
             elif isinstance(value, v.Map):
@@ -226,7 +233,7 @@ class Reducer:
             elif isinstance(value, v.Call):
                 found += self._iterated_call(inner, value)
             elif isinstance(value, v.Op) and value.kind in {"repeat", "slice"}:
-                found += self.elements(inner.sub(value.subject))
+                found += self.elements(inner.sub(value.subject), depth + 1)
         return found
 
     def _keyword_names(self, bound: Bound, value: v.Param) -> list[Bound]:

@@ -34,12 +34,14 @@ class RouteLooks:
             return returned is None or isinstance(returned, v.Const)
         if not isinstance(returned, v.Call) or function.calls[-1].value != returned:
             return False
-        shows = self.words.has("read-route", last_name(returned))
+        shows = self.words.has("read-route", last_name(returned)) or "redirect" in split_words(last_name(returned))
         if len(function.calls) == 1 and not returned.keywords and all(map(_is_constant, returned.args)):
             return shows or not any(callee.function for callee in self.values.infer.callees(Bound(returned, frame)))
         if not shows or not self.is_lost(Bound(returned, frame)):
             return False
-        return all(self.looks_up(Bound(fact.value, frame)) for fact in function.calls[:-1])
+        return all(
+            self.looks_up(Bound(fact.value, frame)) or _is_of_request(fact.value) for fact in function.calls[:-1]
+        )
 
     @staticmethod
     def lets_in(function: FunctionFacts) -> bool:
@@ -55,9 +57,19 @@ class RouteLooks:
     def takes_key(self, fact: CallFact) -> bool:
         """Whether a call is given a key or a token that came with the request: who has it is let in by what is called."""
         given = [v.bare(value) for value in (*fact.value.args, *(value for _, value in fact.value.keywords))]
-        return any(
-            isinstance(value, v.Attr) and isinstance(v.bare(value.base), v.Param) and self.words.ends("key", value.name)
-            for value in given
+        inside = [v.bare(value) for one in given if isinstance(one, v.Map) for _, value in one.items]
+        return self._finds_by_key(fact) or any(
+            isinstance(value, v.Attr) and isinstance(v.bare(value.base), v.Param) and self._is_key(value.name)
+            for value in (*given, *inside)
+        )
+
+    def _is_key(self, name: str) -> bool:
+        return self.words.ends("key", name) or self.words.ends("carried-key", name)
+
+    def _finds_by_key(self, fact: CallFact) -> bool:
+        """Whether a row is looked up by the token that it keeps: `find(Order, token=token)`."""
+        return self.words.called("row-query", fact.name) and any(
+            self._is_key(name) and not isinstance(v.bare(value), v.Const) for name, value in fact.value.keywords
         )
 
     def considers(self, way: Exit) -> bool:
@@ -79,10 +91,27 @@ class RouteLooks:
 
     def may_guard(self, decorator: Bound) -> bool:
         """Whether a decorator of the project, or one that is not to be found, is called like a guard."""
-        name = last_name(decorator.value)
+        name, call = last_name(decorator.value), v.bare(decorator.value)
         if self.values.effect(decorator) is not None or self.words.has("no-guard", name):
             return False
-        return self.words.has("guard", name)
+        told = call.keywords if isinstance(call, v.Call) else ()
+        return self.words.has("guard", name) or any(
+            self.words.has("permission", key) or self.words.has("role", key) for key, _ in told
+        )
+
+    def only_redirects(self, route: Route) -> bool:
+        """Whether a route is answered by a library's class that sends people elsewhere and does nothing else."""
+        cls = route.handler.cls if route.handler.frame is None else None
+        bases = self.values.program.lineage(cls) if cls is not None else (route.handler.name,)
+        return any(isinstance(base, str) and "redirects" in self.values.knowledge.label(base) for base in bases)
+
+    def is_for_programs(self, frame: Frame) -> bool:
+        """Whether a handler is exempt from the check that pages need: whoever sends the request has no session."""
+        names = [
+            v.dotted(call.target if isinstance(call, v.Call) else call) or ""
+            for call in map(v.bare, frame.function.decorators)
+        ]
+        return any(self.words.has("for-programs", name.replace(".", "_")) for name in names)
 
     def is_open(self, route: Route) -> bool:
         """Whether a route is open by its nature: a login, a web hook, a health check."""
@@ -104,6 +133,12 @@ class RouteLooks:
             about = [word for word in split_words(route.handler.name.partition(".")[0]) if word not in SHOWING]
             names = ["_".join(about), *names[1:]]
         return any(self.words.has("read-route", name) for name in names)
+
+
+def _is_of_request(call: v.Call) -> bool:
+    """Whether a call is a method of the request: `request.build_absolute_uri()`."""
+    target = v.bare(call.target)
+    return isinstance(target, v.Attr) and isinstance(target.base, v.Param) and target.base.name in {"request", "req"}
 
 
 def _is_constant(value: Value) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from prodready.finding import Confidence
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_checks import options_of
 from prodready.link.program import ClassSymbol
@@ -14,6 +15,7 @@ from prodready.link.route import ANY, Guard, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
 from prodready.read import values as v
+from prodready.read.facts import Exit
 
 FEWEST_GUARDED = 2
 """Guarded routes beside one, before it is taken for forgotten."""
@@ -31,7 +33,7 @@ class Forgotten(msgspec.Struct, frozen=True):
     route: Route
     siblings: tuple[tuple[Route, Guard], ...]
     of: int
-    same: bool
+    confidence: Confidence
 
 
 class Siblings:
@@ -64,7 +66,13 @@ class Siblings:
                     seen.add(route.handler.location)
                     first = sorted(guarded, key=lambda one: (one[0] not in changing, one[1].text != usual[0]))
                     same = usual[1] == len(guarded) and len(guarded) > FEWEST_GUARDED
-                    yield Forgotten(route, tuple(first[:3]), len(guarded), same)
+                    yield Forgotten(route, tuple(first[:3]), len(guarded), self._confidence(route, same=same))
+
+    def _confidence(self, route: Route, *, same: bool) -> Confidence:
+        frame = route.handler.frame
+        if frame is not None and self.looks.is_for_programs(frame):
+            return Confidence.LOW
+        return Confidence.HIGH if same else Confidence.MEDIUM
 
     def _groups(self) -> list[list[Route]]:
         """Routes of one router in one file, and of one class."""
@@ -94,7 +102,10 @@ class Siblings:
         frame = route.handler.frame
         if frame is None:
             # A method of a library, on a class of the project: whatever the class adds to it.
-            return route.handler.cls is not None and not any(map(self._minds, self._methods(route.handler.cls)))
+            cls = route.handler.cls
+            if cls is None or self.looks.only_redirects(route):
+                return False
+            return not any(map(self._minds, self._methods(cls)))
         if self.looks.does_nothing(frame) or self.looks.lets_in(frame.function) or self.looks.says_open(frame):
             return False
         return not self._minds(frame)
@@ -110,14 +121,16 @@ class Siblings:
 
     def _minds(self, frame: Frame) -> bool:
         """Whether a function may look at who asks, as far as names tell."""
-        if any(self.looks.considers(way) for way in frame.function.exits):
+        if any(self.looks.considers(way) or self._tells_apart(way) for way in frame.function.exits):
             return True
         if any(map(self.looks.takes_key, frame.function.calls)):
             return True
         for fact in frame.function.calls:
             given = (*fact.value.args, *(value for _, value in fact.value.keywords))
             given = tuple(option for value in given for option in options_of(v.bare(value)))
-            if self.words.ends("user", fact.name) or any(map(self.words.speaks_of_user, given)):
+            target = v.bare(fact.value.target)
+            asked = isinstance(target, v.Attr) and self.words.speaks_of_user(target.base)
+            if asked or self.words.ends("user", fact.name) or any(map(self.words.speaks_of_user, given)):
                 return True  # it works with whoever is logged in, or with nobody
             if isinstance(v.bare(fact.value.target), v.Call) and self.looks.is_lost(Bound(fact.value, frame)):
                 return True  # what is called is only known when it runs
@@ -125,6 +138,10 @@ class Siblings:
                 return True
         home = self.values.infer.home(frame)
         return any(self.looks.may_guard(Bound(decorator, home)) for decorator in frame.function.decorators)
+
+    def _tells_apart(self, way: Exit) -> bool:
+        """Whether a way out hangs on who asks."""
+        return any(self.words.speaks_of_user(one) for value, _ in way.conditions for one in v.walk(value))
 
     def _changes(self, route: Route) -> bool:
         if route.changes:

@@ -106,9 +106,11 @@ class Scope(msgspec.Struct):
         if name in self.globals:
             self.module.extra.setdefault(name, []).append(value)
             self.module.names.add(name)
-        below = (name + ".", name + "[")
-        for path in [p for p in self.env if p.startswith(below)]:
-            del self.env[path]
+        # Nothing can be known of a new name, and a module can have tens of thousands of them.
+        if name in self.env or name in self.globals or name in self.module.imports:
+            below = (name + ".", name + "[")
+            for path in [p for p in self.env if p.startswith(below)]:
+                del self.env[path]
         self.env[name] = value
 
     def arm(self) -> tuple[int | Flow, ...]:

@@ -68,7 +68,8 @@ Not reported
 ------------
 Routes that are open by their nature (login, registration, password reset, web hooks, health checks, callbacks); requests
 that only read, such as a search by POST; routes that say they are open; routers where guards are not the rule; routes with
-a guard of any kind, also inside the handler, in a hook or in a middleware; guards that could not be found.
+a guard of any kind, also inside the handler, in a hook or in a middleware; guards that could not be found; routes that look a
+row up by a token. With low confidence: handlers that are exempt from the check against forged requests, which programs call.
 `prodready routes` lists what was found.
 
 References
@@ -81,7 +82,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prodready.finding import Confidence, Finding, Severity, Step
+from prodready.finding import Finding, Severity, Step
 from prodready.link.linked import Linked
 from prodready.link.route_siblings import Forgotten, Siblings
 from prodready.rules.base import Rule
@@ -107,7 +108,7 @@ def _finding(one: Forgotten) -> Finding:
         slug=rule.slug,
         message=f"`{name}()` lets anyone do {what}; {one.of} routes beside it ask for {ASKS[guard.kind]} (`{guard.text}`)",
         severity=Severity.ERROR,
-        confidence=Confidence.HIGH if one.same else Confidence.MEDIUM,
+        confidence=one.confidence,
         location=route.handler.location,
         related=tuple(
             Step(
