@@ -30,12 +30,13 @@ from prodready.link.linked import Linked
 from prodready.link.program import Program
 from prodready.link.route_listing import listed
 from prodready.linking_web import linked_front
+from prodready.moved import Lines, carried, moves
 from prodready.read.facts import FileFacts
 from prodready.reading import UNREADABLE, WORTH_A_POOL
 from prodready.reading_web import WebFiles
 from prodready.rules import Rule, all_rules, rules_of
 from prodready.sift import Sifted, fixable, sift
-from prodready.state import Loader, State, gather
+from prodready.state import Loader, State, decoded, gather
 from prodready.suppress import scan_other
 
 
@@ -267,28 +268,65 @@ class Session:
 
         With `codes` only these rules are sure to have been asked.
         """
-        cache, state, facts = run.cache, run.state, run.facts
-        whole = self._run_key(state, run.web)
+        cache, state = run.cache, run.state
+        keys = {path: entry.key for path, entry in state.entries.items()}
+        whole = self._run_key(keys, run.web)
         part = "" if len(chosen) * 2 > len(state.entries) else _part_key(whole, chosen)
         for key in filter(None, (whole, part)):
             kept = _decoded_outcome(cache.run(key))
             if kept is not None and self._documents(state).are_as(kept.asked):
                 return kept
+        carried = self._carried(run, keys)
+        if carried is not None:
+            self._keep(run, whole, carried)
+            return carried
         linked = self._linked(run, chosen if part else None)
         # A cache is not for two processes that once were one: only where all was read just now.
         fresh = all(entry.key in state.bodies or entry.known.error for entry in state.entries.values())
         apart = fresh and state.jobs > 1 and len(state.bodies) >= WORTH_A_POOL
+        judged = judge(self._rules(run, codes), linked, _run_rule, apart=apart)
+        outcome = _outcome(judged.findings, judged.problems, linked.documents)
+        if codes is None:
+            self._keep(run, part or whole, outcome)
+        return outcome
+
+    def _rules(self, run: Opened, codes: Collection[str] | None) -> list[Rule]:
         rules = [rule for rule in all_rules().values() if codes is None or rule.code in codes]
         if any(rule.front for rule in rules) and not run.web.entries():
             rules = [rule for rule in rules if not rule.front]
-        judged = judge(rules, linked, _run_rule, apart=apart)
-        problems = (*judged.problems, *linked.documents.problems)
-        outcome = _Outcome(tuple(sorted(judged.findings, key=lambda f: f.sort_key)), problems, linked.documents.asked)
-        if run.lasting and codes is None and not problems and not facts.missed:
+        return rules
+
+    def _carried(self, run: Opened, keys: Mapping[str, str]) -> _Outcome | None:
+        """What was found before files changed, if that moved code and did nothing else."""
+        before = run.state.before
+        if not before or not run.lasting:
+            return None
+        was = self._run_key({**keys, **{path: one.key for path, one in before.items()}}, run.web)
+        kept = _decoded_outcome(run.cache.run(was))
+        documents = self._documents(run.state)
+        if kept is None or not documents.are_as(kept.asked):
+            return None
+        moved: dict[str, Lines] = {}
+        for path, one in before.items():
+            old, new = decoded(one.body), run.facts(path)
+            lines = moves(old, new) if old is not None and new is not None else None
+            if lines is None:
+                return None
+            moved[path] = lines
+        known, stuck = carried(kept.findings, moved)
+        if not stuck:
+            return _outcome(known, (), documents)
+        linked = self._linked(run)
+        again = judge(self._rules(run, stuck), linked, _run_rule, apart=False)
+        linked.documents.are_as(kept.asked)
+        return _outcome([*known, *again.findings], again.problems, linked.documents)
+
+    def _keep(self, run: Opened, key: str, outcome: _Outcome) -> None:
+        """Keep an outcome for the next run, if it is complete."""
+        if run.lasting and not outcome.problems and not run.facts.missed:
             # The name of a file that is not UTF-8 does not go into msgpack: such a project is judged anew each time.
             with contextlib.suppress(UnicodeEncodeError):
-                cache.save_run(part or whole, msgspec.msgpack.encode(outcome))
-        return outcome
+                run.cache.save_run(key, msgspec.msgpack.encode(outcome))
 
     def _linked(self, run: Opened, chosen: frozenset[str] | None = None) -> Linked:
         if run.linked is None:
@@ -303,11 +341,12 @@ class Session:
     def _documents(self, state: State) -> Documents:
         return Documents(self.config.root, state.given)
 
-    def _run_key(self, state: State, web: WebFiles) -> str:
+    def _run_key(self, keys: Mapping[str, str], web: WebFiles) -> str:
+        """The key of a run over files with these keys of their contents."""
         settings = f"{tool_digest()} {knowledge.digest(self._sources)} {self.config.test_paths}"
         digest = hashlib.sha256(settings.encode())
-        for path in sorted(state.entries):
-            digest.update(f"\n{path}\0{state.entries[path].key}".encode("utf-8", "surrogatepass"))
+        for path in sorted(keys):
+            digest.update(f"\n{path}\0{keys[path]}".encode("utf-8", "surrogatepass"))
         if any(rule.front for rule in all_rules().values()):
             for path, entry in web.entries().items():
                 digest.update(f"\n{path}\0{entry.key}".encode("utf-8", "surrogatepass"))
@@ -428,6 +467,11 @@ def _part_key(whole: str, chosen: Iterable[str]) -> str:
     """The key of a run that is complete for some of the files only."""
     listed = "\n".join([whole, *sorted(chosen)])
     return hashlib.sha256(listed.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _outcome(findings: Iterable[Finding], problems: Iterable[Problem], documents: Documents) -> _Outcome:
+    inorder = sorted(findings, key=lambda finding: finding.sort_key)
+    return _Outcome(tuple(inorder), (*problems, *documents.problems), documents.asked)
 
 
 def _decoded_outcome(body: bytes | None) -> _Outcome | None:
