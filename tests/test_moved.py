@@ -139,6 +139,9 @@ def test_rules_whose_texts_name_a_line_are_asked_again(tmp_path: Path, judged: l
     place.write_text(WRITES)
     before = said(tmp_path)
     assert re.search(rb"line 14\b", b"".join(before))
+    (tmp_path / "app.py").write_text("\n" * 10 + LOGIN)
+    said(tmp_path)
+    assert len(judged) == 1
     judged.clear()
     place.write_text("# rows\n" + WRITES)
     found = said(tmp_path)

@@ -61,12 +61,15 @@ def moves(old: FileFacts, new: FileFacts) -> Lines | None:
 def carried(findings: Iterable[Finding], moved: Mapping[str, Lines]) -> Carried:
     """The findings of a project in which lines of some files have `moved`.
 
-    A text may name a line of any file, so that one with the number of a line that has moved cannot be carried.
+    Texts may name the lines of a finding's places. One that holds the number of a line that has moved is not carried.
     """
     gone = {str(old) for lines in moved.values() for old, new in lines.items() if old != new}
     found: list[Finding] = []
     stuck: set[str] = set()
     for finding in findings:
+        if not any(place.path in moved for place in finding.places):
+            found.append(finding)
+            continue
         after = None if _names_one_of(gone, finding) else _shifted(finding, moved)
         if after is None:
             stuck.add(finding.code)

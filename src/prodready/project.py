@@ -281,9 +281,7 @@ class Session:
             self._keep(run, whole, carried)
             return carried
         linked = self._linked(run, chosen if part else None)
-        # A cache is not for two processes that once were one: only where all was read just now.
-        fresh = all(entry.key in state.bodies or entry.known.error for entry in state.entries.values())
-        apart = fresh and state.jobs > 1 and len(state.bodies) >= WORTH_A_POOL
+        apart = run.facts if state.jobs > 1 and len(state.entries) >= WORTH_A_POOL and not part else None
         judged = judge(self._rules(run, codes), linked, _run_rule, apart=apart)
         outcome = _outcome(judged.findings, judged.problems, linked.documents)
         if codes is None:
@@ -317,7 +315,7 @@ class Session:
         if not stuck:
             return _outcome(known, (), documents)
         linked = self._linked(run)
-        again = judge(self._rules(run, stuck), linked, _run_rule, apart=False)
+        again = judge(self._rules(run, stuck), linked, _run_rule, apart=None)
         linked.documents.are_as(kept.asked)
         return _outcome([*known, *again.findings], again.problems, linked.documents)
 

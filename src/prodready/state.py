@@ -178,6 +178,22 @@ class Loader:
                 self._decoded[entry.key] = facts
         return facts
 
+    def at_hand(self) -> bool:
+        """Whether all that there is can be had without the cache; it is loaded for that."""
+        needed = {entry.key for entry in self._state.entries.values() if not entry.known.error}
+        if not needed <= self._state.bodies.keys():
+            self._state.bodies.update(self._cache.bodies())
+        return needed <= self._state.bodies.keys() and self.said is not None
+
+    def leave_cache(self) -> None:
+        """Go on without the cache, in a process that was forked."""
+        self._cache.leave()
+
+    def add_said(self, said: Mapping[str, Said]) -> None:
+        """Add what was said in another process."""
+        for key, answers in said.items():
+            self.said.setdefault(key, {}).update(answers)
+
     @property
     def said(self) -> dict[str, Said]:
         """What was said of the functions of files, by the keys of their content; see `read.stored.speaking`."""
