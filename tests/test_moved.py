@@ -18,7 +18,7 @@ from prodready import judging, project
 from prodready.cache import DATABASE
 from prodready.config import Config
 from prodready.finding import Finding
-from prodready.moved import moves
+from prodready.moved import MOST, moves
 from prodready.project import Options, Session
 from prodready.read.facts import FileFacts
 from prodready.read.python import read_python
@@ -130,6 +130,14 @@ def test_what_was_carried_over_is_carried_on(tmp_path: Path, judged: list[list[s
         (tmp_path / "other.py").write_text("import app\n" + "\n" * number + "def other():\n    pass\n")
         assert lines(said(tmp_path)) == [("app.py", 7 + number)]
         assert lines(said(tmp_path)) == [("app.py", 7 + number)]
+    assert len(judged) == 1
+
+
+def test_any_number_of_files_may_change_where_their_facts_do_not(tmp_path: Path, judged: list[list[str]]) -> None:
+    for year in ("2025", "2026"):
+        for number in range(MOST + 1):
+            (tmp_path / f"app{number}.py").write_text(f"# {year}\n{LOGIN}")
+        assert len(said(tmp_path)) == MOST + 1
     assert len(judged) == 1
 
 

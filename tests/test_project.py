@@ -156,6 +156,7 @@ def test_a_change_is_judged_by_two_processes_as_by_one(app: Path, monkeypatch: p
         add_said(self, said)
 
     monkeypatch.setattr(Loader, "add_said", noted)
+    monkeypatch.setattr("prodready.project.WORTH_TWO", WORTH_A_POOL)
     for number in range(WORTH_A_POOL):
         (app / f"app/more{number}.py").write_text(CALLER.replace("login", f"login{number}"))
     two = Options(jobs=2)

@@ -18,7 +18,7 @@ from prodready.read.facts import ClassFacts, Exit, FileFacts
 from prodready.read.values import Const
 
 MOST = 20
-"""Files that a change may move code in: with more of them the facts are hardly ever the same."""
+"""Files whose facts are compared: of a change of more of them it is hardly ever true."""
 
 LINES = frozenset({"line", "end_line", "first", "last"})
 _LAMBDA = re.compile(r"<lambda>(\d+):(\d+)")

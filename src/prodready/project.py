@@ -39,6 +39,9 @@ from prodready.sift import Sifted, fixable, sift
 from prodready.state import Loader, State, decoded, gather
 from prodready.suppress import scan_other
 
+WORTH_TWO = 1000
+"""Files from which on a change is judged by two processes: what both have to look up costs less than a fifth there."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -281,7 +284,9 @@ class Session:
             self._keep(run, whole, carried)
             return carried
         linked = self._linked(run, chosen if part else None)
-        apart = run.facts if state.jobs > 1 and len(state.entries) >= WORTH_A_POOL and not part else None
+        fresh = all(entry.key in state.bodies or entry.known.error for entry in state.entries.values())
+        many = len(state.entries) >= (WORTH_A_POOL if fresh else WORTH_TWO)
+        apart = run.facts if state.jobs > 1 and many and (fresh or not part) else None
         judged = judge(self._rules(run, codes), linked, _run_rule, apart=apart)
         outcome = _outcome(judged.findings, judged.problems, linked.documents)
         if codes is None:
@@ -306,6 +311,8 @@ class Session:
             return None
         moved: dict[str, Lines] = {}
         for path, one in before.items():
+            if one.body == run.state.bodies.get(keys[path]):
+                continue
             old, new = decoded(one.body), run.facts(path)
             lines = moves(old, new) if old is not None and new is not None else None
             if lines is None:

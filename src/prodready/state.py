@@ -130,11 +130,12 @@ def _before(state: State, cache: Cache, known: Mapping[str, Entry]) -> dict[str,
     if known.keys() != state.entries.keys():
         return {}
     changed = [path for path, entry in state.entries.items() if entry.key != known[path].key]
-    if len(changed) > MOST or not all(_is_current(known[path]) for path in changed):
+    if not all(_is_current(known[path]) for path in changed):
         return {}
     bodies = {path: cache.body(known[path].key) for path in changed}
     found = {path: Before(known[path].key, body) for path, body in bodies.items() if body}
-    return found if len(found) == len(changed) else {}
+    other = sum(one.body != state.bodies.get(state.entries[path].key) for path, one in found.items())
+    return found if len(found) == len(changed) and other <= MOST else {}
 
 
 def _recognised(root: Path, unread: Mapping[str, Stamp], known: Mapping[str, Entry]) -> dict[str, Entry]:
