@@ -4,43 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from prodready import discover
 from prodready.config import Config
-from prodready.finding import Confidence, Finding, Location, Report, Severity
-from prodready.link.linked import Linked
+from prodready.finding import Report
+from prodready.link.front_index import Index
 from prodready.project import Options, check
 from prodready.read.web.reader import read_web
-from prodready.rules import Rule
 
 PAGE = 'export const Page = ({ user }) => user.isAdmin && <a onClick={() => fetch("/api/x")}>Go</a>;\n'
 
 
-def tell(linked: Linked) -> Iterator[Finding]:
-    """A rule that reports each place with the kinds of its gates."""
-    for place in linked.front.places:
-        kinds = ",".join(gate.kind for gate in place.gates)
-        where = Location("app.py", 1)
-        yield Finding("PRD999", "tells", f"{'/'.join(place.path)} {kinds}", Severity.INFO, Confidence.HIGH, where)
-
-
-RULE = Rule("PRD999", "tells", Severity.INFO, "mvp", ("x",), frozenset(), check=tell, front=True)
-
-
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for module in ("prodready.project", "prodready.sift"):
-        monkeypatch.setattr(f"{module}.all_rules", lambda: {"PRD999": RULE})
-        monkeypatch.setattr(f"{module}.rules_of", lambda config: {"PRD999": RULE})
-    (tmp_path / "setup.cfg").touch()
-    (tmp_path / "app.py").write_text("x = 1\n")
-    (tmp_path / "web").mkdir()
-    (tmp_path / "web/page.jsx").write_text(PAGE)
-    return tmp_path
+def app(telling: Path) -> Path:
+    (telling / "web").mkdir()
+    (telling / "web/page.jsx").write_text(PAGE)
+    return telling
 
 
 def run(root: Path, *, cache: bool = True) -> Report:
@@ -212,3 +194,24 @@ def test_places_are_lines_and_columns_of_characters() -> None:
     assert [(call.line, call.column) for call in facts.calls] == [(2, 39)]
     found = [(condition.text, condition.line, condition.column) for condition in facts.conditions]
     assert found == [("é", 2, 23), ("é && a", 2, 23)]
+
+
+def test_the_names_of_attributes_are_all_collected() -> None:
+    """Who looks for the uses of one goes to no other file."""
+    fixtures = Path(__file__).parents[1] / "fixtures"
+    scripts = [path for path in fixtures.rglob("*") if path.suffix in {".js", ".jsx", ".ts", ".tsx"}]
+    assert len(scripts) > 50
+    collected = 0
+    for path in scripts:
+        facts = read_web(path.name, path.read_bytes())
+        assert Index("x", facts).members.keys() <= set(facts.attributes or ()), path
+        collected += len(facts.attributes or ())
+    assert collected > 200
+    text = """
+        const { a: { b }, c = 1, ...rest } = load(); const [d, ...e] = rest; for (const f of d.g) f["h"][0][i]();
+        const j = require("k"); this.l = ({ m, n: [o] }) => m?.p; q.r ||= s.t`u`; export default v.w;
+    """
+    facts = read_web("x.js", text.encode())
+    assert {"a", "b", "c", "g", "h", "l", "p", "w", "*", "[]"} <= set(facts.attributes or ())
+    assert Index("x", facts).members.keys() <= set(facts.attributes or ())
+    assert read_web("x.html", b"<a onclick='x.y()'>z</a>").attributes is None

@@ -23,6 +23,14 @@ def interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def leave_to_parent() -> None:
+    """In a process that another one has started: Ctrl-C is for that one, and a request to end is obeyed at once."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
 def pass_on(error: BaseException) -> None:
     """Raise the request to end that an error has taken the place of: the `finally` of a library may fail because of it."""
     before = error.__context__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from prodready.finding import Finding, Problem
-from prodready.interrupts import interrupts_held
+from prodready.interrupts import interrupts_held, leave_to_parent
 from prodready.link.linked import Linked
 from prodready.read.stored import Said
 from prodready.rules import Rule
@@ -80,9 +79,7 @@ def _may_fork() -> bool:
 
 
 def _send(sender: Connection, rules: Sequence[Rule], linked: Linked, run: Run, facts: Loader) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    leave_to_parent()
     facts.leave_cache()
     judged = _all(rules, linked, run)
     if not facts.missed:  # else it is for the other process to find that out, and to say so

@@ -29,7 +29,7 @@ from prodready.knowledge import Knowledge
 from prodready.link.linked import Linked
 from prodready.link.program import Program
 from prodready.link.route_listing import listed
-from prodready.linking_web import linked_front
+from prodready.linking_web import linked_front, linking_ahead, worth_linking_ahead
 from prodready.moved import Lines, carried, moves
 from prodready.read.facts import FileFacts
 from prodready.reading import UNREADABLE, WORTH_A_POOL
@@ -213,19 +213,23 @@ class Session:
         cache = Cache(self.config.cache_path if options.cache else None)
         jobs = self._jobs(options)
         engines = Engines(self.config, cache, options.given, wanted=options.engines, jobs=jobs)
+        beside = contextlib.ExitStack()
         try:
             walk = discover.walk(self.config, targets, engines.wants)
             clock.lap("walk")
+            web = WebFiles(self.config.root, cache, walk.web, jobs, given=self._of_web(options.given))
+            if _asks_for_pages() and worth_linking_ahead(web):
+                beside.enter_context(linking_ahead(web, self._knowledge(cache)))
             engines.start(walk, lambda paths: self._for_engines(paths, targets, options))
             state = gather(self.config.root, cache, walk.files, options.given, jobs, options.progress)
             clock.lap("read")
-            web = WebFiles(self.config.root, cache, walk.web, state.jobs, given=self._of_web(state.given))
             facts = Loader(cache, state, self._decoded)
             yield Opened(cache, walk, state, facts, engines, web, clock)
             facts.keep_said()
             keys = {entry.key for entry in state.entries.values()}
             self._decoded = {key: value for key, value in self._decoded.items() if key in keys}
         finally:
+            beside.close()
             engines.stop()
             cache.close()
             if collecting:
@@ -271,47 +275,46 @@ class Session:
 
         With `codes` only these rules are sure to have been asked.
         """
-        cache, state = run.cache, run.state
-        keys = {path: entry.key for path, entry in state.entries.items()}
-        whole = self._run_key(keys, run.web)
-        part = "" if len(chosen) * 2 > len(state.entries) else _part_key(whole, chosen)
-        for key in filter(None, (whole, part)):
-            kept = _decoded_outcome(cache.run(key))
-            if kept is not None and self._documents(state).are_as(kept.asked):
-                return kept
-        carried = self._carried(run, keys)
-        if carried is not None:
-            self._keep(run, whole, carried)
-            return carried
-        linked = self._linked(run, chosen if part else None)
+        state = run.state
+        part = None if len(chosen) * 2 > len(state.entries) else chosen
+        # Where another process is still at the pages nothing was known, so that no outcome is kept.
+        if not run.web.is_pending:
+            for key in (self._run_key(run), self._run_key(run, part)):
+                kept = _decoded_outcome(run.cache.run(key))
+                if kept is not None and self._documents(state).are_as(kept.asked):
+                    return kept
+            if (outcome := self._carried(run)) is not None:
+                self._keep(run, None, outcome)
+                return outcome
+        linked = self._linked(run, part)
         fresh = all(entry.key in state.bodies or entry.known.error for entry in state.entries.values())
         many = len(state.entries) >= (WORTH_A_POOL if fresh else WORTH_TWO)
-        apart = run.facts if state.jobs > 1 and many and (fresh or not part) else None
+        apart = run.facts if state.jobs > 1 and many and (fresh or part is None) else None
         judged = judge(self._rules(run, codes), linked, _run_rule, apart=apart)
         outcome = _outcome(judged.findings, judged.problems, linked.documents)
         if codes is None:
-            self._keep(run, part or whole, outcome)
+            self._keep(run, part, outcome)
         return outcome
 
     def _rules(self, run: Opened, codes: Collection[str] | None) -> list[Rule]:
         rules = [rule for rule in all_rules().values() if codes is None or rule.code in codes]
-        if any(rule.front for rule in rules) and not run.web.entries():
+        rules.sort(key=lambda rule: rule.front)
+        if rules and rules[-1].front and not run.web.is_pending and not run.web.entries():
             rules = [rule for rule in rules if not rule.front]
         return rules
 
-    def _carried(self, run: Opened, keys: Mapping[str, str]) -> _Outcome | None:
+    def _carried(self, run: Opened) -> _Outcome | None:
         """What was found before files changed, if that moved code and did nothing else."""
         before = run.state.before
         if not before or not run.lasting:
             return None
-        was = self._run_key({**keys, **{path: one.key for path, one in before.items()}}, run.web)
-        kept = _decoded_outcome(run.cache.run(was))
+        kept = _decoded_outcome(run.cache.run(self._run_key(run, before=True)))
         documents = self._documents(run.state)
         if kept is None or not documents.are_as(kept.asked):
             return None
         moved: dict[str, Lines] = {}
         for path, one in before.items():
-            if one.body == run.state.bodies.get(keys[path]):
+            if one.body == run.state.bodies.get(run.state.entries[path].key):
                 continue
             old, new = decoded(one.body), run.facts(path)
             lines = moves(old, new) if old is not None and new is not None else None
@@ -326,12 +329,12 @@ class Session:
         linked.documents.are_as(kept.asked)
         return _outcome([*known, *again.findings], again.problems, linked.documents)
 
-    def _keep(self, run: Opened, key: str, outcome: _Outcome) -> None:
+    def _keep(self, run: Opened, part: Collection[str] | None, outcome: _Outcome) -> None:
         """Keep an outcome for the next run, if it is complete."""
         if run.lasting and not outcome.problems and not run.facts.missed:
             # The name of a file that is not UTF-8 does not go into msgpack: such a project is judged anew each time.
             with contextlib.suppress(UnicodeEncodeError):
-                run.cache.save_run(key, msgspec.msgpack.encode(outcome))
+                run.cache.save_run(self._run_key(run, part), msgspec.msgpack.encode(outcome))
 
     def _linked(self, run: Opened, chosen: frozenset[str] | None = None) -> Linked:
         if run.linked is None:
@@ -346,15 +349,20 @@ class Session:
     def _documents(self, state: State) -> Documents:
         return Documents(self.config.root, state.given)
 
-    def _run_key(self, keys: Mapping[str, str], web: WebFiles) -> str:
-        """The key of a run over files with these keys of their contents."""
+    def _run_key(self, run: Opened, part: Collection[str] | None = None, *, before: bool = False) -> str:
+        """The key of a run on this content, or on that `before`, which may be complete for some of the files only."""
         settings = f"{tool_digest()} {knowledge.digest(self._sources)} {self.config.test_paths}"
         digest = hashlib.sha256(settings.encode())
+        keys = {path: entry.key for path, entry in run.state.entries.items()}
+        if before:
+            keys |= {path: one.key for path, one in run.state.before.items()}
         for path in sorted(keys):
             digest.update(f"\n{path}\0{keys[path]}".encode("utf-8", "surrogatepass"))
-        if any(rule.front for rule in all_rules().values()):
-            for path, entry in web.entries().items():
+        if _asks_for_pages():
+            for path, entry in run.web.entries().items():
                 digest.update(f"\n{path}\0{entry.key}".encode("utf-8", "surrogatepass"))
+        if part is not None:
+            digest.update("\n".join(["\npart", *sorted(part)]).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
     def _knowledge(self, cache: Cache) -> Knowledge:
@@ -464,14 +472,12 @@ def _run_rule(rule: Rule, linked: Linked) -> tuple[list[Finding], list[Problem]]
     return found, []
 
 
+def _asks_for_pages() -> bool:
+    return any(rule.front for rule in all_rules().values())
+
+
 def _in_targets(path: Path, targets: Sequence[Path]) -> bool:
     return any(path == target or target in path.parents for target in targets)
-
-
-def _part_key(whole: str, chosen: Iterable[str]) -> str:
-    """The key of a run that is complete for some of the files only."""
-    listed = "\n".join([whole, *sorted(chosen)])
-    return hashlib.sha256(listed.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _outcome(findings: Iterable[Finding], problems: Iterable[Problem], documents: Documents) -> _Outcome:

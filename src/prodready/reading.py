@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -17,7 +16,7 @@ import msgspec
 
 from prodready.cache import Known, content_key
 from prodready.discover import WEB, WEB_SETTINGS
-from prodready.interrupts import interrupts_held, pass_on
+from prodready.interrupts import interrupts_held, leave_to_parent, pass_on
 from prodready.read.facts import Outline, outline
 from prodready.read.parse import ParseFailure
 from prodready.read.stored import pack
@@ -221,14 +220,17 @@ def _read_chunk(root: str, paths: Sequence[str]) -> list[FileRead]:
 
 
 def _start_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    leave_to_parent()
     gc.disable()
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    end_with_parent()
 
 
-def _leave_with_parent() -> None:
+def end_with_parent() -> None:
     """End this process when its parent is gone, however that ended: nobody else would tell it."""
+    threading.Thread(target=_watch_parent, daemon=True).start()
+
+
+def _watch_parent() -> None:
     from multiprocessing import parent_process
 
     parent = parent_process()

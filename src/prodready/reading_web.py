@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from prodready.cache import NO_STAMP, Cache, Entry, Stamp, stamp_of, tool_digest
-from prodready.reading import UNREADABLE, read_many, read_one, read_path
+from prodready.reading import UNREADABLE, FileRead, read_many, read_one, read_path
 
 if TYPE_CHECKING:
     from prodready.read.web.facts import WebFacts
@@ -20,11 +20,38 @@ if TYPE_CHECKING:
 PREFIX = "web_"
 
 
+class Ahead(NamedTuple):
+    """What another process has made of all files: stamps, what reading gave, and the front end linked, in msgpack."""
+
+    stamps: Mapping[str, Stamp]
+    reads: Sequence[FileRead]
+    front: bytes
+
+
+def stamps(root: Path, paths: Iterable[str]) -> dict[str, Stamp]:
+    """The stamps of files; to be taken before they are read."""
+    found: dict[str, Stamp] = {}
+    for path in paths:
+        try:
+            found[path] = stamp_of(os.stat(root / path))
+        except OSError:
+            found[path] = NO_STAMP
+    return found
+
+
+def decoder() -> Callable[[bytes], WebFacts]:
+    """What makes facts of the body of a file that was read."""
+    from prodready.read.web.facts import WebFacts
+
+    return msgspec.msgpack.Decoder(WebFacts).decode
+
+
 @dataclass
 class WebFiles:
     """The front end of a project. `paths` are relative to `root`; nothing is read before somebody asks.
 
     `given` is the content that stands for that of files of the front end, None for one that is to be taken for absent.
+    `ahead` gives what another process makes of all files, if one is at it.
     """
 
     root: Path
@@ -33,8 +60,24 @@ class WebFiles:
     jobs: int
     given: Mapping[str, bytes | None] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    ahead: Callable[[], Ahead | None] | None = None
     _entries: dict[str, Entry] | None = None
     _bodies: dict[str, bytes] = field(default_factory=dict)
+    _made: bytes = b""
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether another process is at work on it and has not been asked yet."""
+        return self.ahead is not None and self._entries is None
+
+    def is_unknown(self) -> bool:
+        """Whether nothing was read of it yet, nor is anything in the cache."""
+        return self._entries is None and not self.cache.entries(PREFIX)
+
+    def made_ahead(self) -> bytes | None:
+        """The front end of just these files as another process has linked it."""
+        self.entries()
+        return self._made or None
 
     def entries(self) -> Mapping[str, Entry]:
         """All files with the keys of their content; those that have changed are read."""
@@ -63,10 +106,8 @@ class WebFiles:
 
     def facts(self) -> dict[str, WebFacts]:
         """The facts of all files that have any."""
-        from prodready.read.web.facts import WebFacts
-
         entries = self.entries()
-        decode = msgspec.msgpack.Decoder(WebFacts).decode
+        decode = decoder()
         kept = self.cache.web_bodies() if any(entry.key not in self._bodies for entry in entries.values()) else {}
         found: dict[str, WebFacts] = {}
         for path, entry in entries.items():
@@ -83,24 +124,21 @@ class WebFiles:
     def _read(self) -> dict[str, Entry]:
         if not self.paths and not self.given:
             return {}
-        known = self.cache.entries(PREFIX)
+        ahead = self.ahead() if self.ahead else None
+        known = {} if ahead else self.cache.entries(PREFIX)
         entries: dict[str, Entry] = {}
         unread: dict[str, Stamp] = {}
         current = tool_digest() + ":"
-        for path in self.paths:
+        for path, stamp in (ahead.stamps if ahead else stamps(self.root, self.paths)).items():
             if path in self.given:
                 continue
-            try:
-                stamp = stamp_of(os.stat(self.root / path))
-            except OSError:
-                stamp = NO_STAMP
             entry = known.get(path)
             if entry is not None and entry.stamp == stamp and entry.key.startswith(current):
                 entries[path] = entry
             else:
                 unread[path] = stamp
         fresh: dict[str, Entry] = {}
-        with closing(read_many(self.root, list(unread), self.jobs, lambda _: None)) as results:
+        with closing(self._results(ahead, list(unread))) as results:
             for result in results:
                 if not result.key:
                     self.problems.append(f"{result.path}: {result.known.error}")
@@ -115,7 +153,11 @@ class WebFiles:
         self.cache.save_files(
             fresh, gone, {e.key: self._bodies[e.key] for e in fresh.values() if e.key in self._bodies}, PREFIX
         )
+        self._made = ahead.front if ahead else b""
         return dict(sorted(entries.items()))
+
+    def _results(self, ahead: Ahead | None, unread: Sequence[str]) -> Generator[FileRead, None, None]:
+        yield from ahead.reads if ahead else read_many(self.root, unread, self.jobs, lambda _: None)
 
     def _lay(self, entries: dict[str, Entry], given: Mapping[str, bytes | None]) -> None:
         for path, data in given.items():

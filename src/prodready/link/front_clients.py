@@ -30,6 +30,7 @@ class Clients:
         self.program = program
         self._addresses = addresses
         self._clients = knowledge.clients
+        self._named: dict[str, WebClient | None] = {}
         self._globals = {name: client for client in self._clients.values() for name in client.globals}
 
     def of(self, path: str, owner: int, value: Expr, depth: int = 0) -> Found:
@@ -68,11 +69,12 @@ class Clients:
 
     def _by_name(self, value: Expr) -> Found:
         last = value.name if isinstance(value, (Name, Member)) else ""
-        words = split_words(last)
-        for client in self._clients.values():
-            if words and (words[-1] in client.names or last.lower() in client.names):
-                return client, (), False
-        return None, (), False
+        if last not in self._named:
+            names = {*split_words(last)[-1:], last.lower()}
+            self._named[last] = next(
+                (client for client in self._clients.values() if not names.isdisjoint(client.names)), None
+            )
+        return self._named[last], (), False
 
     def _created(self, found: Bound, depth: int) -> Found:
         assert isinstance(found.value, CallOf)

@@ -92,31 +92,32 @@ class Index:
         self.elements.setdefault(value.index, []).append(use)
 
     def _object(self, value: Obj, use: Use) -> None:
+        objects = (*use.objects, value)
         for key, item in value.items:
             if _holds(item):
                 path = use.path if key == "..." else (key, *use.path)
-                self._add(item, use._replace(path=path, objects=(*use.objects, value)))
+                self._add(item, Use(*use[:6], path, *use[7:9], objects, use.holders))
 
     def _list(self, value: Many, use: Use) -> None:
-        inner = use._replace(path=("[]", *use.path))
+        inner = Use(*use[:6], ("[]", *use.path), *use[7:])
         for item in value.items:
             self._add(item, inner)
 
     def _both(self, value: Both, use: Use) -> None:
-        self._add(value.left, use._replace(role="test"))
-        self._add(value.right, use._replace(tests=(*use.tests, (value.left, True))))
+        self._add(value.left, _asked(use))
+        self._add(value.right, _tested(use, (value.left, True)))
 
     def _choice(self, value: Choose, use: Use) -> None:
-        self._add(value.test, use._replace(role="test"))
-        self._add(value.then, use._replace(tests=(*use.tests, (value.test, True))))
-        self._add(value.other, use._replace(tests=(*use.tests, (value.test, False))))
+        self._add(value.test, _asked(use))
+        self._add(value.then, _tested(use, (value.test, True)))
+        self._add(value.other, _tested(use, (value.test, False)))
 
     def _either(self, value: Either, use: Use) -> None:
         self._add(value.left, use)
         self._add(value.right, use)
 
     def _tested(self, value: Text | Not | Compare, use: Use) -> None:
-        inner = use._replace(role="test")
+        inner = _asked(use)
         for part in parts(value):
             self._add(part, inner)
 
@@ -145,9 +146,19 @@ def _holds(value: Expr) -> bool:
     return value is not None and not isinstance(value, Const)
 
 
+# Uses are most of what is made here, and `_replace` would take three times as long.
+
+
 def _read_from(use: Use, tail: tuple[str, ...]) -> Use:
-    """The use with these attributes read; `_replace` would take three times as long, and this is what happens most."""
     return Use(*use[:7], tail, *use[8:])
+
+
+def _asked(use: Use) -> Use:
+    return Use(use.file, use.owner, use.conditions, "test", *use[4:])
+
+
+def _tested(use: Use, test: Test) -> Use:
+    return Use(*use[:8], (*use.tests, test), *use[9:])
 
 
 def _holders(file: str, facts: WebFacts) -> Iterator[tuple[Expr, Use]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
 
 from prodready.read.web.facts import (
     MODULE,
@@ -24,8 +25,7 @@ MAX_HOPS = 12
 """Re-exports followed for one name: more is a cycle."""
 
 
-@dataclass(frozen=True)
-class Bound:
+class Bound(msgspec.Struct, frozen=True):
     """An expression in the function of the file in which it stands."""
 
     path: str
@@ -33,8 +33,7 @@ class Bound:
     value: Expr
 
 
-@dataclass(frozen=True)
-class Param:
+class Param(msgspec.Struct, frozen=True):
     """A parameter of a function, or with `key` what its argument holds under that key."""
 
     path: str
@@ -43,16 +42,14 @@ class Param:
     key: str = ""
 
 
-@dataclass(frozen=True)
-class Outside:
+class Outside(msgspec.Struct, frozen=True):
     """Something of a package, or with no package a name that nothing in the project defines."""
 
     package: str
     name: str
 
 
-@dataclass(frozen=True)
-class Class:
+class Class(msgspec.Struct, frozen=True):
     """A class of the project."""
 
     path: str
@@ -73,8 +70,13 @@ class FrontProgram:
         for path, facts in files.items():
             if facts.kind == "settings":
                 self._set(posixpath.dirname(path), facts.imports)
+        for entries in self._settings.values():
+            entries.sort(key=lambda entry: -len(entry[0]))
+        self._stems = _stems(self.files)
         self._tails: dict[str, list[str]] | None = None
         self._resolved: dict[tuple[str, str], str] = {}
+        self._patterns: dict[str, list[tuple[str, str, str, str, str]]] = {}
+        self._elsewhere: dict[str, str] = {}
         self._importers: dict[str, list[tuple[str, str, str]]] | None = None
 
     def _set(self, folder: str, entries: Mapping[str, tuple[str, str]]) -> None:
@@ -97,14 +99,12 @@ class FrontProgram:
     def _find(self, folder: str, name: str) -> str:
         if name.startswith("."):
             return self._file(posixpath.normpath(posixpath.join(folder, name)))
-        for above in _upwards(folder):
-            for pattern, target, _ in sorted(self._settings.get(above, ()), key=lambda entry: -len(entry[0])):
-                head, star, tail = pattern.partition("*")
-                if name == pattern or (star and name.startswith(head) and name.endswith(tail)):
-                    middle = name[len(head) : len(name) - len(tail)] if star else ""
-                    found = self._file(posixpath.normpath(posixpath.join(above, target.replace("*", middle))))
-                    if found:
-                        return found
+        for above, head, star, tail, target in self._patterns_for(folder):
+            if name == head if not star else (name.startswith(head) and name.endswith(tail)):
+                middle = name[len(head) : len(name) - len(tail)] if star else ""
+                found = self._file(posixpath.normpath(posixpath.join(above, target.replace("*", middle))))
+                if found:
+                    return found
         if name.startswith(("@/", "~/", "@@/", "~~/", "$lib/", "src/")):
             rest = name.partition("/")[2]
             for above in _upwards(folder):
@@ -112,6 +112,22 @@ class FrontProgram:
                     found = self._file(posixpath.normpath(posixpath.join(above, base, rest)))
                     if found:
                         return found
+        if name not in self._elsewhere:
+            self._elsewhere[name] = self._anywhere(name)
+        return self._elsewhere[name]
+
+    def _patterns_for(self, folder: str) -> list[tuple[str, str, str, str, str]]:
+        """What settings say of names used in a folder: where it stands, the pattern around its star, and the target."""
+        if folder not in self._patterns:
+            self._patterns[folder] = [
+                (above, *pattern.partition("*"), target)
+                for above in _upwards(folder)
+                for pattern, target, _ in self._settings.get(above, ())
+            ]
+        return self._patterns[folder]
+
+    def _anywhere(self, name: str) -> str:
+        """What a module's name stands for wherever it is used."""
         for package in _prefixes(name):
             if package in self._packages:
                 root, rest = self._packages[package], name[len(package) + 1 :]
@@ -124,11 +140,7 @@ class FrontProgram:
         if stem in self.files:
             return stem
         bare = stem.rsplit(".", 1)[0] if stem.endswith((".js", ".jsx", ".mjs")) else stem
-        for candidate in (bare, f"{stem}/index"):
-            for ending in ENDINGS:
-                if candidate + ending in self.files:
-                    return candidate + ending
-        return ""
+        return self._stems.get(bare) or self._stems.get(f"{stem}/index", "")
 
     def _by_tail(self, name: str) -> str:
         """The only file whose path ends like the name does, its first part left out: an alias of a bundler."""
@@ -298,6 +310,14 @@ class FrontProgram:
         if facts.kind in {"vue", "svelte"} and (path, "default") in self._classes:
             return self.attribute(Class(path, "default"), name, hops + 1) or Outside("", name)
         return Outside("", name)
+
+
+def _stems(files: Iterable[str]) -> dict[str, str]:
+    """Paths without their ending, with the file of the first of ENDINGS that there is."""
+    found: dict[str, str] = {}
+    for ending in reversed(ENDINGS):
+        found.update((path[: -len(ending)], path) for path in files if path.endswith(ending))
+    return found
 
 
 def _names(function: Function) -> set[str]:

@@ -40,7 +40,6 @@ class Uses:
         self._mutations = knowledge.front.get("mutations", frozenset())
         self._lifecycle = knowledge.front.get("lifecycle", frozenset())
         self._indexes: dict[str, Index] = {}
-        self._members: dict[str, list[Use]] | None = None
         self._asked: set[tuple[str, int]] = set()
 
     def index(self, path: str) -> Index:
@@ -103,11 +102,7 @@ class Uses:
                 )
         elif role == "loose" and use.name:
             last = use.name.rpartition(".")[2]
-            others = (
-                [other for other in self._all_members().get(last, ()) if other.role != "test"]
-                if "." in use.name
-                else []
-            )
+            others = [other for other in self._members(last) if other.role != "test"] if "." in use.name else []
             if not others:
                 found.append(use)
             for other in others:
@@ -229,13 +224,18 @@ class Uses:
                 found.append(called)
         return found
 
-    def _all_members(self) -> dict[str, list[Use]]:
-        if self._members is None:
-            self._members = {}
-            for path in self.program.files:
-                for name, uses in self.index(path).members.items():
-                    self._members.setdefault(name, []).extend(uses)
-        return self._members
+    def _members(self, name: str) -> list[Use]:
+        """The uses of attributes of this name in all files."""
+        return [use for path in self._having.get(name, ()) for use in self.index(path).members.get(name, ())]
+
+    @cached_property
+    def _having(self) -> dict[str, list[str]]:
+        """For each name the files that have an attribute of it."""
+        found: dict[str, list[str]] = {}
+        for path, facts in self.program.files.items():
+            for name in self.index(path).members if facts.attributes is None else facts.attributes:
+                found.setdefault(name, []).append(path)
+        return found
 
     def _of_member(self, path: str, cls: str, name: str) -> list[Use]:
         """The uses of a method: by its name, wherever the receiver may be one of the class."""
@@ -247,7 +247,7 @@ class Uses:
         for template in self._templates_of(path, cls):
             found += self.index(template).names.get(name, ())
         mine = Class(path, cls)
-        for use in self._all_members().get(name, ()):
+        for use in self._members(name):
             if use.role not in {"test", "base"} and self._may_be(use, name, mine):
                 found.append(use)
         return found

@@ -106,6 +106,7 @@ class Reader:
         self._holes = holes
         self._around = around
         self._ascii = data.isascii()
+        self._chars = ""
         self.owner = 0
         self.conditions: Conditions = ()
         self.parent = -1
@@ -114,6 +115,8 @@ class Reader:
     # Places
 
     def _text(self, node: Node) -> str:
+        if self._chars:
+            return self._chars[node.start_byte : node.end_byte]
         return (node.text or b"").decode("utf-8", "replace")
 
     def _place(self, node: Node) -> tuple[int, int]:
@@ -134,6 +137,10 @@ class Reader:
     @property
     def _draft(self) -> Draft:
         return self.out.functions[self.owner]
+
+    def _attribute(self, base: Expr, name: str) -> Member:
+        self.out.attributes.add(name)
+        return Member(base, name)
 
     def value(self, node: Node) -> Expr:
         """An expression as a fact; the calls, elements and functions in it are recorded."""

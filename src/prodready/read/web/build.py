@@ -78,6 +78,7 @@ class Builder:
         self.loose: list[Loose] = []
         self.conditions: list[Condition] = []
         self.slots: list[Slot] = []
+        self.attributes: set[str] = set()
         self.broken = 0
         self._known: dict[tuple[int, int, bool, str], int] = {}
 
@@ -119,6 +120,7 @@ class Builder:
             tuple(self.conditions),
             tuple(self.slots),
             broken=self.broken,
+            attributes=tuple(self.attributes) if kind == "script" else None,
         )
 
 

@@ -52,13 +52,12 @@ class Expressions(Reader):
     def value(self, node: Node) -> Expr:
         """An expression as a fact; the calls, elements and functions in it are recorded."""
         kind = node.type
-        while kind in _TRANSPARENT:
+        while (handler := _EXPRESSIONS.get(kind)) is None and kind in _TRANSPARENT:
             children = node.named_children
             if not children:
                 return None
             node = children[-1 if kind == "type_assertion" else 0]
             kind = node.type
-        handler = _EXPRESSIONS.get(kind)
         if handler is not None:
             return handler(self, node)
         if kind in _CONSTS:
@@ -96,15 +95,15 @@ class Expressions(Reader):
     def _member(self, node: Node) -> Expr:
         base, name = node.child_by_field_name("object"), node.child_by_field_name("property")
         value = self.value(base) if base is not None else None
-        return Member(value, self._text(name).lstrip("#") if name is not None else "")
+        return self._attribute(value, self._text(name).lstrip("#") if name is not None else "")
 
     def _subscript(self, node: Node) -> Expr:
         base, index = node.child_by_field_name("object"), node.child_by_field_name("index")
         value = self.value(base) if base is not None else None
         key = self.value(index) if index is not None else None
         if isinstance(key, Text) and len(key.parts) == 1 and isinstance(key.parts[0], str):
-            return Member(value, key.parts[0])
-        return Member(value, key.text if isinstance(key, Const) else "[]")
+            return self._attribute(value, key.parts[0])
+        return self._attribute(value, key.text if isinstance(key, Const) else "[]")
 
     def _binary(self, node: Node) -> Expr:
         left_node, right_node = node.child_by_field_name("left"), node.child_by_field_name("right")
@@ -207,11 +206,12 @@ class Expressions(Reader):
         self.out.calls[index] = CallFact(
             target, tuple(args), self.owner, self._now(node), *self._place(node), node.type == "new_expression"
         )
-        if target == Name("inject") and args and isinstance(args[0], Name):
+        name = target.name if isinstance(target, Name) and args else ""
+        if name == "inject" and isinstance(args[0], Name):
             # A container makes what is asked for by its class.
             self.out.calls[index] = CallFact(args[0], (), self.owner, self._now(node), *self._place(node), True)
-        if target == Name("require") and args and isinstance(args[0], Text):
-            return Member(CallOf(index), "*")
+        if name == "require" and isinstance(args[0], Text):
+            return self._attribute(CallOf(index), "*")
         return CallOf(index)
 
     def _object(self, node: Node) -> Expr:
@@ -255,7 +255,7 @@ class Expressions(Reader):
         for child in opening.named_children:
             if child.type == "jsx_attribute":
                 parts = child.named_children
-                value = self._attribute(parts[1]) if len(parts) > 1 else Const("true")
+                value = self._given(parts[1]) if len(parts) > 1 else Const("true")
                 attributes.append((self._text(parts[0]), value))
             elif child.type == "jsx_expression" and child.named_children:
                 attributes.append(("...", self.value(child.named_children[0])))
@@ -289,7 +289,7 @@ class Expressions(Reader):
         )
         return ElementOf(index)
 
-    def _attribute(self, node: Node) -> Expr:
+    def _given(self, node: Node) -> Expr:
         if node.type == "jsx_expression":
             return self.value(node.named_children[0]) if node.named_children else None
         return self.value(node)

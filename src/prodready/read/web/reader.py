@@ -8,7 +8,6 @@ import sys
 
 from prodready.discover import WEB_SETTINGS
 from prodready.masking import stars, stretches
-from prodready.read.web.base import parse
 from prodready.read.web.build import Builder
 from prodready.read.web.facts import WebFacts
 from prodready.read.web.markup import read_markup
@@ -59,8 +58,7 @@ def read_web(path: str, data: bytes) -> WebFacts:
     sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
     try:
         if kind == "script":
-            dialect = DIALECTS[ending]
-            Script(builder, data).run(parse(data, dialect))
+            Script(builder, data).read(DIALECTS[ending])
         else:
             read_markup(builder, data, kind)
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from prodready.read.web.base import IGNORED
+from prodready.read.web.base import IGNORED, parse
 from prodready.read.web.build import Draft, Params
 from prodready.read.web.expressions import Expressions
 from prodready.read.web.facts import (
@@ -16,7 +16,6 @@ from prodready.read.web.facts import (
     Expr,
     Fn,
     Many,
-    Member,
     Name,
     Obj,
     Text,
@@ -32,6 +31,11 @@ class Script(Expressions):
     """Reads statements: what is defined, imported and exported, and which conditions the rest depends on."""
 
     # Running
+
+    def read(self, dialect: str) -> None:
+        """Read the whole file."""
+        self._chars = self._data.decode("ascii") if self._ascii else ""
+        self.run(parse(self._data, dialect))
 
     def run(self, root: Node) -> None:
         """Read a program."""
@@ -146,20 +150,20 @@ class Script(Expressions):
             for child in pattern.named_children:
                 if child.type == "shorthand_property_identifier_pattern":
                     name = self._text(child)
-                    draft.bind(name, Member(value, name))
+                    draft.bind(name, self._attribute(value, name))
                 elif child.type == "pair_pattern":
                     key, inner = child.child_by_field_name("key"), child.child_by_field_name("value")
                     if key is not None and inner is not None:
-                        self._bind(inner, Member(value, self._text(key)))
+                        self._bind(inner, self._attribute(value, self._text(key)))
                 elif child.type == "object_assignment_pattern":
                     left = child.child_by_field_name("left")
                     if left is not None:
-                        draft.bind(self._text(left), Member(value, self._text(left)))
+                        draft.bind(self._text(left), self._attribute(value, self._text(left)))
                 elif child.type == "rest_pattern" and child.named_children:
                     self._bind(child.named_children[0], value)
         elif kind == "array_pattern":
             for number, child in enumerate(pattern.named_children):
-                self._bind(child, Member(value, str(number)))
+                self._bind(child, self._attribute(value, str(number)))
         elif kind == "assignment_pattern":
             left = pattern.child_by_field_name("left")
             if left is not None:
@@ -169,7 +173,7 @@ class Script(Expressions):
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         value = self.value(right) if right is not None else None
         if left is not None:
-            self._bind(left, Member(value, "[]"))
+            self._bind(left, self._attribute(value, "[]"))
         body = node.child_by_field_name("body")
         if body is not None:
             self._statement(body)
