@@ -319,7 +319,7 @@ def _keys(value: object) -> set[str]:
 
 BASE = {
     "prodready", "words", "finding", "config", "config_values", "knowledge", "knowledge_check",
-    "knowledge_form", "globs", "ignore", "discover", "source", "masking", "secret_words", "secret_texts",
+    "knowledge_form", "knowledge_kept", "globs", "ignore", "discover", "source", "masking", "secret_words", "secret_texts",
     "suppress", "patterns", "documents", "interrupts",
 }  # fmt: skip
 ALLOWED = {

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from prodready import knowledge_form as module
-from prodready.knowledge import Knowledge, KnowledgeError, load, rules_folder
+from prodready import knowledge_kept
+from prodready.knowledge import Knowledge, KnowledgeError, load, pack, rules_folder, unpack
 from prodready.knowledge_form import Effect, KnowledgeFile, TypeEntry, WebClient
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,6 +57,28 @@ def error_of(path: Path) -> str:
 @pytest.fixture(scope="module")
 def shipped() -> Knowledge:
     return load()
+
+
+def test_what_is_kept_is_all_there_is(shipped: Knowledge) -> None:
+    again = unpack(pack(shipped))
+    assert again is not None
+    said = {name for name in vars(shipped) if not name.startswith("_")}
+    assert {name: getattr(again, name) for name in said} == {name: getattr(shipped, name) for name in said}
+
+
+def test_it_is_kept_beside_the_byte_code(shipped: Knowledge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.pycache_prefix", str(tmp_path))
+    monkeypatch.setattr("sys.dont_write_bytecode", True)
+    knowledge_kept.keep("one", pack(shipped))
+    assert knowledge_kept.kept("one") is None
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    knowledge_kept.keep("one", pack(shipped))
+    assert knowledge_kept.kept("one") is not None
+    knowledge_kept.keep("two", pack(shipped))
+    assert knowledge_kept.kept("one") is None
+    (file,) = tmp_path.rglob("*.msgpack*")
+    file.write_bytes(b"cut short")
+    assert knowledge_kept.kept("two") is None
 
 
 def test_there_is_a_file_for_every_library_we_claim() -> None:

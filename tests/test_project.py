@@ -191,6 +191,16 @@ def test_a_session_sees_what_changes_between_checks(app: Path) -> None:
     assert [f.location.line for f in session.check([app / "app/login.py"], unsaved).findings] == [9]
 
 
+def test_secrets_are_hidden_in_a_file_that_changes_while_it_is_judged(tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    file.write_text("import logging\n\ndef login(password):\n    logging.info(password)\n")
+    session = Session(Config(root=tmp_path))
+    with session.opened([tmp_path], ALONE) as run:
+        file.write_text('import logging\n\ndef login(password):\n    api_token = "kV9x2Lq8Zr4T"\n')
+        (finding,) = session.report(run, session.chosen(run, [tmp_path]), [tmp_path], ALONE).findings
+    assert finding.snippet == 'api_token = "************"'
+
+
 def test_a_comment_counts_on_any_line_of_the_statement_around_a_lambda(tmp_path: Path) -> None:
     call = "logging.info(\n    password\n)  # prodready: ignore[PRD401] local only\n"
     (tmp_path / "a.py").write_text(f"import logging\n\nlogin = lambda password: {call}")

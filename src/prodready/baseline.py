@@ -11,7 +11,6 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -51,8 +50,7 @@ def entry(finding: Finding) -> Entry:
 _Item = TypeVar("_Item")
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """Which findings are known, by their number in what was matched, and which entries nothing was found for."""
 
     known: dict[int, Entry]
@@ -165,8 +163,7 @@ def file_of(config: Config, given: str | None, isolated: bool = False) -> Path |
     return None
 
 
-@dataclass(frozen=True)
-class Compared:
+class Compared(msgspec.Struct, frozen=True):
     """A report held against a baseline.
 
     `known` are the entries that still stand, as they are to be written, `gone` those that do not; `others` are entries that

@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -207,11 +207,8 @@ class Config:
 
     def enabled(self, code: str) -> bool:
         """Whether the rule is selected: the longest matching code or prefix decides, `ignore` wins a draw."""
-        selected = self.select + self.extend_select
-        chosen = _longest(code, tuple(p for p in selected if p != "B") if values.is_quiet(code) else selected)
-        if self.own_selected and code in self.patterns.rules:
-            chosen = max(chosen, 1)
-        return chosen > _longest(code, self.ignore + self.extend_ignore)
+        least = 1 if self.own_selected and code in self.patterns.rules else 0
+        return _is_enabled(code, self.select + self.extend_select, self.ignore + self.extend_ignore, least)
 
     def enabled_in(self, code: str, path: str) -> bool:
         """Whether the rule is selected for the file `path` (relative to the root), `per-file-ignores` considered."""
@@ -240,6 +237,13 @@ def keys() -> dict[str, Key]:
     return {
         name.replace("_", "-"): hint.__metadata__[0] for name, hint in hints.items() if hasattr(hint, "__metadata__")
     }
+
+
+@lru_cache(maxsize=1024)
+def _is_enabled(code: str, selected: tuple[str, ...], ignored: tuple[str, ...], least: int) -> bool:
+    """Whether more speaks for the rule than against it; asked of each rule for each file."""
+    chosen = _longest(code, tuple(p for p in selected if p != "B") if values.is_quiet(code) else selected)
+    return max(chosen, least) > _longest(code, ignored)
 
 
 def _longest(code: str, prefixes: tuple[str, ...]) -> int:

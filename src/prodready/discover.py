@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from prodready.config import PACKAGE, Config, holds_config, inner_marks, is_ours, is_project, repository
 from prodready.finding import Problem
 from prodready.globs import Globs, compiled
@@ -57,8 +59,7 @@ class SourceFile:
     kinds: frozenset[str] = field(default=NO_KINDS, compare=False)
 
 
-@dataclass(frozen=True)
-class Walk:
+class Walk(msgspec.Struct, frozen=True):
     """What a walk found: the files in order, projects within the project, and what could not be looked into.
 
     `files` are Python; `others` are files that are not, of those that the caller wants.

@@ -370,6 +370,7 @@ class _Packed(msgspec.Struct, array_like=True):
     parameters: dict[str, str]
     settings: dict[str, Effect]
     answers: dict[str, tuple[str, ...]]
+    provides: dict[str, dict[str, tuple[str, str]]]
     words: dict[str, frozenset[str]]
     names: dict[str, str]
     aliases: dict[str, str]

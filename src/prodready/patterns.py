@@ -10,9 +10,10 @@ import glob
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from prodready.finding import Confidence, Problem, Severity
 
@@ -38,8 +39,7 @@ def confidence_of(metadata: object) -> Confidence:
     return {"HIGH": Confidence.HIGH, "LOW": Confidence.LOW}.get(str(word).upper(), Confidence.MEDIUM)
 
 
-@dataclass(frozen=True)
-class Pattern:
+class Pattern(msgspec.Struct, frozen=True):
     """One rule of a user's file. Its id is its code, and its slug."""
 
     id: str
@@ -49,11 +49,10 @@ class Pattern:
     languages: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Patterns:
+class Patterns(msgspec.Struct, frozen=True):
     """The rules in a user's files: those by their ids, the files that can be handed to semgrep, and what is wrong."""
 
-    rules: dict[str, Pattern] = field(default_factory=dict)
+    rules: dict[str, Pattern] = msgspec.field(default_factory=dict)
     files: tuple[Path, ...] = ()
     problems: tuple[Problem, ...] = ()
 

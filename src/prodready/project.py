@@ -26,6 +26,7 @@ from prodready.finding import Finding, Problem, Report, RouteTable, Suppressed
 from prodready.interrupts import pass_on
 from prodready.judging import judge
 from prodready.knowledge import Knowledge
+from prodready.knowledge_kept import keep, kept
 from prodready.link.linked import Linked
 from prodready.link.program import Program
 from prodready.link.route_listing import listed
@@ -369,10 +370,14 @@ class Session:
         """The knowledge files merged: parsing them would take longer than judging one file."""
         if self._merged is None:
             key = f"{tool_digest()}:{knowledge.digest(self._sources)}"
-            self._merged = knowledge.unpack(cache.knowledge(key) or b"")
+            shipped = not self.config.knowledge
+            self._merged = (kept(key) if shipped else None) or knowledge.unpack(cache.knowledge(key) or b"")
             if self._merged is None:
                 self._merged = knowledge.merge(self._sources)
-                cache.save_knowledge(key, knowledge.pack(self._merged))
+                packed = knowledge.pack(self._merged)
+                cache.save_knowledge(key, packed)
+                if shipped:
+                    keep(key, packed)
         return self._merged
 
     # Report
@@ -414,7 +419,8 @@ class Session:
         suppressions = facts.suppressions if facts else None
         if path in answers.read and not discover.is_python(self.config.root / path):
             suppressions = scan_other(data.decode("utf-8", "replace"))
-        return sift(self.config, path, findings, data, suppressions, answers.absent(path))
+        hidden = facts.hidden if facts and content_key(data) == run.state.entries[path].key else None
+        return sift(self.config, path, findings, data, suppressions, answers.absent(path), hidden)
 
     def content(self, run: Opened, path: str) -> bytes:
         """The bytes of a file as they were analysed; none for one that is not to be had."""

@@ -30,6 +30,10 @@ WORTH_A_POOL = 40
 """Files from which on starting processes takes less time than it saves."""
 
 CHUNK = 16
+"""The most files that a process is given at once."""
+
+TURNS = 24
+"""How often each process is given files, if there are enough of them: the others wait for the one that is last."""
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, MemoryError)
 """What decoding something that is not what it should be may raise."""
@@ -50,7 +54,7 @@ class FileRead(msgspec.Struct, frozen=True):
 
 def read_one(path: str, data: bytes) -> FileRead:
     """Read one file's content. Whatever is wrong with it is in the result; nothing is raised."""
-    if not path.endswith(".py") and (path.endswith(WEB) or path.rpartition("/")[2] in WEB_SETTINGS):
+    if _is_web(path):
         return _read_web(path, data)
     from prodready.read.python import read_python
 
@@ -71,6 +75,10 @@ def read_one(path: str, data: bytes) -> FileRead:
         return FileRead(
             path, key, Known(nothing, f"prodready failed on this file, please report it: {says}"), lasting=False
         )
+
+
+def _is_web(path: str) -> bool:
+    return not path.endswith(".py") and (path.endswith(WEB) or path.rpartition("/")[2] in WEB_SETTINGS)
 
 
 def _read_web(path: str, data: bytes) -> FileRead:
@@ -129,7 +137,7 @@ def read_many(
             progress(1)
         return
     lost: list[Sequence[str]] = []
-    hands = -(-len(paths) // CHUNK)
+    hands = max(-(-len(paths) // CHUNK), min(len(paths), TURNS * jobs))
     with closing(_in_pool(root, [paths[i::hands] for i in range(hands)], jobs)) as chunks:
         for chunk, results in chunks:
             if results is None:
@@ -161,6 +169,8 @@ def _in_pool(
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
+    if not _is_web(chunks[0][0]):
+        import prodready.read.python  # noqa: F401  What is loaded here, none of the processes has to load.
     try:
         pool = ProcessPoolExecutor(min(jobs, len(chunks)), mp_context=_context(), initializer=_start_worker)
     except (OSError, ImportError, NotImplementedError):  # No semaphores: there are such containers.

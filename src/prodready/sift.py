@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
 from prodready import discover
 from prodready.config import Config
 from prodready.finding import Finding, Fix, Location, Suppressed, normalised
-from prodready.masking import hide
+from prodready.masking import Stretch, hide, stars
 from prodready.rules import Rule, all_rules, rules_of, same_weakness
 from prodready.source import SourceError, decode, masked, split_lines
 from prodready.suppress import Suppressions, apply
 
 
-@dataclass(frozen=True)
-class Sifted:
+class Sifted(msgspec.Struct, frozen=True):
     """All findings of one file by what becomes of them.
 
     `enabled` are the rules selected for the file, `ran` those of them that are not silent in files of its `kinds`. `kept`
@@ -39,17 +37,20 @@ def sift(
     data: bytes,
     suppressions: Suppressions | None,
     absent: Collection[str] = (),
+    hidden: Collection[Stretch] | None = None,
 ) -> Sifted:
     """What becomes of the findings of the file `path` with the content `data`, of all rules whether they report there.
 
     `suppressions` are what its comments say; None for a file whose facts are not to be had. `absent` are the codes that
-    nobody looked for in it.
+    nobody looked for in it. `hidden` is where this content has what may be a secret, if that is known already.
     """
     rules = rules_of(config)
     kinds = discover.kind(config, path) | ({"generated"} if discover.is_generated(data) else set())
     enabled = frozenset(code for code in rules if config.enabled_in(code, path))
     ran = frozenset(code for code in enabled if not rules[code].skip & kinds).difference(absent)
-    kept = _fingerprinted(_one_each(config, path, [_graded(config, finding) for finding in findings]), data)
+    told = _one_each(config, path, [_graded(config, finding) for finding in findings])
+    # What is read as Python under another name is hidden in another way.
+    kept = _fingerprinted(told, data, hidden if path.endswith(".py") else None)
     if suppressions is None:
         return Sifted(enabled, ran, kinds, tuple(kept), (), data)
     kept, quiet, extra = apply(kept, suppressions, path, ran, rules, config.require_reason)
@@ -94,12 +95,18 @@ def _lines(finding: Finding, path: str) -> set[int]:
     return {finding.location.line, *range(first, last + 1), *steps}
 
 
-def _fingerprinted(findings: Sequence[Finding], data: bytes) -> list[Finding]:
+def _fingerprinted(
+    findings: Sequence[Finding], data: bytes, hidden: Collection[Stretch] | None = None
+) -> list[Finding]:
     """The findings of one file with the text of their statements and their number among equals."""
+    if not findings:
+        return []
     try:
-        lines = split_lines(hide(decode(data), findings[0].location.path)) if findings else []
+        text = decode(data)
     except SourceError:
         return list(findings)
+    shown = hide(text, findings[0].location.path) if hidden is None else stars(text, hidden)
+    lines = split_lines(shown)
     lines = masked(lines, (finding.location for finding in findings if finding.secret))
     seen: dict[tuple[str, str, str], int] = {}
     done = []

@@ -163,7 +163,7 @@ def comments(text: str) -> Iterator[Comment]:
         yield Comment(line, len(before) + 1, text[start:end].rstrip(), not before.strip(" \t\f\ufeff"))
 
 
-_CODE = re.compile(r"(#[^\r\n]*)|(?:\b([A-Za-z]{1,2}))?(\"\"\"|'''|\"|')|[()\[\]{}]")
+_CODE = re.compile(r"(#[^\r\n]*)|(?:\b([A-Za-z]{1,2}))?(\"\"\"|'''|\"|')")
 _FIELD = re.compile(r"(#[^\r\n]*)|(?:\b([A-Za-z]{1,2}))?(\"\"\"|'''|\"|')|!=|[()\[\]{}:]")
 _SPEC = re.compile(r"[{}\r\n\"']")
 _INTERPOLATED = {"f", "t", "rf", "fr", "rt", "tr"}

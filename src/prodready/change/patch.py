@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 _ESCAPE = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
 _NAMED = dict(zip(b'abtnvfr"\\', b'\a\b\t\n\v\f\r"\\', strict=True))
@@ -15,8 +17,7 @@ class PatchError(Exception):
     """Text that is no unified diff, or one that does not fit the file it speaks of: one line that says why."""
 
 
-@dataclass(frozen=True)
-class Hunk:
+class Hunk(msgspec.Struct, frozen=True):
     """One place of a file: the lines `removed` gave way to the lines `added`, both with their ends.
 
     `start` is the first added line, counted in the new file; where nothing was added, the line before the place, 0 for
@@ -35,8 +36,7 @@ class Hunk:
         return first <= self.start < last
 
 
-@dataclass(frozen=True)
-class FileChange:
+class FileChange(msgspec.Struct, frozen=True):
     """What happened to one file. `path` is empty for a file that was deleted, `old` for one that was added."""
 
     path: str

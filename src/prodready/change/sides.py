@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from prodready.change import git
 from prodready.change.patch import FileChange, Hunk, PatchError, lines_of, moved_to, parse
@@ -16,8 +17,7 @@ class ChangeError(Exception):
     """A change that cannot be had: one line that says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """The change that somebody asks for: since a revision, what is staged, or what a unified diff says."""
 
     revision: str = ""
@@ -25,8 +25,7 @@ class Wanted:
     patch: bytes | None = None
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """The files that changed, with paths relative to the project's root.
 
     `new` is the content of the new side where it is not that of the work tree, None for a file that is not there.
@@ -34,7 +33,7 @@ class Change:
     """
 
     files: tuple[FileChange, ...]
-    new: Mapping[str, bytes | None] = field(default_factory=dict)
+    new: Mapping[str, bytes | None] = msgspec.field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def by_path(self) -> dict[str, FileChange]:

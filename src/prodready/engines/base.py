@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -26,8 +26,7 @@ class EngineError(Exception):
     """An engine that did not do its job: one line that says why."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What an engine gave. `read` are the files it spoke about; of `codes` nothing is known in all others.
 
     `remarked` are those of the files that are not Python and hold a comment to prodready.
@@ -42,8 +41,7 @@ class Answer:
     codes: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
-class Answers:
+class Answers(msgspec.Struct, frozen=True):
     """What all engines gave."""
 
     each: tuple[Answer, ...]
@@ -128,8 +126,7 @@ class Said(msgspec.Struct, frozen=True, array_like=True):
     remarked: bool = False
 
 
-@dataclass
-class Memory:
+class Memory(msgspec.Struct):
     """What an engine with the same settings said of each file, by path, and the content of those it has to look at anew.
 
     `given` stands for files as they are in an editor: it is neither looked up nor remembered.
@@ -138,9 +135,9 @@ class Memory:
     said: dict[str, Said]
     cache: Cache
     key: str
-    given: Mapping[str, bytes] = field(default_factory=dict)
-    contents: dict[str, bytes] = field(default_factory=dict)
-    stamps: dict[str, tuple[Stamp, str]] = field(default_factory=dict)
+    given: Mapping[str, bytes] = msgspec.field(default_factory=dict)
+    contents: dict[str, bytes] = msgspec.field(default_factory=dict)
+    stamps: dict[str, tuple[Stamp, str]] = msgspec.field(default_factory=dict)
     changed: bool = False
 
     @classmethod

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from prodready.cache import Cache
 from prodready.config import Config, is_ours, repository
-from prodready.engines import secret_files
 from prodready.engines.base import Slots
 from prodready.engines.worker import Found, Worker
 from prodready.finding import Confidence, Finding, Location, Problem, Severity
@@ -76,10 +75,14 @@ class DetectSecrets(Worker):
 
     def wants(self, name: str) -> bool:
         """Source and configuration, without lock files and what is minified."""
+        from prodready.engines import secret_files
+
         return secret_files.wants(name)
 
     def among(self, paths: Sequence[str]) -> Iterable[str]:
         """Those without translations; of `.env` files those that git tracks, for the others have not been given away."""
+        from prodready.engines import secret_files
+
         taken = [
             path for path in paths if self.wants(path.rpartition("/")[2]) and not secret_files.is_translation(path)
         ]
@@ -91,6 +94,8 @@ class DetectSecrets(Worker):
 
     def worth(self, path: str, data: bytes) -> bool:
         """Whether something in the file looks as if a value of this kind might follow."""
+        from prodready.engines import secret_files
+
         return secret_files.worth(data)
 
     def what(self) -> str:

@@ -7,7 +7,6 @@ file of JSON, and prints what was found.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import os
 import sys
@@ -60,9 +59,11 @@ class Result(msgspec.Struct):
 
 def version(package: str) -> str:
     """The version of an installed package; empty if it is not installed."""
+    from importlib import metadata  # takes as long to import as all engines
+
     try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
         return ""
 
 

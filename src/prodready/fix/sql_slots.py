@@ -6,7 +6,8 @@ The text comes with its holes as private-use characters. When in doubt, the answ
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 FIRST_HOLE, LAST_HOLE = "\ue000", "\uf8ff"
 
@@ -34,8 +35,7 @@ class NoFixError(Exception):
     """What is to be rewritten is not certainly of a form that can be."""
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(msgspec.Struct, frozen=True):
     """A stretch of the text that one parameter replaces: its span, and the value's parts, text or a hole's number.
 
     `quoted`: the text put quotes around it, so whatever the hole holds was meant as one string.
@@ -47,8 +47,7 @@ class Slot:
     quoted: bool
 
 
-@dataclass(frozen=True)
-class _Token:
+class _Token(msgspec.Struct, frozen=True):
     kind: str
     text: str
     start: int

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from prodready.link.frames import Bound
 from prodready.link.labels import Labels
@@ -41,8 +42,7 @@ CIPHERS = frozenset({"aes_encrypt", "encode", "des_encrypt", "pgp_sym_encrypt", 
 HASHERS = frozenset({"crypt", "gen_salt", "bcrypt"})
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(msgspec.Struct, frozen=True):
     """The place of a value in a statement.
 
     `column` is empty where it cannot be told. `writes`: the value is stored there, not compared. `around` is what the
@@ -56,8 +56,7 @@ class Slot:
     function: str = ""
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True):
     """A text of SQL with the values that stand in it."""
 
     text: str

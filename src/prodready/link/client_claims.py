@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from prodready.finding import Location, Step
 from prodready.link.frames import Bound, Frame
@@ -49,8 +50,7 @@ REQUESTS = frozenset({"request", "req", "info", "context", "ctx", "event", "webs
 FLAGS = frozenset({"is", "has", "can", "may", "allow", "allowed"})
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """A decision: where it stands, what it looks at, and the way of that value from the client."""
 
     frame: Frame

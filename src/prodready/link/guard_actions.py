@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_words import GuardWords
@@ -14,8 +14,7 @@ from prodready.read.facts import RETURN, Exit, last_name
 from prodready.read.values import Value
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """What is asked of a guard: the method of the class that answers, the HTTP methods, and whether it is about one row.
 
     `row` is None where nothing tells.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from dataclasses import replace as dataclass_replace
 
+import msgspec
 from msgspec.structs import replace
 
 from prodready.finding import Location
@@ -32,8 +31,7 @@ MAX_SHOWN = 60
 ORDER = ("role", "permission", "ownership", "login", "token", "open", "unknown")
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """A place that turns requests away: what it asks for, and whether some requests never get there.
 
     `answers` says that only those get there who send a key or a token, `set` that it hangs on a setting, `reach` for which
@@ -111,7 +109,7 @@ class Checks:
                     wraps = len(fact.value.args) == 1 and isinstance(v.bare(fact.value.args[0]), (v.Free, v.Param))
                     call = Bound(fact.value, frame)
                     for check in self.checks(callee.function, factory=wraps or fact.name == own, depth=depth + 1):
-                        yield dataclass_replace(check, kind=self.named_role(call, check.kind))
+                        yield replace(check, kind=self.named_role(call, check.kind))
 
     def named_role(self, call: Bound, kind: str) -> str:
         """The kind of a check that is told which roles to let in: not all of those who are logged in."""
@@ -286,7 +284,7 @@ class Checks:
 def strongest(checks: Sequence[Check]) -> Check:
     """The check that lets in the fewest; nobody knows what it asks for where all of them hang on settings."""
     best = min(checks, key=lambda check: (ORDER.index(check.kind), check.partial))
-    return dataclass_replace(best, kind="unknown") if all(check.set for check in checks) else best
+    return replace(best, kind="unknown") if all(check.set for check in checks) else best
 
 
 def weakest(checks: Sequence[Check]) -> Check:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
+
+import msgspec
 
 from prodready.finding import Location
 from prodready.link.frames import Bound
@@ -13,8 +14,7 @@ from prodready.read import values as v
 from prodready.read.values import Value
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """One entry: the qualified name that it has, and where."""
 
     text: str

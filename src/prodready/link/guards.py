@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+import msgspec
+
 from prodready.finding import Location
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_actions import Asked
@@ -184,7 +186,7 @@ class Guards(GuardClasses):
                     best = strongest(checks)
                     frame = Frame(base.path, function)
                     names = self._names_in_table(frame)
-                    told = replace(best.reach, names=names)
+                    told = msgspec.structs.replace(best.reach, names=names)
                     here = Location(base.path, function.line)
                     yield Guard(best.kind, cls.facts.qualname, here, "middleware", names is None, reach=told)
                     return

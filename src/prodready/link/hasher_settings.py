@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+import msgspec
 
 from prodready.finding import Confidence, Location
 from prodready.knowledge_form import Effect
@@ -30,8 +31,7 @@ KEYS = frozenset("key encrypt decrypt encryption decryption fernet cipher".split
 """Words in names of functions that derive a key of a password."""
 
 
-@dataclass(frozen=True)
-class Weakness:
+class Weakness(msgspec.Struct, frozen=True):
     """A setting of a hasher that is too weak. `shown` is what is set, `says` what is wrong with it."""
 
     location: Location

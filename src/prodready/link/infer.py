@@ -15,7 +15,7 @@ from prodready.link.frames import (
     is_static,
 )
 from prodready.link.given import by_call, within
-from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, Program, ValueSymbol
+from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, Program, Symbol, ValueSymbol
 from prodready.link.scope import Scope
 from prodready.link.types import MAX_HOPS, Types
 from prodready.read import values as v
@@ -94,7 +94,7 @@ class Inference(Types):
                 if found:
                     return found
         if isinstance(target, v.Attr):
-            return self._methods(bound.sub(target), target, depth)
+            return self._methods(bound.sub(target), target, symbol, depth)
         if isinstance(symbol, LibrarySymbol):
             return [Callee(symbol.name)]
         kind = self.type_of(bound.sub(target), depth + 1)  # an instance that is called
@@ -112,7 +112,7 @@ class Inference(Types):
         member = self.program.member(cls, "__init__")
         return member if isinstance(member, FunctionSymbol) else None
 
-    def _methods(self, bound: Bound, target: v.Attr, depth: int) -> list[Callee]:
+    def _methods(self, bound: Bound, target: v.Attr, symbol: Symbol | None, depth: int) -> list[Callee]:
         base, name = target.base, target.name
         kind = self.type_of(bound.sub(base), depth + 1) or self._class_itself(base, bound.frame)
         assumed = kind.assumed if kind else False
@@ -139,15 +139,14 @@ class Inference(Types):
                 return [Callee(f.facts.qualname, function=f, type=kind, receiver=base, assumed=True) for f in found]
         if kind is not None and not assumed and kind.cls is None and self.is_described(kind.name):
             return [Callee(f"{kind.name}.{name}", type=kind, receiver=base)]
-        symbol = self.symbol_of(target, bound.frame)
         if isinstance(symbol, LibrarySymbol) and self._is_outside(symbol.name):
             row = symbol.name.rpartition(".")[0]
             of_row = self.knowledge.method(row, name) if self.knowledge.is_row(row) else None  # `Model.save(self)`
             return [Callee(symbol.name, receiver=base, effect=of_row)]
         effect = self.knowledge.method("*", name)
-        if kind is None or assumed:
+        if (kind is None or assumed) and effect is None and name not in COMMON_METHODS:
             candidates = self.program.methods_named(name)
-            if len(candidates) == 1 and effect is None and name not in COMMON_METHODS:
+            if len(candidates) == 1:
                 return [Callee(candidates[0].facts.qualname, function=candidates[0], receiver=base, assumed=True)]
         if effect is not None and (kind is None or assumed or kind.cls is not None):
             return [Callee(f"*.{name}", effect=effect, receiver=base, assumed=True, type=kind)]
@@ -325,15 +324,13 @@ class Inference(Types):
         for name in self.called_as(path, qualname):
             for caller_path, function, fact in self.program.calls_named(name, scope):
                 bound = Bound(fact.value, Frame(caller_path, function))
-                yield next(
-                    (
-                        self._site(callee, bound, fact)
-                        for callee in self.callees(bound)
-                        if callee.function is not None
-                        and (callee.function.path, callee.function.facts.qualname) == (path, qualname)
-                    ),
-                    None,
-                )
+                site = None
+                for callee in self.callees(bound):
+                    reached = callee.function
+                    if reached is not None and reached.path == path and reached.facts.qualname == qualname:
+                        site = self._site(callee, bound, fact)
+                        break
+                yield site
 
     def _site(self, callee: Callee, bound: Bound, fact: CallFact) -> CallSite:
         there = Bound(fact.value, self.at(bound.frame, fact) or bound.frame)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.labels import Labels
@@ -18,8 +18,7 @@ MAX_NESTING = 4
 """Wrappers of the project around one another that are looked into."""
 
 
-@dataclass(frozen=True)
-class Deed:
+class Deed(msgspec.Struct, frozen=True):
     """What one call does. `kind` is one of the deeds of the knowledge, `call` for a function of the project, or `change`.
 
     `root` is the object that is changed, as the function has it; `label` names what is written; `fresh` says that it is

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from prodready.finding import Confidence
 from prodready.link.frames import Bound, Callee, Frame, is_classmethod

@@ -58,7 +58,7 @@ class HashingFunctions:
                 break
             reached = [c.function for c in callees if c.function is not None]
             if not reached and not any(c.effect for c in callees) and isinstance(v.bare(fact.value.target), v.Attr):
-                reached = self.program.methods_named(fact.name)[:MAX_DEPTH]  # of an instance of whatever class
+                reached = list(self.program.methods_named(fact.name)[:MAX_DEPTH])  # of an instance of whatever class
             if any(self._hashes(one.path, one.facts, field, depth + 1) for one in reached):
                 self._known[key] = True
                 break

@@ -6,7 +6,8 @@ A comparison with what is kept counts too: it proves how that is kept.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from prodready.knowledge_form import NOTHING, Effect
 from prodready.link.bound_columns import Slot, StatementReader, values_at
@@ -39,8 +40,7 @@ WHERE = {
 }
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """One value that a call keeps, or compares with what is kept.
 
     `store` is a word of the knowledge; `field` the name of the column or key, where it is known; `place` says in words
@@ -102,7 +102,7 @@ class Stores:
         elif effect.keeps in {"row", "lookup"}:
             cls = self.rows.class_about(bound.sub(call.target))
             for one in self._fields(bound, effect.kept, effect.keeps, cls, shown_callee(fact), ()):
-                yield one if not assumed else Kept(**{**vars(one), "assumed": True})
+                yield one if not assumed else msgspec.structs.replace(one, assumed=True)
         elif effect.keeps and effect.keeps != "mapped":
             yield from self._whole(call, frame, effect, assumed, shown_callee(fact))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from prodready.finding import Confidence, Finding, Location, Severity, Step
 from prodready.link.frames import Frame
@@ -12,8 +12,7 @@ from prodready.read import values as v
 from prodready.read.facts import CallFact
 
 
-@dataclass(frozen=True)
-class Use:
+class Use(msgspec.Struct, frozen=True):
     """A password, or a digest of one, at the call that stores or compares it, or that makes a digest nobody else uses.
 
     `how` is `store`, `comparison` or `made`.

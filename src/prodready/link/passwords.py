@@ -6,7 +6,9 @@ A value is followed back through all files. A name alone makes a password only w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from prodready.finding import Location, Step
 from prodready.link.frames import Bound
@@ -51,8 +53,7 @@ CHECKING = frozenset(
 """Calls by which a function looks whether something is a hash already."""
 
 
-@dataclass(frozen=True)
-class Digest:
+class Digest(msgspec.Struct, frozen=True):
     """The call that makes a digest, or something that can be undone, of a password."""
 
     path: str
@@ -67,8 +68,7 @@ class Digest:
         return (self.path, self.line, self.column)
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Where a value comes from.
 
     `kind` is `plain`, `digest`, `safe` (a hasher made it) or `stored` (it was read from where it is kept). `sure` says that

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from prodready.link.deeds import ALONE, Deeds, varies
 from prodready.link.frames import Bound, Frame
@@ -32,14 +34,13 @@ MOST_ASKED, MOST_VALUES = 3, 4
 Steps = tuple[int | Flow, ...]
 
 
-@dataclass
-class _Exits:
+class _Exits(msgspec.Struct):
     """How a stretch of code can be left other than at its end."""
 
-    returned: list[Path] = field(default_factory=list)
-    raised: list[Path] = field(default_factory=list)
-    broken: list[Path] = field(default_factory=list)
-    continued: list[Path] = field(default_factory=list)
+    returned: list[Path] = msgspec.field(default_factory=list)
+    raised: list[Path] = msgspec.field(default_factory=list)
+    broken: list[Path] = msgspec.field(default_factory=list)
+    continued: list[Path] = msgspec.field(default_factory=list)
 
 
 class Walker:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from prodready.finding import Step
 from prodready.link.frames import Bound, Frame
@@ -11,8 +12,7 @@ from prodready.link.frames import Bound, Frame
 PLACEHOLDER = "?"
 
 
-@dataclass(frozen=True)
-class Hole:
+class Hole(msgspec.Struct, frozen=True):
     """A value in a text that is not constant.
 
     `kind` is `request` (somebody sent it), `parameter` (an argument whose callers are not known), or `unknown`.

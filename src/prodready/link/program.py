@@ -88,6 +88,7 @@ class Program(Modules):
         self.resolve = lru_cache(maxsize=None)(self._resolve)
         self.lineage = lru_cache(maxsize=None)(self._lineage)
         self.subclasses = lru_cache(maxsize=None)(self._subclasses)
+        self.methods_named = lru_cache(maxsize=None)(self._methods_named)
 
     def facts(self, path: str) -> FileFacts | None:
         """The facts of a file, or None where they are not to be had."""
@@ -346,7 +347,7 @@ class Program(Modules):
         functions = [facts.functions[qualname] for qualname in callers.get(name, ())]
         return [(function, fact) for function in functions for fact in function.calls if fact.name == name]
 
-    def methods_named(self, name: str) -> list[FunctionSymbol]:
+    def _methods_named(self, name: str) -> tuple[FunctionSymbol, ...]:
         """The methods of the project's classes that have this name."""
         if self._defining is None:
             self._defining = {}
@@ -359,4 +360,4 @@ class Program(Modules):
             function = self.function(path, qualname)
             if function is not None and function.owner:
                 found.append(FunctionSymbol(path, function))
-        return found
+        return tuple(found)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from prodready.finding import Location, Step
 from prodready.link.deeds import WRITING
@@ -21,8 +22,7 @@ EVERYTHING = frozenset({"Exception", "BaseException"})
 SAVED = frozenset({"transaction", "savepoint"})
 
 
-@dataclass(frozen=True)
-class Swallowed:
+class Swallowed(msgspec.Struct, frozen=True):
     """An `except` in a transaction after which the transaction goes on."""
 
     frame: Frame
@@ -31,8 +31,7 @@ class Swallowed:
     label: str
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """Something sent in a transaction; `steps` lead on to where it is sent, `written` is what may not come true.
 
     `answered`: what comes back is used in what is written after it; `next_round`: the function sends for itself.
@@ -47,8 +46,7 @@ class Sent:
     next_round: bool = False
 
 
-@dataclass(frozen=True)
-class _Send:
+class _Send(msgspec.Struct, frozen=True):
     """A call that sends, in the function itself or through helpers."""
 
     index: int
@@ -56,11 +54,10 @@ class _Send:
     steps: tuple[Step, ...]
 
 
-@dataclass
-class _Stretch:
+class _Stretch(msgspec.Struct):
     """A stretch of code in one transaction: what it sends, with what was written before, and where it writes first."""
 
-    sends: list[tuple[_Send, Location | None]] = field(default_factory=list)
+    sends: list[tuple[_Send, Location | None]] = msgspec.field(default_factory=list)
     writes: Location | None = None
 
 

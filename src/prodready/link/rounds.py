@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -19,8 +18,7 @@ Pending = frozenset[int]
 NONE: Pending = frozenset()
 
 
-@dataclass
-class Rounds:
+class Rounds(msgspec.Struct):
     """The steps of one function, by what its calls do.
 
     `staged` are those that leave something for the next commit, and what that is; `commits` those that commit; `undone`
@@ -30,8 +28,8 @@ class Rounds:
     staged: Mapping[int, object]
     commits: Pending
     undone: Pending
-    _committed: set[int] = field(default_factory=set)
-    _left: set[int] = field(default_factory=set)
+    _committed: set[int] = msgspec.field(default_factory=set)
+    _left: set[int] = msgspec.field(default_factory=set)
 
     @classmethod
     def of(cls, deeds: Deeds, frame: Frame, found: Mapping[int, Deed]) -> Rounds:

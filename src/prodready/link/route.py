@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import msgspec
+
 from prodready.finding import Location
 from prodready.link.frames import Frame
 from prodready.link.program import ClassSymbol
@@ -19,8 +21,7 @@ STRENGTH = {"unknown": 0, "open": 0, "token": 1, "login": 1, "ownership": 2, "pe
 """A login lets in everybody who has an account; the others let in some of them."""
 
 
-@dataclass(frozen=True)
-class Reach:
+class Reach(msgspec.Struct, frozen=True):
     """Which routes a guard is for that does not hold for all: those of these `names` or with one of these `parameters`.
 
     None, or nothing, means any. `spared` are the names and the paths of those that it is not for.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from prodready.finding import Location
 from prodready.link.frames import Bound, Frame, is_static
@@ -23,8 +24,7 @@ MAX_CALLS = 1000
 """Routes that one call declares for others."""
 
 
-@dataclass(frozen=True)
-class Spelled:
+class Spelled(msgspec.Struct, frozen=True):
     """A call as it is made for one caller and one row; `location` is the caller's place, if there is one."""
 
     bound: Bound

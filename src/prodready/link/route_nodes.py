@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from prodready.finding import Location
 from prodready.knowledge_form import RouteForm
@@ -23,8 +24,7 @@ Node = tuple[str, str, int, str]
 ROOT: Node = ("root", "", 0, "")
 
 
-@dataclass
-class Declared:
+class Declared(msgspec.Struct):
     """A route as it is declared: the paths, the call, and what it says of the handler and, for certain, of its guards."""
 
     form: RouteForm
@@ -38,8 +38,7 @@ class Declared:
     certain: tuple[Guard, ...] = ()
 
 
-@dataclass
-class Inclusion:
+class Inclusion(msgspec.Struct):
     """One that holds routes takes in another: below a prefix, behind guards."""
 
     child: Node
@@ -50,20 +49,19 @@ class Inclusion:
     replaces: bool = False
 
 
-@dataclass
-class Holder:
+class Holder(msgspec.Struct):
     """What is known of a node."""
 
-    prefixes: list[PathTemplate] = field(default_factory=list)
+    prefixes: list[PathTemplate] = msgspec.field(default_factory=list)
     name: str = ""
     root: bool = False
-    guards: list[Bound] = field(default_factory=list)
-    before: list[Bound] = field(default_factory=list)
-    children: list[Inclusion] = field(default_factory=list)
-    routes: list[Declared] = field(default_factory=list)
-    specs: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    location: Location = field(default_factory=lambda: Location("", 1))
+    guards: list[Bound] = msgspec.field(default_factory=list)
+    before: list[Bound] = msgspec.field(default_factory=list)
+    children: list[Inclusion] = msgspec.field(default_factory=list)
+    routes: list[Declared] = msgspec.field(default_factory=list)
+    specs: list[str] = msgspec.field(default_factory=list)
+    unknown: list[str] = msgspec.field(default_factory=list)
+    location: Location = msgspec.field(default_factory=lambda: Location("", 1))
 
 
 class RouteNodes:

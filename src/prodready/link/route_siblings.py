@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_checks import options_of
@@ -24,8 +25,7 @@ WRITING = frozenset({"write", "write-sql", "stage", "commit", "ensure"})
 HOOKS = frozenset({"before_request", "middleware", "settings"})
 
 
-@dataclass(frozen=True)
-class Forgotten:
+class Forgotten(msgspec.Struct, frozen=True):
     """A route without a guard, the routes beside it that have one, and what that is."""
 
     route: Route

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from prodready.documents import Documents
 from prodready.finding import Location, Problem
@@ -21,8 +22,7 @@ KINDS = {"apiKey": "token", "http": "login", "oauth2": "login", "openIdConnect":
 """What it takes to be let in, by the type of a scheme; one that asks for scopes is for a permission."""
 
 
-@dataclass(frozen=True)
-class Spec:
+class Spec(msgspec.Struct, frozen=True):
     """The routes of one file, below the path that it gives itself."""
 
     base: PathTemplate

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from prodready.finding import Location
 from prodready.knowledge_form import RouteForm
@@ -18,8 +20,7 @@ from prodready.read.values import Value
 VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
 
 
-@dataclass(frozen=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """One way to answer: the methods, what does it, what was put around it, and what its name adds to the path.
 
     `methods` is empty where the route says which they are.

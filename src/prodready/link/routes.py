@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import partial
+
+import msgspec
+from msgspec.structs import replace
 
 from prodready.documents import Documents
 from prodready.link.frames import Bound
@@ -25,8 +27,7 @@ MAX_DEPTH = 12
 MAX_ROUTES = 20_000
 
 
-@dataclass(frozen=True)
-class _Way:
+class _Way(msgspec.Struct, frozen=True):
     """How a router was reached: the path so far, names, guards and hooks on the way, what could not be found out."""
 
     path: PathTemplate = ()

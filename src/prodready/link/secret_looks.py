@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from prodready.finding import Step
 from prodready.link.frames import Bound, Frame
@@ -49,8 +50,7 @@ ASKING = (
 )
 
 
-@dataclass(frozen=True)
-class Leak:
+class Leak(msgspec.Struct, frozen=True):
     """A secret in a value. `sure`: nothing but a secret has such a name, or the knowledge says so.
 
     `remark` says why a value is one whose `name` does not tell.
@@ -65,8 +65,7 @@ class Leak:
     remark: str = ""
 
 
-@dataclass(frozen=True)
-class Reach:
+class Reach(msgspec.Struct, frozen=True):
     """A parameter of the function that the value carries, secret or not: its callers decide.
 
     `iterated`: not the parameter itself, but what going through it gives. `given` is what has turned out about

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from prodready.finding import Location, Step
 from prodready.knowledge import Knowledge
@@ -18,8 +19,7 @@ from prodready.read.facts import CallFact, Span, last_name
 from prodready.read.values import Value
 
 
-@dataclass(frozen=True)
-class SinkCall:
+class SinkCall(msgspec.Struct, frozen=True):
     """A call whose callee the knowledge calls a sink."""
 
     frame: Frame
@@ -46,8 +46,7 @@ class SinkCall:
                     yield position if isinstance(position, str) and position != "*" else "", Bound(value, self.frame)
 
 
-@dataclass(frozen=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     """A value on its way into a sink: at the sink itself, or at a call that hands it to a helper which leads there.
 
     `onward` are the steps from this call to the sink; `assumed` says that one of them was concluded from a name.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import string
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from prodready.finding import Location, Step
 from prodready.link.frames import Bound, CallSite, Frame

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
+
+import msgspec
+from msgspec.structs import replace
 
 from prodready.finding import Location
 from prodready.link.deeds import WRITING
@@ -40,8 +42,7 @@ ROUNDS = 6
 """Layers of callers above the functions that write which are looked for by name."""
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(msgspec.Struct, frozen=True):
     """What a function commits on its worst path outside of every transaction.
 
     `path` holds all of it, `partial` says that it leaves a partial state for which this function is the place to mend it,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from prodready.knowledge_form import NOTHING
 from prodready.link.frames import Bound, Callee, CallSite, Frame, Type, is_property, is_static
 from prodready.link.program import (
@@ -65,6 +67,7 @@ class Types(Rows):
         self._tentative: dict[tuple[int, int], tuple[Value, Type | None]] = {}
         self._busy: set[tuple[str, str, str]] = set()
         self._receiver_words = {tuple(split_words(name)): kind for name, kind in self.knowledge.names.items()}
+        self._by_name = lru_cache(maxsize=None)(self._suggested)
 
     # Types
 
@@ -130,7 +133,7 @@ class Types(Rows):
             return [kind.name]
         return [base for base in self.program.lineage(kind.cls) if isinstance(base, str)]
 
-    def _by_name(self, name: str) -> Type | None:
+    def _suggested(self, name: str) -> Type | None:
         """The type a name suggests: `cursor`, `self._conn`, `db_cursor`."""
         words = tuple(split_words(name))
         for start in range(len(words)):
@@ -261,8 +264,8 @@ class Types(Rows):
     def symbol_of(self, value: Value, frame: Frame) -> Symbol | None:
         """What a dotted expression stands for, when it is one."""
         value = v.bare(value)
-        if isinstance(value, v.Free):
-            return self.symbol_of(value.value, frame)
+        while isinstance(value, v.Free):
+            value = v.bare(value.value)
         name = v.dotted(value)
         return self.program.resolve(name, frame.path) if name is not None else None
 

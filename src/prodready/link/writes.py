@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from prodready.finding import Location
 from prodready.link.hooks import plain
@@ -18,8 +20,7 @@ MOST = 40
 """Writes kept of one path: nobody reads more."""
 
 
-@dataclass(frozen=True)
-class Write:
+class Write(msgspec.Struct, frozen=True):
     """One write on a path.
 
     `root` is the object that is written, None where it is another one each time. `repeated` says that it stands in a
@@ -64,8 +65,7 @@ class Write:
         return (self.via[0][1] if self.via else self.place).line
 
 
-@dataclass(frozen=True)
-class Path:
+class Path(msgspec.Struct, frozen=True):
     """What has been written on the way; `open` inside of a transaction begun by hand; `pending` awaits a
     commit, `made` says that there is a new row in it.
 

@@ -127,14 +127,17 @@ class Containers:
         name = v.dotted(target)
         if name in SEQUENCES and not args and not keywords:
             return v.seq([])
-        given = tuple((v.Const(key) if key != "**" else None, value) for key, value in keywords)
-        if name == "collections.defaultdict" and args and v.dotted(args[0]) in EMPTY:
-            given = ((None, v.Const("")), *given)
-            args = args[1:]
-        elif name not in MAPPINGS:
+        emptied = name == "collections.defaultdict" and bool(args) and v.dotted(args[0]) in EMPTY
+        if not emptied and name not in MAPPINGS:
             return None
+        given: list[tuple[Value | None, Value]] = [
+            (v.Const(key) if key != "**" else None, value) for key, value in keywords
+        ]
+        if emptied:
+            given.insert(0, (None, v.Const("")))
+            args = args[1:]
         if not args:
-            return v.mapping(list(given))
+            return v.mapping(given)
         inner = v.bare(args[0])
         return v.mapping([*inner.items, *given]) if len(args) == 1 and isinstance(inner, v.Map) else None
 

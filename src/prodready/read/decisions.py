@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from prodready.read import values as v
 from prodready.read.exits import Atom, Condition, slim
 from prodready.read.facts import BIND, RETURN, Exit
+from prodready.read.inside import inside
 from prodready.read.values import Value
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def note_decision(reader: Expressions, node: ast.Return | ast.Assign) -> None:
 @lru_cache(maxsize=64)  # The same conditions stand around many statements.
 def _asks(test: ast.expr) -> bool:
     """Whether an attribute is compared somewhere in a condition."""
-    return any(isinstance(n, ast.Compare) and _is_attribute(n.left) for n in ast.walk(test))
+    return any(isinstance(n, ast.Compare) and _is_attribute(n.left) for n in inside(test))
 
 
 def _is_attribute(node: ast.expr) -> bool:

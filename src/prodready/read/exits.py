@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeGuard
+
+import msgspec
 
 from prodready.read import values as v
 from prodready.read.facts import RAISE, Exit
@@ -33,16 +34,15 @@ DIFFERENT = (ast.IsNot, ast.NotEq)
 Atom = tuple[Value, bool]
 
 
-@dataclass
-class Condition:
+class Condition(msgspec.Struct):
     """A test that a path has passed, evaluated when the path first leaves the function."""
 
     test: ast.expr | None
     env: dict[str, Value] | None
     truth: bool = True
     known: list[Atom] | None = None
-    both: list[list[Atom] | None] = field(default_factory=lambda: [None, None])
-    given: list[v.Given | None] = field(default_factory=lambda: [None, None])
+    both: list[list[Atom] | None] = msgspec.field(default_factory=lambda: [None, None])
+    given: list[v.Given | None] = msgspec.field(default_factory=lambda: [None, None])
 
     def being(self, truth: bool) -> Condition:
         """The same test with this outcome; what is evaluated of it is shared."""

@@ -12,6 +12,7 @@ from prodready.read.exits import NEVER_RETURN, Condition, note_exit
 from prodready.read.facts import RAISE, YIELD, BuiltText, CallFact, Span, last_name
 from prodready.read.fold import compare, fold
 from prodready.read.handed import handed
+from prodready.read.inside import inside
 from prodready.read.narrow import narrow
 from prodready.read.scope import path_of
 from prodready.read.sql import starts_like_sql
@@ -215,7 +216,7 @@ class Expressions(Containers):
                 self.assume(operand, truth=is_and)
         if before is not None and self.scope.env is not None:
             # What an operand shows holds for those after it only; what it binds stays.
-            for inner in (n for operand in node.values for n in ast.walk(operand) if isinstance(n, ast.NamedExpr)):
+            for inner in (n for operand in node.values for n in inside(operand) if isinstance(n, ast.NamedExpr)):
                 name = inner.target.id
                 before = {**before, name: self.scope.env.get(name, v.UNKNOWN)}
             self.scope.env = before

@@ -161,6 +161,7 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True):
     """All of one file. Module code is the function `<module>`; `imports` maps a name to what it stands for.
 
     `called` are the names that each function calls; `docs` the beginnings of the docstrings of functions with decorators.
+    `hidden` is where something that may be a secret was hidden before the text was read, see `masking.py`.
     """
 
     lines: int
@@ -172,6 +173,7 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True):
     suppressions: Suppressions
     called: dict[str, tuple[str, ...]]
     docs: dict[str, str] = {}
+    hidden: tuple[tuple[int, int], ...] = ()
 
 
 class Relay(msgspec.Struct, frozen=True, array_like=True):
@@ -232,6 +234,9 @@ def outline(facts: FileFacts) -> Outline:
 
 OWN, GIVEN = 2, 1
 
+PLAIN: frozenset[type[Value]] = frozenset({Const, Ref, Unknown})
+"""Values that hold no others, and nothing that a function was given."""
+
 
 def _relays(function: FunctionFacts, facts: FileFacts) -> Iterator[Relay]:
     own = function.params[0].name if function.owner and function.params else None
@@ -274,13 +279,14 @@ def _carries(values: Iterable[Value], own: str | None, seen: dict[int, int]) -> 
     """Whether one of the values may hold what the function was given: OWN, GIVEN or both. `seen` is by identity."""
     found = 0
     for value in values:
-        if isinstance(value, (Const, Ref, Unknown)):
+        kind = type(value)
+        if kind in PLAIN:
             continue
         known = seen.get(id(value))
         if known is None:
             if isinstance(value, Param):
                 known = OWN if value.name == own else GIVEN
-            elif isinstance(value, Free):
+            elif kind is Free:
                 known = GIVEN
             elif isinstance(value, Attr):
                 # What an object holds may have come in as a parameter of another of its methods.

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 LIBCST_LIMIT = 1024
 """KB of stack that LibCST may need. The smallest stack it meets is that of a main thread on Windows: 2 MB."""
@@ -77,8 +78,7 @@ def too_deep_for_old_ast(text: str) -> bool:
     return any(line.cost > OLD_AST_LIMIT for line in _lines(text))
 
 
-@dataclass
-class _Line:
+class _Line(msgspec.Struct):
     """A logical line: its first word (`del` also where it is not the first), the brackets and the stack it takes."""
 
     indent: int
@@ -87,8 +87,7 @@ class _Line:
     cost: int = 0
 
 
-@dataclass
-class _Frame:
+class _Frame(msgspec.Struct):
     """What is open at a point of the text: the line itself (kind ""), a bracket, a field of an f-string ("{"), an
     f-string (its quote), or a format spec (":"). `quote` is that of the f-string which a field or a spec belongs to."""
 

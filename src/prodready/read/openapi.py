@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
 CONTROLLERS = ("x-openapi-router-controller", "x-swagger-router-controller")
 TESTS = ("x-bearerInfoFunc", "x-tokenInfoFunc", "x-basicInfoFunc", "x-apikeyInfoFunc")
@@ -16,8 +18,7 @@ MAX_DEPTH = 200
 """Mappings and lists within each other: the parser in C has no limit but its stack."""
 
 
-@dataclass(frozen=True)
-class Scheme:
+class Scheme(msgspec.Struct, frozen=True):
     """How a request shows who sends it. `test` names the function that decides, if the file says so."""
 
     name: str
@@ -27,8 +28,7 @@ class Scheme:
     path: str
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """A method and a path with the qualified name of what answers them.
 
     `security` are the ways to be let in: of each, the schemes that must all agree, with the scopes they ask for. An empty
@@ -44,8 +44,7 @@ class Operation:
     file: str
 
 
-@dataclass(frozen=True)
-class Specification:
+class Specification(msgspec.Struct, frozen=True):
     """What a file declares. `base` is the path in front of all its paths."""
 
     base: str

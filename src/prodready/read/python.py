@@ -6,9 +6,10 @@ import ast
 import sys
 from collections import Counter
 
-from prodready.masking import hide
+from prodready.masking import Stretch, stars, stretches
 from prodready.read import values as v
 from prodready.read.facts import FileFacts, FunctionFacts
+from prodready.read.inside import below
 from prodready.read.parse import ParseFailure, parse
 from prodready.read.statements import Statements, module_scope
 from prodready.source import decode, split_lines
@@ -25,18 +26,20 @@ def read_python(data: bytes) -> FileFacts:
     says what and where.
     """
     # Facts are kept: what may be a secret must not get into them.
-    text = hide(decode(data))
+    text = decode(data)
+    hidden = tuple(stretches(text))
+    text = stars(text, hidden)
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
     try:
-        return _read(text)
+        return _read(text, hidden)
     except RecursionError:
         raise ParseFailure("nested too deeply to analyse", 0, 0) from None
     finally:
         sys.setrecursionlimit(limit)
 
 
-def _read(text: str) -> FileFacts:
+def _read(text: str, hidden: tuple[Stretch, ...]) -> FileFacts:
     tree = parse(text)
     lines = split_lines(text)
     scope = module_scope(lines)
@@ -75,6 +78,7 @@ def _read(text: str) -> FileFacts:
         suppressions=scan(text),
         called={name: tuple(dict.fromkeys(fact.name for fact in f.calls)) for name, f in functions.items() if f.calls},
         docs=scope.module.docs,
+        hidden=hidden,
     )
 
 
@@ -84,7 +88,7 @@ def _assigned(tree: ast.Module) -> Counter[str]:
     waiting: list[ast.AST] = [tree]
     while waiting:
         around = waiting.pop()
-        for node in ast.iter_child_nodes(around):
+        for node in below(around):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 found[node.name] += 1
             elif isinstance(node, ast.Name):

@@ -7,6 +7,8 @@ import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from prodready.read import values as v
 from prodready.read.exits import Condition
 from prodready.read.facts import BuiltText, CallFact, Exit, Flow, ParamFact, Span
@@ -38,8 +40,7 @@ class Module:
         return offset + 1 if text.isascii() else len(text.encode()[:offset].decode("utf-8", "ignore")) + 1
 
 
-@dataclass
-class Scope:
+class Scope(msgspec.Struct):
     """One function (or the module, or a class body) while it is interpreted.
 
     `env` maps names, and paths such as `self.table`, to values; it is None where the path being followed has ended.
@@ -50,24 +51,24 @@ class Scope:
     qualname: str
     owner: str = ""
     parent: Scope | None = None
-    env: dict[str, Value] | None = field(default_factory=dict)
-    calls: list[CallFact] = field(default_factory=list)
-    flow: list[int | Flow] = field(default_factory=list)
-    texts: list[BuiltText] = field(default_factory=list)
-    returns: list[tuple[Value, v.Given]] = field(default_factory=list)
-    yields: list[Value] = field(default_factory=list)
-    exits: list[dict[str, Value]] = field(default_factory=list)
-    ways_out: list[Exit] = field(default_factory=list)
-    decisions: list[Exit] = field(default_factory=list)
-    conditions: list[Condition] = field(default_factory=list)
-    own: dict[str, list[tuple[str, Value]]] = field(default_factory=dict)
-    declared: dict[str, Value] = field(default_factory=dict)
-    globals: set[str] = field(default_factory=set)
+    env: dict[str, Value] | None = msgspec.field(default_factory=dict)
+    calls: list[CallFact] = msgspec.field(default_factory=list)
+    flow: list[int | Flow] = msgspec.field(default_factory=list)
+    texts: list[BuiltText] = msgspec.field(default_factory=list)
+    returns: list[tuple[Value, v.Given]] = msgspec.field(default_factory=list)
+    yields: list[Value] = msgspec.field(default_factory=list)
+    exits: list[dict[str, Value]] = msgspec.field(default_factory=list)
+    ways_out: list[Exit] = msgspec.field(default_factory=list)
+    decisions: list[Exit] = msgspec.field(default_factory=list)
+    conditions: list[Condition] = msgspec.field(default_factory=list)
+    own: dict[str, list[tuple[str, Value]]] = msgspec.field(default_factory=dict)
+    declared: dict[str, Value] = msgspec.field(default_factory=dict)
+    globals: set[str] = msgspec.field(default_factory=set)
     mapping: str = ""
-    flags: dict[str, ParamFact] = field(default_factory=dict)
+    flags: dict[str, ParamFact] = msgspec.field(default_factory=dict)
     statement: tuple[int, int] = (0, 0)
     silent: int = 0
-    loop_exits: list[list[dict[str, Value]]] = field(default_factory=list)
+    loop_exits: list[list[dict[str, Value]]] = msgspec.field(default_factory=list)
 
     @property
     def is_module(self) -> bool:
@@ -105,7 +106,8 @@ class Scope:
         if name in self.globals:
             self.module.extra.setdefault(name, []).append(value)
             self.module.names.add(name)
-        for path in [p for p in self.env if p.startswith((name + ".", name + "["))]:
+        below = (name + ".", name + "[")
+        for path in [p for p in self.env if p.startswith(below)]:
             del self.env[path]
         self.env[name] = value
 
@@ -168,9 +170,13 @@ def join(envs: Sequence[dict[str, Value] | None], given: Sequence[v.Given] = ())
     merged: dict[str, Value] = {}
     for name in together:
         value = first.get(name)
-        if value is not None and all(env.get(name) is value for env in others):
-            merged[name] = value
-            continue
+        if value is not None:
+            for env in others:
+                if env.get(name) is not value:
+                    break
+            else:
+                merged[name] = value
+                continue
         options = [env[name] for env in live if name in env]
         if len(options) < len(live) and ("." in name or "[" in name):
             continue

@@ -11,6 +11,7 @@ from prodready.read.decisions import note_decision
 from prodready.read.definitions import Definitions, FunctionNode, own_name
 from prodready.read.exits import NEVER_RETURN, Condition, note_exit
 from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, Flow, Span, last_name
+from prodready.read.inside import inside
 from prodready.read.narrow import is_constant_name
 from prodready.read.scope import Module, Scope, join, path_of
 from prodready.read.values import Value
@@ -193,7 +194,7 @@ class Statements(Definitions):
         if passes == 1 and before is not None:
             # What the body changes is not known when it begins again.
             changed = {
-                n.id for s in node.body for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+                n.id for s in node.body for n in inside(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
             }
             entry = {k: v.choice([x, v.UNKNOWN]) if k in changed else x for k, x in before.items()}
         for number in range(passes):
@@ -453,7 +454,7 @@ def _lines(statement: ast.stmt) -> tuple[int, int]:
 
 def _carries_over(body: list[ast.stmt]) -> bool:
     """Whether one round of a loop may leave something to the next: it changes a variable or a container."""
-    return any(isinstance(node, (ast.AugAssign, ast.Assign)) for statement in body for node in ast.walk(statement))
+    return any(isinstance(node, (ast.AugAssign, ast.Assign)) for statement in body for node in inside(statement))
 
 
 def _catches_all(pattern: ast.pattern) -> bool:

@@ -25,6 +25,7 @@ class _File(msgspec.Struct, array_like=True):
     suppressions: Suppressions
     called: dict[str, tuple[str, ...]]
     docs: dict[str, str]
+    hidden: tuple[tuple[int, int], ...]
 
 
 GATES = (b"pass", b"pin", b"pw", b"mot")
@@ -86,7 +87,10 @@ class _Functions(Mapping[str, FunctionFacts]):
 
     def get(self, qualname: str, default: Any = None) -> Any:
         """The function, or the default; most that are asked for are not there, and raising takes time."""
-        return self[qualname] if qualname in self._raw else default
+        found = self._decoded.get(qualname)
+        if found is None and qualname in self._raw:
+            found = self[qualname]
+        return default if found is None else found
 
     def speaking(self, stems: tuple[bytes, ...], among: Collection[str] | None) -> list[str]:
         """The functions, of these or of all, in whose bytes, in lower case, one of the stems is found."""
@@ -146,6 +150,7 @@ def pack(facts: FileFacts) -> bytes:
             facts.suppressions,
             facts.called,
             facts.docs,
+            facts.hidden,
         )
     )
 
@@ -166,4 +171,5 @@ def unpack(body: bytes, said: Said | None = None) -> FileFacts:
         stored.suppressions,
         stored.called,
         stored.docs,
+        stored.hidden,
     )

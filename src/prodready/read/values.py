@@ -401,13 +401,16 @@ def made_from(value: Value) -> Value | None:
 
 def dotted(value: Value) -> str | None:
     """`a.b.c` for attributes of a Ref, with the Ref's own prefix; None for anything else."""
+    root = value
+    while isinstance(root, Attr):
+        root = root.base
+    if not isinstance(root, Ref):  # as with most that are asked about
+        return None
     names: list[str] = []
     while isinstance(value, Attr):
         names.append(value.name)
         value = value.base
-    if not isinstance(value, Ref):
-        return None
-    names.append(value.name)
+    names.append(root.name)
     names.reverse()
     return ".".join(names)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+
+import msgspec
 
 from prodready.config import repository
 from prodready.finding import Finding, Location, Report
@@ -62,16 +63,15 @@ def top(roots: Sequence[str], cwd: Path) -> Path:
     return repository(common) or common
 
 
-@dataclass
-class View:
+class View(msgspec.Struct):
     """How to show a report; `width` is that of the terminal."""
 
-    cwd: Path = field(default_factory=Path.cwd)
+    cwd: Path = msgspec.field(default_factory=Path.cwd)
     color: bool = False
     width: int = 120
     statistics: bool = False
     quiet: bool = False
-    sources: Sources = field(default_factory=Sources)
+    sources: Sources = msgspec.field(default_factory=Sources)
 
     def path(self, root: str, path: str) -> str:
         """The path for a person: relative to the current directory if the file lies below it, else absolute."""
@@ -90,8 +90,7 @@ class View:
         return path
 
 
-@dataclass(frozen=True)
-class Totals:
+class Totals(msgspec.Struct, frozen=True):
     """Sums over reports."""
 
     findings: int

@@ -75,12 +75,14 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from prodready.finding import Finding, Severity, Step
-from prodready.link.joined import label_of, said, text_of
 from prodready.link.linked import Linked
-from prodready.link.permissions import SELECTIVE, Offer, Permissions
 from prodready.rules.base import Rule
+
+if TYPE_CHECKING:
+    from prodready.link.permissions import Offer
 
 MOST_PLACES = 3
 WHO = {"login": "anyone who is logged in", "token": "anyone who has a key or a token"}
@@ -88,6 +90,9 @@ WHO = {"login": "anyone who is logged in", "token": "anyone who has a key or a t
 
 def check(linked: Linked) -> Iterator[Finding]:
     """Report every handler that does for everybody what all its pages offer only to some."""
+    # Not needed where there are no pages, and half of what all rules take to import.
+    from prodready.link.permissions import SELECTIVE, Permissions
+
     if linked.scope is not None and not any(
         route.handler.location.path in linked.scope.targets and route.guarded < SELECTIVE
         for route in linked.routes.routes
@@ -99,6 +104,8 @@ def check(linked: Linked) -> Iterator[Finding]:
 
 
 def _finding(offer: Offer) -> Finding:
+    from prodready.link.joined import label_of, said, text_of
+
     route, (place, gate) = offer.route, offer.places[0]
     frame = route.handler.frame
     whole = frame.function.qualname if frame is not None else route.handler.name

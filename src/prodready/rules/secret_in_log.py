@@ -34,7 +34,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from msgspec.structs import replace
 
 import msgspec
 

@@ -44,10 +44,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from msgspec.structs import replace
+
+import msgspec
 
 from prodready.finding import Confidence, Finding, Fix, Location, Severity, Step
-from prodready.fix.bind_parameters import SHOWN_MARKERS, bind_parameters
 from prodready.link.frames import Bound, Frame
 from prodready.link.linked import Linked
 from prodready.link.pieces import Hole, Piece
@@ -70,8 +71,7 @@ SLOTS = {"text": 0, "value": 1, "statement": 2, "fragment": 3, "identifier": 4}
 """Where a value can do most harm, first."""
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """The holes of one text that matter, with what stands where each of them is.
 
     `identifiers_only`: all stand where only a name can stand. `whole`: the hole is the whole statement.
@@ -331,6 +331,8 @@ def _hint(verdict: Verdict, style: str) -> str:
         return "run fixed statements only; let the request choose among them by a key"
     if verdict.identifiers_only:
         return "a name cannot be bound: check it against an allow-list, or look it up in a dictionary of constants"
+    from prodready.fix.bind_parameters import SHOWN_MARKERS
+
     return f"bind the value: {SHOWN_MARKERS.get(style, 'a placeholder in the text and the value as a parameter')}"
 
 
@@ -338,6 +340,8 @@ def fix(finding: Finding, text: str) -> tuple[Fix, ...]:
     """The statement with its values bound, where that is certainly the same statement."""
     if "style" not in finding.facts or len(text) > LARGEST_TO_FIX:
         return ()
+    from prodready.fix.bind_parameters import bind_parameters
+
     place = finding.location
     edits = bind_parameters(text, place.line, place.column, finding.facts["style"], place.path)
     return (Fix("bind the values as parameters", edits),) if edits else ()
