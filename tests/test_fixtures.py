@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from cases import FIXTURES, cases, checked, copied, differences, marks
 
-from prodready.finding import Location
+from prodready.finding import Finding, Location
 from prodready.rules import all_rules
 from prodready.source import decode, split_lines
 
+LINE = re.compile(r"(?:\blines? |\.\w+:)(\d+)")
 CASES = [case for code in all_rules() for case in cases(code)]
 
 
@@ -21,6 +23,17 @@ def test_case(case: Path, tmp_path: Path) -> None:
     assert [str(problem) for problem in report.problems] == []
     assert differences(marks(root), marks(root, "may"), report.findings) == []
     assert [finding for finding in report.findings if _first(root, finding.location).isspace()] == []
+    assert [finding for finding in report.findings if not _lines_named(finding) <= _lines_of_places(finding)] == []
+
+
+def _lines_named(finding: Finding) -> set[int]:
+    """The lines that its texts name: findings are carried over changes that move other lines (`moved.py`)."""
+    texts = [finding.message, finding.hint, *(step.message for step in (*finding.trace, *finding.related))]
+    return {int(number) for text in texts for number in LINE.findall(text)}
+
+
+def _lines_of_places(finding: Finding) -> set[int]:
+    return {place.line for place in finding.places}
 
 
 def _first(root: Path, place: Location) -> str:

@@ -23,6 +23,24 @@ HERE = os.getpid()
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
 
 
+class Facts:
+    """Facts that are all at hand, or not."""
+
+    def __init__(self, *, at_hand: bool = True, missed: bool = False) -> None:
+        self._at_hand = at_hand
+        self.missed = missed
+        self.said: dict[str, dict[str, list[str]]] = {"here": {}}
+
+    def at_hand(self) -> bool:
+        return self._at_hand
+
+    def leave_cache(self) -> None:
+        self.said["apart"] = {"stems": ["login"]}
+
+    def add_said(self, said: dict[str, dict[str, list[str]]]) -> None:
+        self.said.update(said)
+
+
 def in_which_process(rule: Rule, _: object) -> tuple[list[Finding], list[Problem]]:
     where = "here" if os.getpid() == HERE else "apart"
     found = Finding(rule.code, rule.slug, where, rule.severity, Confidence.HIGH, Location("a.py", 1))
@@ -35,8 +53,9 @@ def dies_apart(rule: Rule, _: object) -> tuple[list[Finding], list[Problem]]:
     return in_which_process(rule, _)
 
 
-def told(run: Any, rules: list[Rule], *, apart: bool) -> tuple[dict[str, str], list[str]]:
-    judged = judge(rules, LINKED, run, apart=apart)
+def told(run: Any, rules: list[Rule], *, apart: bool, facts: Facts | None = None) -> tuple[dict[str, str], list[str]]:
+    given: Any = (facts or Facts()) if apart else None
+    judged = judge(rules, LINKED, run, apart=given)
     return {finding.code: finding.message for finding in judged.findings}, sorted(map(str, judged.problems))
 
 
@@ -61,3 +80,16 @@ def test_what_a_dead_process_did_not_say_is_judged_here() -> None:
     found, problems = told(dies_apart, RULES, apart=True)
     assert found == {"PRD901": "here", "PRD902": "here", "PRD903": "here"}
     assert len(problems) == 3
+
+
+def test_what_was_said_of_the_facts_comes_back() -> None:
+    facts = Facts()
+    told(in_which_process, RULES, apart=True, facts=facts)
+    assert facts.said == {"here": {}, "apart": {"stems": ["login"]}}
+
+
+@pytest.mark.parametrize("facts", [Facts(at_hand=False), Facts(missed=True)])
+def test_without_all_facts_all_are_judged_here(facts: Facts) -> None:
+    found, _ = told(in_which_process, RULES, apart=True, facts=facts)
+    assert set(found.values()) == {"here"}
+    assert facts.said == {"here": {}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import sys
 from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +19,9 @@ from prodready.config import Config
 from prodready.finding import Finding
 from prodready.project import Options, Session, check
 from prodready.read import stored
+from prodready.reading import WORTH_A_POOL
 from prodready.rules import all_rules
+from prodready.state import Loader
 
 PROJECTS = [case for code in all_rules() for case in cases(code) if case.is_dir()] + [FIXTURES / "shop"]
 ALONE = Options(jobs=1, cache=False)
@@ -141,6 +144,30 @@ def test_answers_in_the_cache_that_cannot_be_read_are_made_anew(app: Path, body:
         connection.execute("UPDATE said SET body = ?", [body])
         connection.execute("DELETE FROM runs")
     assert lines(app) == expected
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_a_change_is_judged_by_two_processes_as_by_one(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+    add_said = Loader.add_said
+
+    def noted(self: Loader, said: dict[str, stored.Said]) -> None:
+        sent.append(len(said))
+        add_said(self, said)
+
+    monkeypatch.setattr(Loader, "add_said", noted)
+    monkeypatch.setattr("prodready.project.WORTH_TWO", WORTH_A_POOL)
+    for number in range(WORTH_A_POOL):
+        (app / f"app/more{number}.py").write_text(CALLER.replace("login", f"login{number}"))
+    two = Options(jobs=2)
+    for change in ("", CALLER, CALLER.replace("password", "passphrase")):
+        (app / "app/__init__.py").write_text(change)
+        report = check(Config(root=app), [app], two)
+        assert report.findings == check(Config(root=app), [app], ALONE).findings
+    assert len(sent) == 3
+    with closing(sqlite3.connect(app / ".prodready_cache" / DATABASE)) as connection:
+        (kept,) = connection.execute("SELECT body FROM said").fetchone()
+    assert len(msgspec.msgpack.decode(kept)) == WORTH_A_POOL + 3
 
 
 def test_a_changed_knowledge_file_counts(app: Path) -> None:

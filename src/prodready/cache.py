@@ -118,6 +118,7 @@ class Cache:
         self._opened = time.time_ns()
         self._path = directory / DATABASE if directory else None
         self._connection: sqlite3.Connection | None = None
+        self._left: sqlite3.Connection | None = None
         self._writable = True
         if self._path is not None:
             self._open(self._path)
@@ -215,6 +216,12 @@ class Cache:
     def body(self, key: str) -> bytes | None:
         """The facts kept under `key`."""
         return self._one("facts", key)
+
+    def bodies(self) -> dict[str, bytes]:
+        """The facts of all files, by their keys."""
+        with contextlib.suppress(sqlite3.DatabaseError):
+            return dict(self._rows("SELECT key, body FROM facts"))
+        return {}
 
     def web_bodies(self) -> dict[str, bytes]:
         """The facts of all files of the front end, by their keys."""
@@ -331,6 +338,10 @@ class Cache:
                 self.close()
                 with contextlib.suppress(OSError):
                     self._path.unlink(missing_ok=True)
+
+    def leave(self) -> None:
+        """Neither use the file nor let go of it: in a process that was forked, the connection is that of its parent."""
+        self._left, self._connection = self._connection, None
 
     def close(self) -> None:
         """Let go of the file."""

@@ -82,7 +82,7 @@ class Finding(msgspec.Struct, frozen=True):
     the first and last line of the statement: a suppression comment counts on any of them. `facts` is what the rule's own
     fixer needs to know. Where only a change was asked about, `change` is the place of it by which the finding came in,
     unless that is its own location; `identity` is the fingerprint of one that is reported at such a place. `secret` says
-    that the text at the location must not be shown.
+    that the text at the location must not be shown. Texts name the lines of no other places than the finding has.
     """
 
     code: str
@@ -111,6 +111,11 @@ class Finding(msgspec.Struct, frozen=True):
             return self.identity
         parts = (self.code, self.location.path, self.context, normalised(self.snippet), str(self.occurrence))
         return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
+
+    @property
+    def places(self) -> tuple[Location, ...]:
+        """All places that it speaks of."""
+        return (self.location, *(step.location for step in (*self.trace, *self.related)))
 
     @property
     def sort_key(self) -> tuple[str, int, int, str, str]:

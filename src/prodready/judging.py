@@ -12,35 +12,40 @@ import msgspec
 from prodready.finding import Finding, Problem
 from prodready.interrupts import interrupts_held, leave_to_parent
 from prodready.link.linked import Linked
+from prodready.read.stored import Said
 from prodready.rules import Rule
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+    from prodready.state import Loader
+
 Run = Callable[[Rule, Linked], tuple[list[Finding], list[Problem]]]
 
 
 class Judged(msgspec.Struct):
-    """What some rules said."""
+    """What some rules said; `said` is that of the facts, see `state.Loader`."""
 
     findings: list[Finding]
     problems: list[Problem]
+    said: dict[str, Said] = {}
 
 
-def judge(rules: Sequence[Rule], linked: Linked, run: Run, *, apart: bool) -> Judged:
+def judge(rules: Sequence[Rule], linked: Linked, run: Run, *, apart: Loader | None) -> Judged:
     """What `run` gives for all the rules. With `apart` those that name a family are run in a process of their own.
 
-    If that process cannot be started, or dies, its rules are run here: nothing is lost but time.
+    `apart` are the facts: a cache is not for two processes that once were one, so all of them have to be at hand. If that
+    process cannot be started, or dies, its rules are run here: nothing is lost but time.
     """
-    ours = [rule for rule in rules if not apart or not rule.family]
+    ours = [rule for rule in rules if apart is None or not rule.family]
     theirs = [rule for rule in rules if rule not in ours]
-    if not theirs or not ours or sys.platform != "linux" or threading.active_count() > 1:
+    if apart is None or not theirs or not ours or not _may_fork() or not apart.at_hand():
         return _all(rules, linked, run)
     import multiprocessing
 
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_send, args=(sender, theirs, linked, run), daemon=True)
+    process = context.Process(target=_send, args=(sender, theirs, linked, run, apart), daemon=True)
     try:
         with interrupts_held():
             process.start()
@@ -51,6 +56,7 @@ def judge(rules: Sequence[Rule], linked: Linked, run: Run, *, apart: bool) -> Ju
         mine = _all(ours, linked, run)
         try:
             other = msgspec.msgpack.decode(receiver.recv_bytes(), type=Judged)
+            apart.add_said(other.said)
         except (EOFError, OSError, msgspec.MsgspecError):
             other = _all(theirs, linked, run)
     finally:
@@ -68,7 +74,15 @@ def _all(rules: Sequence[Rule], linked: Linked, run: Run) -> Judged:
     return judged
 
 
-def _send(sender: Connection, rules: Sequence[Rule], linked: Linked, run: Run) -> None:
+def _may_fork() -> bool:
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
+def _send(sender: Connection, rules: Sequence[Rule], linked: Linked, run: Run, facts: Loader) -> None:
     leave_to_parent()
-    sender.send_bytes(msgspec.msgpack.encode(_all(rules, linked, run)))
+    facts.leave_cache()
+    judged = _all(rules, linked, run)
+    if not facts.missed:  # else it is for the other process to find that out, and to say so
+        judged.said = facts.said
+        sender.send_bytes(msgspec.msgpack.encode(judged))
     sender.close()

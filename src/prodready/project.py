@@ -31,13 +31,17 @@ from prodready.link.linked import Linked
 from prodready.link.program import Program
 from prodready.link.route_listing import listed
 from prodready.linking_web import linked_front, linking_ahead, worth_linking_ahead
+from prodready.moved import Lines, carried, moves
 from prodready.read.facts import FileFacts
 from prodready.reading import UNREADABLE, WORTH_A_POOL
 from prodready.reading_web import WebFiles
 from prodready.rules import Rule, all_rules, rules_of
 from prodready.sift import Sifted, fixable, sift
-from prodready.state import Loader, State, gather
+from prodready.state import Loader, State, decoded, gather
 from prodready.suppress import scan_other
+
+WORTH_TWO = 1000
+"""Files from which on a change is judged by two processes: what both have to look up costs less than a fifth there."""
 
 
 @dataclass(frozen=True)
@@ -272,29 +276,66 @@ class Session:
 
         With `codes` only these rules are sure to have been asked.
         """
-        cache, state, facts = run.cache, run.state, run.facts
+        state = run.state
         part = None if len(chosen) * 2 > len(state.entries) else chosen
         # Where another process is still at the pages nothing was known, so that no outcome is kept.
-        for key in () if run.web.is_pending else (self._run_key(run), self._run_key(run, part)):
-            kept = _decoded_outcome(cache.run(key))
-            if kept is not None and self._documents(state).are_as(kept.asked):
-                return kept
+        if not run.web.is_pending:
+            for key in (self._run_key(run), self._run_key(run, part)):
+                kept = _decoded_outcome(run.cache.run(key))
+                if kept is not None and self._documents(state).are_as(kept.asked):
+                    return kept
+            if (outcome := self._carried(run)) is not None:
+                self._keep(run, None, outcome)
+                return outcome
         linked = self._linked(run, part)
-        # A cache is not for two processes that once were one: only where all was read just now.
         fresh = all(entry.key in state.bodies or entry.known.error for entry in state.entries.values())
-        apart = fresh and state.jobs > 1 and len(state.bodies) >= WORTH_A_POOL
+        many = len(state.entries) >= (WORTH_A_POOL if fresh else WORTH_TWO)
+        apart = run.facts if state.jobs > 1 and many and (fresh or part is None) else None
+        judged = judge(self._rules(run, codes), linked, _run_rule, apart=apart)
+        outcome = _outcome(judged.findings, judged.problems, linked.documents)
+        if codes is None:
+            self._keep(run, part, outcome)
+        return outcome
+
+    def _rules(self, run: Opened, codes: Collection[str] | None) -> list[Rule]:
         rules = [rule for rule in all_rules().values() if codes is None or rule.code in codes]
         rules.sort(key=lambda rule: rule.front)
         if rules and rules[-1].front and not run.web.is_pending and not run.web.entries():
             rules = [rule for rule in rules if not rule.front]
-        judged = judge(rules, linked, _run_rule, apart=apart)
-        problems = (*judged.problems, *linked.documents.problems)
-        outcome = _Outcome(tuple(sorted(judged.findings, key=lambda f: f.sort_key)), problems, linked.documents.asked)
-        if run.lasting and codes is None and not problems and not facts.missed:
+        return rules
+
+    def _carried(self, run: Opened) -> _Outcome | None:
+        """What was found before files changed, if that moved code and did nothing else."""
+        before = run.state.before
+        if not before or not run.lasting:
+            return None
+        kept = _decoded_outcome(run.cache.run(self._run_key(run, before=True)))
+        documents = self._documents(run.state)
+        if kept is None or not documents.are_as(kept.asked):
+            return None
+        moved: dict[str, Lines] = {}
+        for path, one in before.items():
+            if one.body == run.state.bodies.get(run.state.entries[path].key):
+                continue
+            old, new = decoded(one.body), run.facts(path)
+            lines = moves(old, new) if old is not None and new is not None else None
+            if lines is None:
+                return None
+            moved[path] = lines
+        known, stuck = carried(kept.findings, moved)
+        if not stuck:
+            return _outcome(known, (), documents)
+        linked = self._linked(run)
+        again = judge(self._rules(run, stuck), linked, _run_rule, apart=None)
+        linked.documents.are_as(kept.asked)
+        return _outcome([*known, *again.findings], again.problems, linked.documents)
+
+    def _keep(self, run: Opened, part: Collection[str] | None, outcome: _Outcome) -> None:
+        """Keep an outcome for the next run, if it is complete."""
+        if run.lasting and not outcome.problems and not run.facts.missed:
             # The name of a file that is not UTF-8 does not go into msgpack: such a project is judged anew each time.
             with contextlib.suppress(UnicodeEncodeError):
-                cache.save_run(self._run_key(run, part), msgspec.msgpack.encode(outcome))
-        return outcome
+                run.cache.save_run(self._run_key(run, part), msgspec.msgpack.encode(outcome))
 
     def _linked(self, run: Opened, chosen: frozenset[str] | None = None) -> Linked:
         if run.linked is None:
@@ -309,13 +350,15 @@ class Session:
     def _documents(self, state: State) -> Documents:
         return Documents(self.config.root, state.given)
 
-    def _run_key(self, run: Opened, part: Collection[str] | None = None) -> str:
-        """The key of a run on this content, which may be complete for some of the files only."""
+    def _run_key(self, run: Opened, part: Collection[str] | None = None, *, before: bool = False) -> str:
+        """The key of a run on this content, or on that `before`, which may be complete for some of the files only."""
         settings = f"{tool_digest()} {knowledge.digest(self._sources)} {self.config.test_paths}"
         digest = hashlib.sha256(settings.encode())
-        entries = run.state.entries
-        for path in sorted(entries):
-            digest.update(f"\n{path}\0{entries[path].key}".encode("utf-8", "surrogatepass"))
+        keys = {path: entry.key for path, entry in run.state.entries.items()}
+        if before:
+            keys |= {path: one.key for path, one in run.state.before.items()}
+        for path in sorted(keys):
+            digest.update(f"\n{path}\0{keys[path]}".encode("utf-8", "surrogatepass"))
         if _asks_for_pages():
             for path, entry in run.web.entries().items():
                 digest.update(f"\n{path}\0{entry.key}".encode("utf-8", "surrogatepass"))
@@ -441,6 +484,11 @@ def _asks_for_pages() -> bool:
 
 def _in_targets(path: Path, targets: Sequence[Path]) -> bool:
     return any(path == target or target in path.parents for target in targets)
+
+
+def _outcome(findings: Iterable[Finding], problems: Iterable[Problem], documents: Documents) -> _Outcome:
+    inorder = sorted(findings, key=lambda finding: finding.sort_key)
+    return _Outcome(tuple(inorder), (*problems, *documents.problems), documents.asked)
 
 
 def _decoded_outcome(body: bytes | None) -> _Outcome | None:

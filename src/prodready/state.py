@@ -5,22 +5,34 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from prodready.cache import NO_STAMP, Cache, Entry, Stamp, content_key, stamp_of, tool_digest
 from prodready.discover import SourceFile, is_python
 from prodready.finding import Problem
+from prodready.moved import MOST
 from prodready.read.facts import FileFacts
 from prodready.read.stored import Said, unpack
 from prodready.reading import UNREADABLE, FileRead, read_many, read_one, read_path
 
 
+class Before(NamedTuple):
+    """The key that a file had, and its facts."""
+
+    key: str
+    body: bytes
+
+
 @dataclass
 class State:
-    """A project as read. `given` is the content that stands for that of files, None for one taken for absent."""
+    """A project as read. `given` is the content that stands for that of files, None for one taken for absent.
+
+    `before` has what was known of files that have changed since the last run; nothing where files came or went.
+    """
 
     root: Path
     entries: dict[str, Entry]
@@ -29,6 +41,7 @@ class State:
     cached: int
     given: Mapping[str, bytes | None]
     jobs: int = 1
+    before: Mapping[str, Before] = field(default_factory=dict)
 
     def overlaid(self, overlay: Mapping[str, bytes | None]) -> State:
         """The same with other content for some files; None for a file that is not there."""
@@ -107,8 +120,22 @@ def gather(
                 fresh[result.path] = state.entries[result.path]
     state.note_errors()
     gone = [path for path in known if path not in state.entries and path not in given]
+    state.before = _before(state, cache, known)
     cache.save_files(fresh, gone, {e.key: state.bodies[e.key] for e in fresh.values() if e.key in state.bodies})
     return state
+
+
+def _before(state: State, cache: Cache, known: Mapping[str, Entry]) -> dict[str, Before]:
+    """What the cache, which is about to forget it, knows of files that have changed, if the files are the same otherwise."""
+    if known.keys() != state.entries.keys():
+        return {}
+    changed = [path for path, entry in state.entries.items() if entry.key != known[path].key]
+    if not all(_is_current(known[path]) for path in changed):
+        return {}
+    bodies = {path: cache.body(known[path].key) for path in changed}
+    found = {path: Before(known[path].key, body) for path, body in bodies.items() if body}
+    other = sum(one.body != state.bodies.get(state.entries[path].key) for path, one in found.items())
+    return found if len(found) == len(changed) and other <= MOST else {}
 
 
 def _recognised(root: Path, unread: Mapping[str, Stamp], known: Mapping[str, Entry]) -> dict[str, Entry]:
@@ -152,6 +179,22 @@ class Loader:
                 self._decoded[entry.key] = facts
         return facts
 
+    def at_hand(self) -> bool:
+        """Whether all that there is can be had without the cache; it is loaded for that."""
+        needed = {entry.key for entry in self._state.entries.values() if not entry.known.error}
+        if not needed <= self._state.bodies.keys():
+            self._state.bodies.update(self._cache.bodies())
+        return needed <= self._state.bodies.keys() and self.said is not None
+
+    def leave_cache(self) -> None:
+        """Go on without the cache, in a process that was forked."""
+        self._cache.leave()
+
+    def add_said(self, said: Mapping[str, Said]) -> None:
+        """Add what was said in another process."""
+        for key, answers in said.items():
+            self.said.setdefault(key, {}).update(answers)
+
     @property
     def said(self) -> dict[str, Said]:
         """What was said of the functions of files, by the keys of their content; see `read.stored.speaking`."""
@@ -190,6 +233,14 @@ class Loader:
             return unpack(result.body)
         self.missed = True
         self._state.problems.append(Problem("changed while it was being analysed: run again", path))
+        return None
+
+
+def decoded(body: bytes) -> FileFacts | None:
+    """Facts from the cache; None for what cannot be read."""
+    try:
+        return unpack(body)
+    except UNREADABLE:
         return None
 
 
