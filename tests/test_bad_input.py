@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 import prodready
-from prodready import cli, discover, project, reading, sift
+from prodready import cli, discover, judging, project, reading, sift
 from prodready.cache import DATABASE, Cache
 from prodready.config import Config
 from prodready.finding import Confidence, Finding, Location, Severity
@@ -398,14 +398,14 @@ def test_a_file_that_vanishes_before_it_is_shown(
     app: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (app / "gone.py").write_bytes(BODY)
-    run_rule = project._run_rule
+    run_rule = judging.run_rule
 
     def run_and_delete(rule: Rule, linked: Linked) -> object:
         found = run_rule(rule, linked)
         (app / "gone.py").unlink(missing_ok=True)
         return found
 
-    monkeypatch.setattr(project, "_run_rule", run_and_delete)
+    monkeypatch.setattr(project, "run_rule", run_and_delete)
     done = told(capsys, "--output-format", "full")
     assert "good.py:6:5" in done.out
     assert "gone.py:6:5" in done.out

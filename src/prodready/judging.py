@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from prodready.finding import Finding, Problem
-from prodready.interrupts import interrupts_held, leave_to_parent
+from prodready.interrupts import interrupts_held, leave_to_parent, pass_on
 from prodready.link.linked import Linked
 from prodready.read.stored import Said
 from prodready.rules import Rule
@@ -63,6 +64,22 @@ def judge(rules: Sequence[Rule], linked: Linked, run: Run, *, apart: Loader | No
         process.kill()
         process.join()
     return Judged(mine.findings + other.findings, mine.problems + other.problems)
+
+
+def run_rule(rule: Rule, linked: Linked) -> tuple[list[Finding], list[Problem]]:
+    """A rule's findings; a rule that raises loses only what it had not found yet."""
+    found: list[Finding] = []
+    if rule.check is None:
+        return found, []
+    try:
+        found.extend(rule.check(linked))
+    except Exception as error:
+        pass_on(error)
+        if os.environ.get("PRODREADY_DEBUG") == "1":
+            raise
+        says = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        return found, [Problem(f"rule {rule.code} ({rule.slug}) failed, please report it: {says}")]
+    return found, []
 
 
 def _all(rules: Sequence[Rule], linked: Linked, run: Run) -> Judged:

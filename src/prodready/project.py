@@ -23,8 +23,7 @@ from prodready.documents import Documents
 from prodready.engines import Engines
 from prodready.engines.base import Answers
 from prodready.finding import Finding, Problem, Report, RouteTable, Suppressed
-from prodready.interrupts import pass_on
-from prodready.judging import judge
+from prodready.judging import judge, run_rule
 from prodready.knowledge import Knowledge
 from prodready.knowledge_kept import keep, kept
 from prodready.link.linked import Linked
@@ -32,8 +31,9 @@ from prodready.link.program import Program
 from prodready.link.route_listing import listed
 from prodready.linking_web import linked_front, linking_ahead, worth_linking_ahead
 from prodready.moved import Lines, carried, moves
+from prodready.outcome import Outcome, outcome_of, unpacked
 from prodready.read.facts import FileFacts
-from prodready.reading import UNREADABLE, WORTH_A_POOL
+from prodready.reading import WORTH_A_POOL
 from prodready.reading_web import WebFiles
 from prodready.rules import Rule, all_rules, rules_of
 from prodready.sift import Sifted, fixable, sift
@@ -66,17 +66,6 @@ class Options:
     def given(self) -> dict[str, bytes | None]:
         """The content that stands for that of files."""
         return {**self.overlay, **dict([self.stdin] if self.stdin else [])}
-
-
-class _Outcome(msgspec.Struct):
-    """What linking and judging all files gave, before anything is selected: kept for the next run on the same files.
-
-    `asked` are the digests of the files that are not source and that it rests on.
-    """
-
-    findings: tuple[Finding, ...]
-    problems: tuple[Problem, ...]
-    asked: dict[str, str] = {}
 
 
 @dataclass
@@ -271,7 +260,7 @@ class Session:
 
     # Link and judge
 
-    def _judge(self, run: Opened, chosen: frozenset[str], codes: Collection[str] | None = None) -> _Outcome:
+    def _judge(self, run: Opened, chosen: frozenset[str], codes: Collection[str] | None = None) -> Outcome:
         """What the rules say, of the whole project or at least of the chosen files; remembered by the content of all.
 
         With `codes` only these rules are sure to have been asked.
@@ -281,7 +270,7 @@ class Session:
         # Where another process is still at the pages nothing was known, so that no outcome is kept.
         if not run.web.is_pending:
             for key in (self._run_key(run), self._run_key(run, part)):
-                kept = _decoded_outcome(run.cache.run(key))
+                kept = unpacked(run.cache.run(key))
                 if kept is not None and self._documents(state).are_as(kept.asked):
                     return kept
             if (outcome := self._carried(run)) is not None:
@@ -291,8 +280,8 @@ class Session:
         fresh = all(entry.key in state.bodies or entry.known.error for entry in state.entries.values())
         many = len(state.entries) >= (WORTH_A_POOL if fresh else WORTH_TWO)
         apart = run.facts if state.jobs > 1 and many and (fresh or part is None) else None
-        judged = judge(self._rules(run, codes), linked, _run_rule, apart=apart)
-        outcome = _outcome(judged.findings, judged.problems, linked.documents)
+        judged = judge(self._rules(run, codes), linked, run_rule, apart=apart)
+        outcome = outcome_of(judged.findings, judged.problems, linked.documents)
         if codes is None:
             self._keep(run, part, outcome)
         return outcome
@@ -304,12 +293,12 @@ class Session:
             rules = [rule for rule in rules if not rule.front]
         return rules
 
-    def _carried(self, run: Opened) -> _Outcome | None:
+    def _carried(self, run: Opened) -> Outcome | None:
         """What was found before files changed, if that moved code and did nothing else."""
         before = run.state.before
         if not before or not run.lasting:
             return None
-        kept = _decoded_outcome(run.cache.run(self._run_key(run, before=True)))
+        kept = unpacked(run.cache.run(self._run_key(run, before=True)))
         documents = self._documents(run.state)
         if kept is None or not documents.are_as(kept.asked):
             return None
@@ -324,13 +313,13 @@ class Session:
             moved[path] = lines
         known, stuck = carried(kept.findings, moved)
         if not stuck:
-            return _outcome(known, (), documents)
+            return outcome_of(known, (), documents)
         linked = self._linked(run)
-        again = judge(self._rules(run, stuck), linked, _run_rule, apart=None)
+        again = judge(self._rules(run, stuck), linked, run_rule, apart=None)
         linked.documents.are_as(kept.asked)
-        return _outcome([*known, *again.findings], again.problems, linked.documents)
+        return outcome_of([*known, *again.findings], again.problems, linked.documents)
 
-    def _keep(self, run: Opened, part: Collection[str] | None, outcome: _Outcome) -> None:
+    def _keep(self, run: Opened, part: Collection[str] | None, outcome: Outcome) -> None:
         """Keep an outcome for the next run, if it is complete."""
         if run.lasting and not outcome.problems and not run.facts.missed:
             # The name of a file that is not UTF-8 does not go into msgpack: such a project is judged anew each time.
@@ -462,40 +451,12 @@ class _Clock:
         return time.perf_counter() - self.start
 
 
-def _run_rule(rule: Rule, linked: Linked) -> tuple[list[Finding], list[Problem]]:
-    """A rule's findings; a rule that raises loses only what it had not found yet."""
-    found: list[Finding] = []
-    if rule.check is None:
-        return found, []
-    try:
-        found.extend(rule.check(linked))
-    except Exception as error:
-        pass_on(error)
-        if os.environ.get("PRODREADY_DEBUG") == "1":
-            raise
-        says = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        return found, [Problem(f"rule {rule.code} ({rule.slug}) failed, please report it: {says}")]
-    return found, []
-
-
 def _asks_for_pages() -> bool:
     return any(rule.front for rule in all_rules().values())
 
 
 def _in_targets(path: Path, targets: Sequence[Path]) -> bool:
     return any(path == target or target in path.parents for target in targets)
-
-
-def _outcome(findings: Iterable[Finding], problems: Iterable[Problem], documents: Documents) -> _Outcome:
-    inorder = sorted(findings, key=lambda finding: finding.sort_key)
-    return _Outcome(tuple(inorder), (*problems, *documents.problems), documents.asked)
-
-
-def _decoded_outcome(body: bytes | None) -> _Outcome | None:
-    try:
-        return msgspec.msgpack.decode(body, type=_Outcome) if body else None
-    except UNREADABLE:
-        return None
 
 
 __all__ = ["Options", "Session", "check", "content_key"]
