@@ -70,7 +70,8 @@ def linking_ahead(web: WebFiles, knowledge: Knowledge) -> Iterator[None]:
     """
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_send, args=(sender, web.root, web.paths, web.jobs, knowledge))
+    # Half of the jobs: the others read Python at the same time.
+    process = context.Process(target=_send, args=(sender, web.root, web.paths, web.jobs // 2, knowledge))
     try:
         with interrupts_held():
             process.start()

@@ -169,8 +169,11 @@ def _in_pool(
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
-    if not _is_web(chunks[0][0]):
-        import prodready.read.python  # noqa: F401  What is loaded here, none of the processes has to load.
+    # What is loaded here, none of the processes has to load.
+    if _is_web(chunks[0][0]):
+        import prodready.read.web.reader
+    else:
+        import prodready.read.python  # noqa: F401
     try:
         pool = ProcessPoolExecutor(min(jobs, len(chunks)), mp_context=_context(), initializer=_start_worker)
     except (OSError, ImportError, NotImplementedError):  # No semaphores: there are such containers.
