@@ -390,7 +390,9 @@ def _is_question(value: Value) -> bool:
     """Whether a value is what an object says of itself, not what was sent: `row.has_permission(user)`."""
     call = v.bare(value)
     if isinstance(call, v.Attr):
-        return isinstance(v.bare(call.base), v.Item) and call.name not in CARRIERS  # what was sent has items only
+        base = v.bare(call.base)  # what was sent has items only
+        of_row = isinstance(base, v.Item) or (isinstance(base, v.Op) and base.kind == "each")
+        return of_row and call.name not in CARRIERS
     return isinstance(call, v.Call) and not FLAGS.isdisjoint(split_words(last_name(call))[:1])
 
 

@@ -124,7 +124,7 @@ class Checks:
         frame = Frame(function.path, function.facts)
         for exit_ in function.facts.exits:
             way = self._spelled_out(exit_, frame)
-            kind = self._of_exit(way, function, own=own) or (self._at_least(way) if sure else "")
+            kind = self._of_exit(way, function, own=own) or (self._at_least(way, function) if sure else "")
             if kind in {"role", "permission"} and self.claims.claim(way, frame) is not None:
                 continue  # what the client says of itself guards nothing
             if kind:
@@ -213,8 +213,15 @@ class Checks:
     def _is_login(self, value: Value) -> bool:
         return any(self.words.has("authenticated", name) for name in names_in(value))
 
-    def _at_least(self, way: Exit) -> str:
+    def _at_least(self, way: Exit, function: FunctionSymbol) -> str:
         """What a guard that turns away without saying why asks for at least."""
+        if not way.conditions and way.kind == RETURN and self.words.refuses(way) == "refused":
+            # `for check in checks: if check(row, request): return view(request)`, and all others are refused
+            passed = [value for other in function.facts.exits for value, truth in other.conditions[-1:] if truth]
+            asked = (v.bare(value) for value in passed if not self.words.is_setting(value))
+            return "permission" if any(isinstance(value, v.Call) for value in asked) else ""
+        if self.words.refuses(way) == "hidden" and any(map(self._is_given_request, way.conditions[-way.inner :])):
+            return "permission"  # `if not test(request): raise Http404`
         if (
             way.inner
             and self.words.refuses(way) == "sent"
@@ -229,6 +236,13 @@ class Checks:
         ):
             return ""
         return "login" if self.words.is_unknown_person(way) else "permission"
+
+    def _is_given_request(self, atom: tuple[Value, bool]) -> bool:
+        """Whether a test that a decorator was handed, and given the request, has failed."""
+        call = v.bare(atom[0])
+        if atom[1] or not isinstance(call, v.Call) or not isinstance(v.bare(call.target), (v.Free, v.Param)):
+            return False
+        return any(last_name(value) in {"request", "req"} for value in call.args)
 
     def _is_own_address(self, atom: tuple[Value, bool]) -> bool:
         """Whether a part of the address was compared with who asks, and was another's."""

@@ -16,7 +16,7 @@ from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
 from prodready.link.route import STRENGTH, Guard, Handler
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
-from prodready.read.facts import BIND, RETURN
+from prodready.read.facts import BIND, RETURN, FunctionFacts
 from prodready.read.values import Value
 
 BUILT_IN = frozenset({*dir(builtins), "abc.ABC", "typing.Generic", "typing.Protocol"})
@@ -336,12 +336,13 @@ class GuardClasses(GuardValues):
             for name in base.facts.methods if isinstance(base, ClassSymbol) else ():
                 if name in seen:
                     continue
-                seen.add(name)
                 qualname = f"{base.facts.qualname}.{name}"  # type: ignore[union-attr]
+                function = self.program.function(base.path, qualname)  # type: ignore[union-attr]
+                if function is None or not goes_on(function, name):
+                    seen.add(name)
                 checks_by_name = name.startswith("_") and not name.startswith("__") and self.words.has("guard", name)
                 if qualname == own or not (name in known or (checks_by_name and self._is_run(lineage, name))):
                     continue
-                function = self.program.function(base.path, qualname)  # type: ignore[union-attr]
                 if function is None:
                     continue
                 symbol = FunctionSymbol(base.path, function)  # type: ignore[union-attr]
@@ -367,6 +368,13 @@ class GuardClasses(GuardValues):
                 if name in called and method != name and not self.words.has("guard", method):
                     return True
         return False
+
+
+def goes_on(function: FunctionFacts, name: str) -> bool:
+    """Whether a method does what the method `name` of the class above does, too."""
+    targets = (v.bare(fact.value.target) for fact in function.calls if fact.name == name)
+    bases = (v.bare(target.base) for target in targets if isinstance(target, v.Attr))
+    return any(isinstance(base, v.Op) and base.kind == "super" for base in bases)
 
 
 def _same(one: Value, other: Value) -> bool:

@@ -198,9 +198,24 @@ class GuardWords:
     def _of_login(self, named: Value, names: list[str], certain: bool) -> str:
         """Whether a login or a key is asked for where nothing more is."""
         about = self.speaks_of_user(named)
+        if about and self._looks_for_more(v.bare(named)):
+            return "permission"
         if about or self._any("authenticated", names) or (certain and self._any("logged-in", names)):
             return "token" if self._any("key", names[:1]) and not self.speaks_of_user(v.bare(named)) else "login"
         return "token" if self._any("key", names) else ""
+
+    def _looks_for_more(self, value: Value) -> bool:
+        """Whether a row of who asks is looked for by something else: `user.groups.filter(name="Editors").exists()`."""
+        while isinstance(value, (v.Call, v.Attr)):
+            if isinstance(value, v.Call):
+                target = v.bare(value.target)
+                asked = isinstance(target, v.Attr) and self.called("row-query", target.name)
+                if asked and isinstance(target, v.Attr) and self.speaks_of_user(target.base) and any(_given(value)):
+                    return True
+                value = target
+            else:
+                value = v.bare(value.base)
+        return False
 
     def _is_about_rows(self, value: Value) -> bool:
         """Whether rows are asked for by something else than who asks: `rows.filter(role=ADMIN).count()`."""

@@ -120,12 +120,14 @@ class Permissions:
         route = sure[0][0].route
         if any(self._is_guarded(join.route) for join, _ in sure):
             return None
-        confidence = sure[0][0].confidence
-        if not sure[0][0].place.gates:
-            confidence = min(confidence, Confidence.MEDIUM)
-        if bare or not self._changes(route, method) or self._is_doubtful(route):
-            confidence = Confidence.LOW
         guard = max(route.guards, key=lambda one: one.strength, default=None)
+        confidence = sure[0][0].confidence
+        if guard is None:  # nothing at all that asks: more often not understood than not there
+            confidence = min(confidence, Confidence.MEDIUM)
+        # Who gets a page says little of a single request that it makes.
+        of_page = not sure[0][0].place.gates
+        if bare or of_page or not self._changes(route, method) or self._is_doubtful(route):
+            confidence = Confidence.LOW
         return Offer(route, method, tuple((join.place, gate) for join, gate in sure), guard, confidence)
 
     def _is_of_row(self, gate: Gate) -> bool:
@@ -191,9 +193,12 @@ class Permissions:
         """Whether the route may be for everybody, or treat people differently in ways that are not followed."""
         if self.looks.only_reads(route) and not (route.guards and route.changes and self._writes(route)):
             return True
-        if not route.guards and self.looks.is_open(route):
+        if self.looks.is_wrapped(route) or (not route.guards and self.looks.is_open(route)):
             return True
         if route.guards and all(self._is_for_machines(guard) for guard in route.guards):
+            return True
+        frame = route.handler.frame
+        if frame is not None and any(self.words.refuses(way) == "told" for way in frame.function.exits):
             return True
         filled = frozenset(route.path)
         return any(self._hangs_on_user(frame, filled, 0) for frame in self._running(route))
@@ -240,10 +245,10 @@ class Permissions:
             if self.words.called("row-query", fact.name) or fact.name == "eq" or self._asks(fact.name):
                 return True
             callees = self.looks.values.infer.callees(Bound(fact.value, frame))
-            if not callees and not fact.name[:1].isupper():
+            if self.looks.is_lost(Bound(fact.value, frame)) and not fact.name[:1].isupper():
                 return True
             for callee in callees:
-                if callee.function is not None and callee.cls is None and depth < MAX_DEPTH:
+                if callee.function is not None and depth < MAX_DEPTH:
                     inner = Frame(callee.function.path, callee.function.facts)
                     if any(self.guards.scoped_queries(inner)) or self._hangs_on_user(inner, frozenset(), depth + 1):
                         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_words import GuardWords, names_in
+from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
 from prodready.link.route import Route
 from prodready.link.routes import Routes
 from prodready.link.url_paths import is_parameter
@@ -17,6 +18,13 @@ LETTING_IN = frozenset({"authenticate", "login", "signup", "credentials"})
 
 SHOWING = frozenset({"view", "list", "get", "show", "data", "info", "detail", "stats", "statistics", "api", "test"})
 """In names of classes of handlers: what they show, or what they are."""
+
+
+AROUND = frozenset({"dispatch", "initial", "dispatch_request", "prepare"})
+"""Methods of a class in which its handlers are run, or that run before them."""
+
+MAX_MADE = 3
+"""Functions that make a decorator, one inside of the other."""
 
 
 class RouteLooks:
@@ -97,6 +105,51 @@ class RouteLooks:
         told = call.keywords if isinstance(call, v.Call) else ()
         return self.words.has("guard", name) or any(
             self.words.has("permission", key) or self.words.has("role", key) for key, _ in told
+        )
+
+    def is_wrapped(self, route: Route) -> bool:
+        """Whether something of the project decides around a handler, and no guard was found in it.
+
+        A decorator with a branch, a test that a decorator is given by name, a `dispatch` that may end before the handler.
+        """
+        known = [guard.text for guard in route.guards]
+        frame, cls = route.handler.frame, route.handler.cls
+        program = self.values.program
+        wraps = [(d, self.values.infer.home(frame)) for d in frame.function.decorators] if frame is not None else []
+        for base in program.lineage(cls) if cls is not None else ():
+            simple = base.rpartition(".")[2] if isinstance(base, str) else ""
+            if self.words.has("guard", simple) and not any(simple in text for text in known):
+                return True
+            if isinstance(base, ClassSymbol):
+                wraps += [(decorator, self.values.module(base.path)) for decorator in base.facts.decorators]
+                for name in AROUND.intersection(base.facts.methods):
+                    method = program.function(base.path, f"{base.facts.qualname}.{name}")
+                    if method is not None and any(way.conditions for way in method.exits):
+                        return True
+        return any(
+            not any(last_name(decorator) in text for text in known) and self._decides(Bound(v.bare(decorator), home))
+            for decorator, home in wraps
+        )
+
+    def _decides(self, decorator: Bound, depth: int = 0) -> bool:
+        """Whether a decorator, or what it is made by or given, is a function of the project in which something is asked."""
+        value, program = decorator.value, self.values.program
+        if depth > MAX_MADE:
+            return False
+        if isinstance(value, v.Call):
+            parts = (value.target, *value.args, *(given for _, given in value.keywords))
+            return any(self._decides(decorator.sub(v.bare(part)), depth + 1) for part in parts)
+        symbol = self.values.infer.symbol_of(value, decorator.frame) if isinstance(value, (v.Ref, v.Attr)) else None
+        if isinstance(symbol, ValueSymbol):
+            return self._decides(Bound(v.bare(symbol.value), self.values.module(symbol.path)), depth + 1)
+        if not isinstance(symbol, FunctionSymbol):
+            return False
+        facts = program.facts(symbol.path)
+        own = symbol.facts.qualname
+        inside = facts.functions.items() if facts is not None else ()
+        return any(
+            (name == own or name.startswith(f"{own}.")) and any(way.conditions for way in function.exits)
+            for name, function in inside
         )
 
     def only_redirects(self, route: Route) -> bool:

@@ -70,9 +70,9 @@ class Siblings:
 
     def _confidence(self, route: Route, *, same: bool) -> Confidence:
         frame = route.handler.frame
-        if frame is not None and self.looks.is_for_programs(frame):
+        if (frame is not None and self.looks.is_for_programs(frame)) or self.looks.is_wrapped(route):
             return Confidence.LOW
-        return Confidence.HIGH if same else Confidence.MEDIUM
+        return Confidence.MEDIUM
 
     def _groups(self) -> list[list[Route]]:
         """Routes of one router in one file, and of one class."""

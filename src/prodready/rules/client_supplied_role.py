@@ -66,7 +66,7 @@ def _finding(claim: Claim) -> Finding:
         slug=rule.slug,
         message=f"access is decided by {says}, which the client sends",
         severity=Severity.ERROR,
-        confidence=Confidence.HIGH if claim.certain else Confidence.MEDIUM,
+        confidence=Confidence.MEDIUM,
         location=claim.location,
         trace=claim.trace,
         hint="decide by what the server knows of who is logged in: the user's row, a signed session, a verified token",
