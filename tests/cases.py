@@ -57,8 +57,9 @@ def routes_of(root: Path, **files: str) -> RouteTable:
 
 
 def marks(case: Path, kind: str = "expect") -> set[Place]:
-    """What the comments in a case, or in all files of a project, say must be reported (`expect`), may be (`may`), or is to be
-    held back for its low confidence (`low`)."""
+    """What the comments in a case, or in all files of a project, say must be reported (`expect`), may be (`may`), or must be
+    held back for its low confidence (`low`).
+    """
     found = set()
     for path in sorted(case.rglob("*")) if case.is_dir() else [case]:
         name = path.relative_to(case).as_posix() if case.is_dir() else path.name

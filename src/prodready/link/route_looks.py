@@ -45,10 +45,14 @@ class RouteLooks:
         shows = self.words.has("read-route", last_name(returned)) or "redirect" in split_words(last_name(returned))
         if len(function.calls) == 1 and not returned.keywords and all(map(_is_constant, returned.args)):
             return shows or not any(callee.function for callee in self.values.infer.callees(Bound(returned, frame)))
-        if not shows or not self.is_lost(Bound(returned, frame)):
+        sends = last_name(returned) == "redirect"
+        if not sends and not (shows and self.is_lost(Bound(returned, frame))):
             return False
+        inside = list(v.walk(returned)) if sends else []
         return all(
-            self.looks_up(Bound(fact.value, frame)) or _is_of_request(fact.value) for fact in function.calls[:-1]
+            self.looks_up(call) or _is_of_request(fact.value) or (fact.value in inside and self.is_lost(call))
+            for fact in function.calls[:-1]
+            for call in [Bound(fact.value, frame)]
         )
 
     @staticmethod
@@ -82,7 +86,8 @@ class RouteLooks:
 
     def considers(self, way: Exit) -> bool:
         """Whether a way out shows that somebody thought of who may get here: a refusal, a setting that opens the route."""
-        if self.words.refuses(way) == "refused":
+        how = self.words.refuses(way)
+        if how == "refused" or (how == "told" and way.conditions):
             return True
         names = [name for value, _ in way.conditions for name in names_in(value) if name.isupper()]
         return any(self.words.has("open-route", name) for name in names)
