@@ -16,7 +16,7 @@ from prodready.engines import detect_secrets, worker
 from prodready.finding import Finding, Report, RouteTable
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
-MARK = re.compile(r"(?:#|//) (?P<kind>expect|may|low): (?P<codes>PRD\d{3}(?:, PRD\d{3})*)")
+MARK = re.compile(r"(?:#|//) (?P<kind>expect|may): (?P<codes>PRD\d{3}(?:, PRD\d{3})*)")
 
 Place = tuple[str, int, str]
 """Path below the project's root, line, code."""
@@ -57,9 +57,7 @@ def routes_of(root: Path, **files: str) -> RouteTable:
 
 
 def marks(case: Path, kind: str = "expect") -> set[Place]:
-    """What the comments in a case, or in all files of a project, say must be reported (`expect`), may be (`may`), or must be
-    held back for its low confidence (`low`).
-    """
+    """What the comments in a case, or in all files of a project, say must be reported (`expect`) or may be (`may`)."""
     found = set()
     for path in sorted(case.rglob("*")) if case.is_dir() else [case]:
         name = path.relative_to(case).as_posix() if case.is_dir() else path.name

@@ -124,9 +124,9 @@ class Permissions:
         confidence = sure[0][0].confidence
         if guard is None:  # nothing at all that asks: more often not understood than not there
             confidence = min(confidence, Confidence.MEDIUM)
-        # Who gets a page says little of a single request that it makes.
-        of_page = not sure[0][0].place.gates
-        if bare or of_page or not self._changes(route, method) or self._is_doubtful(route):
+        if not sure[0][0].place.gates:  # who gets a page says less of a single request that it makes
+            confidence = min(confidence, Confidence.MEDIUM)
+        if bare or not self._changes(route, method) or self._is_doubtful(route):
             confidence = Confidence.LOW
         return Offer(route, method, tuple((join.place, gate) for join, gate in sure), guard, confidence)
 
