@@ -132,7 +132,9 @@ class Permissions:
 
     def _is_of_row(self, gate: Gate) -> bool:
         """Whether a gate asks a row what it is ready for: a property of the project's that does not know who looks."""
-        _, dot, name = gate.text.rpartition(".")
+        row, dot, name = gate.text.rpartition(".")
+        if self.words.ends("user", row.rpartition(".")[2]):
+            return False  # what somebody may do, told by themselves: `user.has_staff_permission`
         methods = self.looks.values.program.methods_named(name) if dot and name.isidentifier() else []
         return bool(methods) and all(is_property(m.facts) and not self._knows_who(m.facts) for m in methods)
 
