@@ -328,6 +328,7 @@ ALLOWED = {
     "reading": BASE | {"cache", "read"},
     "reading_web": BASE | {"cache", "read", "reading"},
     "moved": BASE | {"read"},
+    "outcome": BASE | {"reading"},
     "state": BASE | {"cache", "moved", "read", "reading"},
     "link": BASE | {"read"},
     "linking_web": BASE | {"cache", "reading", "reading_web", "link"},
@@ -340,6 +341,7 @@ ALLOWED = {
     | {
         "cache",
         "moved",
+        "outcome",
         "read",
         "reading",
         "reading_web",
