@@ -11,7 +11,7 @@ from prodready.finding import Location
 from prodready.link.client_claims import ClientClaims
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_reach import asks_for_route, hangs_on_path, reach
-from prodready.link.guard_words import GuardWords, names_in
+from prodready.link.guard_words import GuardWords, names_in, names_request
 from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
 from prodready.link.route import EVERYWHERE, Reach
 from prodready.link.route_values import RouteValues
@@ -242,7 +242,7 @@ class Checks:
         call = v.bare(atom[0])
         if atom[1] or not isinstance(call, v.Call) or not isinstance(v.bare(call.target), (v.Free, v.Param)):
             return False
-        return any(last_name(value) in {"request", "req"} for value in call.args)
+        return any(map(names_request, call.args))
 
     def _is_own_address(self, atom: tuple[Value, bool]) -> bool:
         """Whether a part of the address was compared with who asks, and was another's."""

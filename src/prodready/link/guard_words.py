@@ -329,6 +329,11 @@ class GuardWords:
                     yield 403
 
 
+def names_request(value: Value) -> bool:
+    """Whether a value is the request as a whole."""
+    return last_name(value) in {"request", "req"}
+
+
 def _asks_about(value: Value) -> bool:
     """Whether a call is named like a question about who is given to it: `row.is_editable_by(user)`, `can_see(user)`."""
     words = split_words(last_name(value)) if isinstance(value, v.Call) else ()

@@ -10,6 +10,7 @@ from prodready.link.frames import Bound, Frame, is_property
 from prodready.link.front import UiPlace
 from prodready.link.front_gate_words import KINDS
 from prodready.link.front_gates import Gate
+from prodready.link.guard_words import names_request
 from prodready.link.guards import Guards
 from prodready.link.joined import Join, Joined
 from prodready.link.page_guards import PageGuards
@@ -281,11 +282,6 @@ def _once(offers: Iterable[Offer]) -> list[Offer]:
         return found
     best = max(found, key=lambda offer: (offer.confidence, offer.method not in SAFE_METHODS))
     return [best] if best.method in SAFE_METHODS else [offer for offer in found if offer not in reading]
-
-
-def names_request(value: Value) -> bool:
-    """Whether a value is the request as a whole."""
-    return last_name(value) in {"request", "req"}
 
 
 def _is_current(value: Value) -> bool:

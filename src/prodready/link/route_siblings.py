@@ -60,15 +60,14 @@ class Siblings:
                 continue
             if len(handlers) > max(1, MOST_OPEN * (len(handlers) + guarded_changes)):
                 continue
-            usual = Counter(guard.text for _, guard in guarded).most_common(1)[0]
+            usual, _ = Counter(guard.text for _, guard in guarded).most_common(1)[0]
             for route in bare:
                 if route.handler.location not in seen:
                     seen.add(route.handler.location)
-                    first = sorted(guarded, key=lambda one: (one[0] not in changing, one[1].text != usual[0]))
-                    same = usual[1] == len(guarded) and len(guarded) > FEWEST_GUARDED
-                    yield Forgotten(route, tuple(first[:3]), len(guarded), self._confidence(route, same=same))
+                    first = sorted(guarded, key=lambda one: (one[0] not in changing, one[1].text != usual))
+                    yield Forgotten(route, tuple(first[:3]), len(guarded), self._confidence(route))
 
-    def _confidence(self, route: Route, *, same: bool) -> Confidence:
+    def _confidence(self, route: Route) -> Confidence:
         frame = route.handler.frame
         if (frame is not None and self.looks.is_for_programs(frame)) or self.looks.is_wrapped(route):
             return Confidence.LOW
