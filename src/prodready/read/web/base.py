@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import cache
 from typing import TYPE_CHECKING
 
 from prodready.read.web.build import Builder, Conditions, Draft
@@ -19,50 +18,13 @@ from prodready.read.web.facts import (
     Not,
     Text,
 )
+from prodready.read.web.grammar import Fields, Grammar, grammar
 
 if TYPE_CHECKING:
-    from tree_sitter import Language, Node, Parser
+    from tree_sitter import Node
 
 Hole = tuple[int, int, Expr]
 """A stretch of the text, from one byte to another, that a template engine fills."""
-
-IGNORED = frozenset(
-    {
-        "comment", "interface_declaration", "type_alias_declaration", "import_alias", "ambient_declaration",
-        "empty_statement", "type_annotation", "type_arguments", "debugger_statement", "regex", "hash_bang_line",
-    }
-)  # fmt: skip
-
-
-@cache
-def language(dialect: str) -> Language:
-    """A grammar; imported when a file needs it."""
-    import tree_sitter
-
-    if dialect == "html":
-        import tree_sitter_html as grammar
-
-        return tree_sitter.Language(grammar.language())
-    if dialect in {"ts", "tsx"}:
-        import tree_sitter_typescript as typescript
-
-        return tree_sitter.Language(typescript.language_tsx() if dialect == "tsx" else typescript.language_typescript())
-    import tree_sitter_javascript as javascript
-
-    return tree_sitter.Language(javascript.language())
-
-
-@cache
-def _parser(dialect: str) -> Parser:
-    import tree_sitter
-
-    return tree_sitter.Parser(language(dialect))
-
-
-def parse(data: bytes, dialect: str) -> Node:
-    """The tree of a text; one that is broken has nodes that say so."""
-    return _parser(dialect).parse(data).root_node
-
 
 _PLAIN = re.compile(rb"\s*(!?)([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)\s*")
 _RESERVED = frozenset(
@@ -111,6 +73,15 @@ class Reader:
         self.conditions: Conditions = ()
         self.parent = -1
         self.cls = ""
+
+    _grammar: Grammar
+    _fields: Fields
+
+    def _parsed(self, text: bytes, dialect: str) -> Node:
+        """The tree of a text, which is what is read from now on."""
+        self._grammar = grammar(dialect)
+        self._fields = self._grammar.fields
+        return self._grammar.parse(text)
 
     # Places
 

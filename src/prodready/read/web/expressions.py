@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
-from prodready.read.web.base import IGNORED, LABELS, Reader, joined, texts, trimmed
+from prodready.read.web.base import LABELS, Reader, joined, texts, trimmed
 from prodready.read.web.facts import (
     Both,
     CallFact,
@@ -25,6 +26,7 @@ from prodready.read.web.facts import (
     Obj,
     Text,
 )
+from prodready.read.web.grammar import grammar
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -51,19 +53,32 @@ class Expressions(Reader):
 
     def value(self, node: Node) -> Expr:
         """An expression as a fact; the calls, elements and functions in it are recorded."""
-        kind = node.type
-        while (handler := _EXPRESSIONS.get(kind)) is None and kind in _TRANSPARENT:
+        return self._values.get(node.kind_id, Expressions._parts)(self, node)
+
+    _values: Mapping[int, Handler]
+
+    def _parsed(self, text: bytes, dialect: str) -> Node:
+        self._values = _handlers(dialect)
+        return super()._parsed(text, dialect)
+
+    def _inside(self, node: Node) -> Expr:
+        """The value of what something stands around that does not change it."""
+        handler: Handler = Expressions._inside
+        while handler is Expressions._inside:
             children = node.named_children
             if not children:
                 return None
-            node = children[-1 if kind == "type_assertion" else 0]
-            kind = node.type
-        if handler is not None:
-            return handler(self, node)
-        if kind in _CONSTS:
-            return Const(self._text(node))
-        if kind in IGNORED:
-            return None
+            node = children[-1 if node.type == "type_assertion" else 0]
+            handler = self._values.get(node.kind_id, Expressions._parts)
+        return handler(self, node)
+
+    def _constant(self, node: Node) -> Expr:
+        return Const(self._text(node))
+
+    def _nothing(self, node: Node) -> Expr:
+        return None
+
+    def _parts(self, node: Node) -> Expr:
         for child in node.named_children:
             self.value(child)
         return None
@@ -93,12 +108,12 @@ class Expressions(Reader):
         return Text(tuple(found))
 
     def _member(self, node: Node) -> Expr:
-        base, name = node.child_by_field_name("object"), node.child_by_field_name("property")
+        base, name = node.child_by_field_id(self._fields.object), node.child_by_field_id(self._fields.property)
         value = self.value(base) if base is not None else None
         return self._attribute(value, self._text(name).lstrip("#") if name is not None else "")
 
     def _subscript(self, node: Node) -> Expr:
-        base, index = node.child_by_field_name("object"), node.child_by_field_name("index")
+        base, index = node.child_by_field_id(self._fields.object), node.child_by_field_id(self._fields.index)
         value = self.value(base) if base is not None else None
         key = self.value(index) if index is not None else None
         if isinstance(key, Text) and len(key.parts) == 1 and isinstance(key.parts[0], str):
@@ -106,8 +121,8 @@ class Expressions(Reader):
         return self._attribute(value, key.text if isinstance(key, Const) else "[]")
 
     def _binary(self, node: Node) -> Expr:
-        left_node, right_node = node.child_by_field_name("left"), node.child_by_field_name("right")
-        operator = node.child_by_field_name("operator")
+        left_node, right_node = node.child_by_field_id(self._fields.left), node.child_by_field_id(self._fields.right)
+        operator = node.child_by_field_id(self._fields.operator)
         if left_node is None or right_node is None or operator is None:
             return None
         op = operator.type
@@ -125,27 +140,27 @@ class Expressions(Reader):
         return Compare(_COMPARISONS[op], left, right) if op in _COMPARISONS else None
 
     def _ternary(self, node: Node) -> Expr:
-        test_node = node.child_by_field_name("condition")
+        test_node = node.child_by_field_id(self._fields.condition)
         test = self.value(test_node) if test_node is not None else None
         arms: list[Expr] = []
-        for field, negated in (("consequence", False), ("alternative", True)):
+        for field, negated in ((self._fields.consequence, False), (self._fields.alternative, True)):
             before = self.conditions
             self._push(test_node, test, negated)
-            arm = node.child_by_field_name(field)
+            arm = node.child_by_field_id(field)
             arms.append(self.value(arm) if arm is not None else None)
             self.conditions = before
         return Choose(test, *arms)
 
     def _unary(self, node: Node) -> Expr:
-        argument = node.child_by_field_name("argument")
+        argument = node.child_by_field_id(self._fields.argument)
         value = self.value(argument) if argument is not None else None
-        operator = node.child_by_field_name("operator")
+        operator = node.child_by_field_id(self._fields.operator)
         if operator is not None and operator.type == "!":
             return value.value if isinstance(value, Not) else Not(value) if value is not None else None
         return Const(self._text(node)) if isinstance(value, Const) else None
 
     def _assignment(self, node: Node) -> Expr:
-        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        left, right = node.child_by_field_id(self._fields.left), node.child_by_field_id(self._fields.right)
         value = self.value(right) if right is not None else None
         if left is None:
             return value
@@ -172,7 +187,7 @@ class Expressions(Reader):
 
     def _augmented(self, node: Node) -> Expr:
         """`x += y`: what `x` holds is not known any more, unless only a query was put behind an address."""
-        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        left, right = node.child_by_field_id(self._fields.left), node.child_by_field_id(self._fields.right)
         added = self.value(right) if right is not None else None
         if left is not None and left.type == "identifier":
             first = added.parts[0] if isinstance(added, Text) and added.parts else None
@@ -182,8 +197,8 @@ class Expressions(Reader):
         return None
 
     def _call(self, node: Node) -> Expr:
-        function = node.child_by_field_name("function") or node.child_by_field_name("constructor")
-        arguments = node.child_by_field_name("arguments")
+        function = node.child_by_field_id(self._fields.function) or node.child_by_field_id(self._fields.constructor)
+        arguments = node.child_by_field_id(self._fields.arguments)
         index = len(self.out.calls)
         self.out.calls.append(None)
         if function is not None and function.type == "import":
@@ -219,7 +234,7 @@ class Expressions(Reader):
         for child in node.named_children:
             kind = child.type
             if kind == "pair":
-                key, value_node = child.child_by_field_name("key"), child.child_by_field_name("value")
+                key, value_node = child.child_by_field_id(self._fields.key), child.child_by_field_id(self._fields.value)
                 name = self._text(key).strip("'\"") if key is not None else ""
                 value = self.value(value_node) if value_node is not None else None
                 if isinstance(value, Fn) and not self.out.functions[value.index].name:
@@ -228,7 +243,7 @@ class Expressions(Reader):
             elif kind == "shorthand_property_identifier":
                 items.append((self._text(child), Name(self._text(child))))
             elif kind == "method_definition":
-                name_node = child.child_by_field_name("name")
+                name_node = child.child_by_field_id(self._fields.name)
                 name = self._text(name_node) if name_node is not None else ""
                 items.append((name, self._function(child)))
             elif kind == "spread_element":
@@ -241,8 +256,8 @@ class Expressions(Reader):
     # Elements
 
     def _jsx(self, node: Node) -> Expr:
-        opening = node.child_by_field_name("open_tag") or node
-        name = opening.child_by_field_name("name")
+        opening = node.child_by_field_id(self._fields.open_tag) or node
+        name = opening.child_by_field_id(self._fields.name)
         tag = self.value(name) if name is not None else None
         index = len(self.out.elements)
         line, column = self._place(node)
@@ -303,7 +318,9 @@ def _a_class(reader: Expressions, node: Node) -> Expr:
     return reader._class(node)
 
 
-_EXPRESSIONS: dict[str, Callable[[Expressions, Node], Expr]] = {
+Handler = Callable[[Expressions, "Node"], Expr]
+
+_EXPRESSIONS: dict[str, Handler] = {
     "identifier": Expressions._name,
     "this": Expressions._this,
     "string": Expressions._string_value,
@@ -328,3 +345,15 @@ _EXPRESSIONS: dict[str, Callable[[Expressions, Node], Expr]] = {
     "jsx_self_closing_element": Expressions._jsx,
     "jsx_fragment": Expressions._jsx,
 }
+
+
+@cache
+def _handlers(dialect: str) -> Mapping[int, Handler]:
+    """What reads which kind of expression, by the numbers of a grammar."""
+    known = grammar(dialect)
+    found: dict[int, Handler] = dict.fromkeys(known.ignored, Expressions._nothing)
+    found |= dict.fromkeys(known.numbers(*_CONSTS), Expressions._constant)
+    found |= dict.fromkeys(known.numbers(*_TRANSPARENT), Expressions._inside)
+    for kind, handler in _EXPRESSIONS.items():
+        found |= dict.fromkeys(known.numbers(kind), handler)
+    return found

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from prodready.read.web.base import LABELS, Hole, parse, pieces, plain, texts
+from prodready.read.web.base import LABELS, Hole, pieces, plain, texts
 from prodready.read.web.build import Builder, Conditions, Draft
 from prodready.read.web.facts import (
     SCOPE,
@@ -24,6 +24,7 @@ from prodready.read.web.facts import (
     Obj,
     Text,
 )
+from prodready.read.web.grammar import grammar
 from prodready.read.web.script import Script
 from prodready.read.web.template import Regions, Scan
 
@@ -44,7 +45,7 @@ def read_markup(builder: Builder, data: bytes, kind: str) -> None:
     elif kind == "html":
         scan.jinja()
     masked = bytes(scan.masked)
-    Markup(builder, masked, scan.regions, tuple(scan.holes), kind, data).run(parse(masked, "html"))
+    Markup(builder, masked, scan.regions, tuple(scan.holes), kind, data).run(grammar("html").parse(masked))
     if kind in {"vue", "svelte"}:
         _component(builder)
 
@@ -218,7 +219,7 @@ class Markup:
             return value
         reader = self._reader(place)
         reader.conditions = self._regions.at(place) + self._held
-        return reader.expression(parse(b"(" + self._masked[place:end] + b")", "ts"))
+        return reader.expression(self._masked[place:end])
 
     def _handler(self, raw: str, place: int) -> Expr:
         """Code that runs when something happens to an element: a function's name, or statements."""
@@ -232,17 +233,11 @@ class Markup:
         self.out.functions.append(Draft("", self._owner, self._regions.at(place) + self._held, line, column))
         reader = self._reader(place)
         reader.owner = index
-        root = parse(b" " + source, "ts")
-        statements = [child for child in root.named_children if child.type == "expression_statement"]
-        if len(statements) == 1 and statements[0].named_children:
-            value = reader.value(statements[0])
-            if isinstance(value, Fn):  # an arrow function stands for itself
-                self.out.functions[value.index].owner = index
+        value, is_one = reader.handler(b" " + source)
+        if isinstance(value, Fn):  # an arrow function stands for itself
+            self.out.functions[value.index].owner = index
+        if is_one:
             self.out.functions[index].returns.append((value, ()))
-        else:
-            broken = self.out.broken
-            reader.run(root)
-            self.out.broken = broken
         return Fn(index)
 
     def _script(self, node: Node) -> None:
@@ -260,7 +255,7 @@ class Markup:
         around = self._regions.at if self._kind == "html" else None
         reader = Script(self.out, self._data, begin, self._lines.place(begin)[0] - 1, self._holes, around, self._masked)
         broken = self.out.broken
-        reader.run(parse(self._masked[begin : raw.end_byte], "tsx" if lang in {"ts", "tsx", "jsx"} else "js"))
+        reader.run(self._masked[begin : raw.end_byte], "tsx" if lang in {"ts", "tsx", "jsx"} else "js")
         if self._kind == "html":
             self.out.broken = broken  # a template engine's script is often no script before it has run
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
-from prodready.read.web.base import IGNORED, parse
 from prodready.read.web.build import Draft, Params
 from prodready.read.web.expressions import Expressions
 from prodready.read.web.facts import (
@@ -20,6 +20,7 @@ from prodready.read.web.facts import (
     Obj,
     Text,
 )
+from prodready.read.web.grammar import grammar
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -35,18 +36,33 @@ class Script(Expressions):
     def read(self, dialect: str) -> None:
         """Read the whole file."""
         self._chars = self._data.decode("ascii") if self._ascii else ""
-        self.run(parse(self._data, dialect))
+        self.run(self._data, dialect)
 
-    def run(self, root: Node) -> None:
+    def run(self, text: bytes, dialect: str) -> None:
         """Read a program."""
+        self._program(self._parsed(text, dialect))
+
+    def _program(self, root: Node) -> None:
         if root.has_error and not self.out.broken:
             self.out.broken = _first_error(root) + self._line
         self._block(root.named_children)
 
-    def expression(self, root: Node) -> Expr:
+    def expression(self, text: bytes, dialect: str = "ts") -> Expr:
         """Read a program that is one expression."""
-        children = [child for child in root.named_children if child.type not in IGNORED]
+        root = self._parsed(b"(" + text + b")", dialect)
+        children = [child for child in root.named_children if child.kind_id not in self._grammar.ignored]
         return self.value(children[0]) if len(children) == 1 else self._sequence(children)
+
+    def handler(self, text: bytes) -> tuple[Expr, bool]:
+        """Read what runs when something happens to an element. Its value, if it is one expression, and whether it is one."""
+        root = self._parsed(text, "ts")
+        statements = [child for child in root.named_children if child.type == "expression_statement"]
+        if len(statements) == 1 and statements[0].named_children:
+            return self.value(statements[0]), True
+        broken = self.out.broken
+        self._program(root)
+        self.out.broken = broken
+        return None, False
 
     def _sequence(self, nodes: Iterable[Node]) -> Expr:
         values = tuple(value for node in nodes if (value := self._statement_value(node)) is not None)
@@ -60,22 +76,21 @@ class Script(Expressions):
 
     # Statements
 
-    def _block(self, nodes: Iterable[Node]) -> None:
+    def _block(self, nodes: Sequence[Node]) -> None:
         """Statements in a row: what comes after one that may leave happens only if it did not."""
         before = self.conditions
-        nodes = list(nodes)
-        for node in nodes:
-            if node.type == "function_declaration":
-                self._draft.binds.setdefault(self._text(node.child_by_field_name("name") or node), None)
-        for node in nodes:
-            kind = node.type
-            if kind in IGNORED:
-                continue
-            self._statement(node)
-            if kind == "if_statement" and node.child_by_field_name("alternative") is None:
-                then = node.child_by_field_name("consequence")
+        functions, tests = self._grammar.function_declaration, self._grammar.if_statement
+        kinds = [node.kind_id for node in nodes]
+        if functions in kinds:
+            for node, kind in zip(nodes, kinds, strict=True):
+                if kind == functions:
+                    self._draft.binds.setdefault(self._text(node.child_by_field_id(self._fields.name) or node), None)
+        for node, kind in zip(nodes, kinds, strict=True):
+            self._statements.get(kind, Script._other)(self, node)
+            if kind == tests and node.child_by_field_id(self._fields.alternative) is None:
+                then = node.child_by_field_id(self._fields.consequence)
                 if then is not None and _leaves(then):
-                    self._push(node.child_by_field_name("condition"), self._last_test, True)
+                    self._push(node.child_by_field_id(self._fields.condition), self._last_test, True)
         self._at_end = self.conditions
         self.conditions = before
 
@@ -84,23 +99,27 @@ class Script(Expressions):
     _last_test: Expr = None
 
     def _statement(self, node: Node) -> None:
-        handler = _STATEMENTS.get(node.type)
-        if handler is not None:
-            handler(self, node)
-        elif node.type == "statement_block":
-            self._block(node.named_children)
-        elif node.type not in IGNORED:
-            self._other(node)
+        self._statements.get(node.kind_id, Script._other)(self, node)
+
+    _statements: Mapping[int, Handler]
+
+    def _parsed(self, text: bytes, dialect: str) -> Node:
+        self._statements = _handlers(dialect)
+        return super()._parsed(text, dialect)
+
+    def _braces(self, node: Node) -> None:
+        self._block(node.named_children)
+
+    def _nothing(self, node: Node) -> None:
+        return None
 
     def _other(self, node: Node) -> None:
         """A statement of which only the parts matter: loops, `try`, `switch`, labels."""
         for child in node.named_children:
             kind = child.type
-            if kind in IGNORED:
-                continue
-            if kind == "statement_block":
-                self._block(child.named_children)
-            elif kind.endswith(("_statement", "_declaration", "_clause", "_body", "_case", "_default")):
+            if kind == "statement_block" or kind.endswith(
+                ("_statement", "_declaration", "_clause", "_body", "_case", "_default")
+            ):
                 self._statement(child)
             else:
                 self.value(child)
@@ -115,9 +134,9 @@ class Script(Expressions):
                     self._keep(value, child)
 
     def _if(self, node: Node) -> None:
-        test_node = node.child_by_field_name("condition")
+        test_node = node.child_by_field_id(self._fields.condition)
         test = self.value(test_node) if test_node is not None else None
-        then, other = node.child_by_field_name("consequence"), node.child_by_field_name("alternative")
+        then, other = node.child_by_field_id(self._fields.consequence), node.child_by_field_id(self._fields.alternative)
         for arm, negated in ((then, False), (other, True)):
             if arm is not None:
                 before = self.conditions
@@ -128,13 +147,13 @@ class Script(Expressions):
 
     def _return(self, node: Node) -> None:
         for child in node.named_children:
-            if child.type not in IGNORED:
+            if child.kind_id not in self._grammar.ignored:
                 self._draft.returns.append((self.value(child), self.conditions))
 
     def _declaration(self, node: Node) -> None:
         for child in node.named_children:
             if child.type == "variable_declarator":
-                name, value = child.child_by_field_name("name"), child.child_by_field_name("value")
+                name, value = child.child_by_field_id(self._fields.name), child.child_by_field_id(self._fields.value)
                 found = self.value(value) if value is not None else None
                 if isinstance(found, Fn) and name is not None and not self.out.functions[found.index].name:
                     self.out.functions[found.index].name = self._text(name)
@@ -152,11 +171,11 @@ class Script(Expressions):
                     name = self._text(child)
                     draft.bind(name, self._attribute(value, name))
                 elif child.type == "pair_pattern":
-                    key, inner = child.child_by_field_name("key"), child.child_by_field_name("value")
+                    key, inner = child.child_by_field_id(self._fields.key), child.child_by_field_id(self._fields.value)
                     if key is not None and inner is not None:
                         self._bind(inner, self._attribute(value, self._text(key)))
                 elif child.type == "object_assignment_pattern":
-                    left = child.child_by_field_name("left")
+                    left = child.child_by_field_id(self._fields.left)
                     if left is not None:
                         draft.bind(self._text(left), self._attribute(value, self._text(left)))
                 elif child.type == "rest_pattern" and child.named_children:
@@ -165,27 +184,27 @@ class Script(Expressions):
             for number, child in enumerate(pattern.named_children):
                 self._bind(child, self._attribute(value, str(number)))
         elif kind == "assignment_pattern":
-            left = pattern.child_by_field_name("left")
+            left = pattern.child_by_field_id(self._fields.left)
             if left is not None:
                 self._bind(left, value)
 
     def _for_in(self, node: Node) -> None:
-        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        left, right = node.child_by_field_id(self._fields.left), node.child_by_field_id(self._fields.right)
         value = self.value(right) if right is not None else None
         if left is not None:
             self._bind(left, self._attribute(value, "[]"))
-        body = node.child_by_field_name("body")
+        body = node.child_by_field_id(self._fields.body)
         if body is not None:
             self._statement(body)
 
     def _function_statement(self, node: Node) -> None:
-        name = node.child_by_field_name("name")
+        name = node.child_by_field_id(self._fields.name)
         value = self._function(node)
         if name is not None:
             self._draft.binds[self._text(name)] = value
 
     def _import(self, node: Node) -> None:
-        source = node.child_by_field_name("source")
+        source = node.child_by_field_id(self._fields.source)
         if source is None:
             return
         module = self._string(source)
@@ -199,17 +218,23 @@ class Script(Expressions):
                     self.out.imports[self._text(child.named_children[0])] = (module, "*")
                 elif child.type == "named_imports":
                     for name in child.named_children:
-                        real, alias = name.child_by_field_name("name"), name.child_by_field_name("alias")
+                        real, alias = (
+                            name.child_by_field_id(self._fields.name),
+                            name.child_by_field_id(self._fields.alias),
+                        )
                         if real is not None:
                             self.out.imports[self._text(alias or real)] = (module, self._text(real).strip("'\""))
 
     def _export(self, node: Node) -> None:
-        source, declaration = node.child_by_field_name("source"), node.child_by_field_name("declaration")
+        source, declaration = (
+            node.child_by_field_id(self._fields.source),
+            node.child_by_field_id(self._fields.declaration),
+        )
         module = self._string(source) if source is not None else ""
         clause = next((child for child in node.named_children if child.type == "export_clause"), None)
         if clause is not None:
             for name in clause.named_children:
-                real, alias = name.child_by_field_name("name"), name.child_by_field_name("alias")
+                real, alias = name.child_by_field_id(self._fields.name), name.child_by_field_id(self._fields.alias)
                 if real is not None:
                     self.out.exports[self._text(alias or real)] = (module, Name(self._text(real)))
             return
@@ -220,14 +245,14 @@ class Script(Expressions):
         if declaration is not None:
             before = set(self.out.module.binds)
             self._statement(declaration)
-            named = declaration.child_by_field_name("name")
+            named = declaration.child_by_field_id(self._fields.name)
             if named is not None:
                 self.out.exports["default" if default else self._text(named)] = ("", Name(self._text(named)))
             elif declaration.type in {"lexical_declaration", "variable_declaration"}:
                 for bound in set(self.out.module.binds) - before:
                     self.out.exports[bound] = ("", Name(bound))
             return
-        value = node.child_by_field_name("value")
+        value = node.child_by_field_id(self._fields.value)
         if value is not None:
             found = self.value(value)
             if isinstance(found, Fn) and not self.out.functions[found.index].name:
@@ -235,7 +260,7 @@ class Script(Expressions):
             self.out.exports["default"] = ("", found)
 
     def _class(self, node: Node) -> Expr:
-        name = node.child_by_field_name("name")
+        name = node.child_by_field_id(self._fields.name)
         around = self.cls
         self.cls = self._text(name) if name is not None else f"<class {node.start_point[0] + 1}>"
         base: Expr = None
@@ -246,7 +271,7 @@ class Script(Expressions):
             if child.type == "class_heritage":
                 inner: Node | None = child.named_children[0] if child.named_children else None
                 if inner is not None and inner.type == "extends_clause":
-                    inner = inner.child_by_field_name("value")
+                    inner = inner.child_by_field_id(self._fields.value)
                 base = self.value(inner) if inner is not None else None
             elif child.type == "decorator":
                 template = template or self._template(child)
@@ -277,7 +302,7 @@ class Script(Expressions):
 
     def _members(self, body: Node, members: dict[str, Expr]) -> None:
         for child in body.named_children:
-            name_node = child.child_by_field_name("name") or child.child_by_field_name("property")
+            name_node = child.child_by_field_id(self._fields.name) or child.child_by_field_id(self._fields.property)
             if name_node is None:
                 continue
             name = self._text(name_node).lstrip("#")
@@ -287,7 +312,7 @@ class Script(Expressions):
                 if name == "constructor":
                     self._injected(child, members)
             elif child.type in {"public_field_definition", "field_definition"}:
-                value_node = child.child_by_field_name("value")
+                value_node = child.child_by_field_id(self._fields.value)
                 value = self.value(value_node) if value_node is not None else None
                 if isinstance(value, Fn):
                     draft = self.out.functions[value.index]
@@ -297,21 +322,24 @@ class Script(Expressions):
 
     def _injected(self, constructor: Node, members: dict[str, Expr]) -> None:
         """Parameters of a constructor that become attributes: what they are, their type says."""
-        parameters = constructor.child_by_field_name("parameters")
+        parameters = constructor.child_by_field_id(self._fields.parameters)
         for child in parameters.named_children if parameters is not None else ():
             if any(part.type == "accessibility_modifier" or part.type == "readonly" for part in child.children):
-                pattern, kind = child.child_by_field_name("pattern"), child.child_by_field_name("type")
+                pattern, kind = (
+                    child.child_by_field_id(self._fields.pattern),
+                    child.child_by_field_id(self._fields.type),
+                )
                 if pattern is not None and kind is not None and kind.named_children:
                     made = Name(self._text(kind.named_children[0]))
                     self.out.calls.append(CallFact(made, (), self.owner, (), *self._place(child), True))
                     members.setdefault(self._text(pattern), CallOf(len(self.out.calls) - 1))
 
     def _enum(self, node: Node) -> None:
-        name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
+        name, body = node.child_by_field_id(self._fields.name), node.child_by_field_id(self._fields.body)
         items: list[tuple[str, Expr]] = []
         for child in body.named_children if body is not None else ():
             if child.type == "enum_assignment":
-                key, value = child.child_by_field_name("name"), child.child_by_field_name("value")
+                key, value = child.child_by_field_id(self._fields.name), child.child_by_field_id(self._fields.value)
                 if key is not None and value is not None:
                     items.append((self._text(key).strip("'\""), self.value(value)))
         if name is not None:
@@ -320,7 +348,7 @@ class Script(Expressions):
     # Functions
 
     def _function(self, node: Node, cls: str = "") -> Expr:
-        name = node.child_by_field_name("name")
+        name = node.child_by_field_id(self._fields.name)
         index = len(self.out.functions)
         draft = Draft(
             self._text(name) if name is not None else "", self.owner, self._now(node), *self._place(node), cls=cls
@@ -328,13 +356,13 @@ class Script(Expressions):
         self.out.functions.append(draft)
         around = self.owner, self.conditions, self.parent
         self.owner, self.conditions, self.parent = index, (), -1
-        single = node.child_by_field_name("parameter")
-        parameters = node.child_by_field_name("parameters")
+        single = node.child_by_field_id(self._fields.parameter)
+        parameters = node.child_by_field_id(self._fields.parameters)
         if single is not None:
             draft.params.append(self._text(single))
         elif parameters is not None:
             self._parameters(parameters, draft.params)
-        body = node.child_by_field_name("body")
+        body = node.child_by_field_id(self._fields.body)
         if body is not None and body.type == "statement_block":
             self._block(body.named_children)
             draft.after = self._at_end
@@ -347,9 +375,9 @@ class Script(Expressions):
         for child in node.named_children:
             pattern = child
             if child.type in {"required_parameter", "optional_parameter"}:
-                pattern = child.child_by_field_name("pattern") or child
+                pattern = child.child_by_field_id(self._fields.pattern) or child
             if pattern.type == "assignment_pattern":
-                pattern = pattern.child_by_field_name("left") or pattern
+                pattern = pattern.child_by_field_id(self._fields.left) or pattern
             if pattern.type == "object_pattern":
                 params.append(tuple(self._keys(pattern)))
             elif pattern.type == "identifier":
@@ -362,13 +390,13 @@ class Script(Expressions):
             if child.type == "shorthand_property_identifier_pattern":
                 yield self._text(child), self._text(child)
             elif child.type == "object_assignment_pattern":
-                left = child.child_by_field_name("left")
+                left = child.child_by_field_id(self._fields.left)
                 if left is not None:
                     yield self._text(left), self._text(left)
             elif child.type == "pair_pattern":
-                key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
+                key, value = child.child_by_field_id(self._fields.key), child.child_by_field_id(self._fields.value)
                 if value is not None and value.type == "assignment_pattern":
-                    value = value.child_by_field_name("left")
+                    value = value.child_by_field_id(self._fields.left)
                 if key is not None and value is not None:
                     yield self._text(key), self._text(value)
             elif child.type == "rest_pattern" and child.named_children:
@@ -396,7 +424,10 @@ def _first_error(root: Node) -> int:
         node = broken
 
 
-_STATEMENTS: dict[str, Callable[[Script, Node], None]] = {
+Handler = Callable[[Script, "Node"], None]
+
+_STATEMENTS: dict[str, Handler] = {
+    "statement_block": Script._braces,
     "expression_statement": Script._expression_statement,
     "if_statement": Script._if,
     "else_clause": Script._other,
@@ -412,3 +443,13 @@ _STATEMENTS: dict[str, Callable[[Script, Node], None]] = {
     "import_statement": Script._import,
     "export_statement": Script._export,
 }
+
+
+@cache
+def _handlers(dialect: str) -> Mapping[int, Handler]:
+    """What reads which kind of statement, by the numbers of a grammar."""
+    known = grammar(dialect)
+    found: dict[int, Handler] = dict.fromkeys(known.ignored, Script._nothing)
+    for kind, handler in _STATEMENTS.items():
+        found |= dict.fromkeys(known.numbers(kind), handler)
+    return found

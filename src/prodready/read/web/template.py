@@ -9,7 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from prodready.read.web.base import Hole, parse
+from prodready.read.web.base import Hole
 from prodready.read.web.build import Builder, Conditions
 from prodready.read.web.facts import CallFact, CallOf, Expr, Member, Name, Obj, Slot
 from prodready.read.web.jinja import expression, words
@@ -238,7 +238,7 @@ class Scan:
         line = self.data.count(b"\n", 0, start)
         reader = Script(self.out, self.data, start - 1, line)
         reader.conditions = self._held
-        return reader.expression(parse(b"(" + text + b")", "ts"))
+        return reader.expression(text)
 
     def _braces(self) -> Iterator[tuple[int, int]]:
         """The stretches in braces outside of scripts and styles."""
