@@ -13,6 +13,7 @@ from prodready.config import Config
 from prodready.finding import Report
 from prodready.link.front_index import Index
 from prodready.project import Options, check
+from prodready.read.web.facts import WebFacts
 from prodready.read.web.reader import read_web
 
 PAGE = 'export const Page = ({ user }) => user.isAdmin && <a onClick={() => fetch("/api/x")}>Go</a>;\n'
@@ -25,8 +26,8 @@ def app(telling: Path) -> Path:
     return telling
 
 
-def run(root: Path, *, cache: bool = True) -> Report:
-    report = check(Config(root=root), [root], Options(jobs=1, cache=cache))
+def run(root: Path, *, cache: bool = True, verbose: bool = False) -> Report:
+    report = check(Config(root=root), [root], Options(jobs=1, cache=cache, verbose=verbose))
     assert report.problems == ()
     assert report.warnings == ()
     return report
@@ -66,6 +67,42 @@ def test_what_the_cache_holds_is_not_read_again(app: Path, monkeypatch: pytest.M
     assert [finding.message for finding in run(app).findings] == ["api/x staff"]
 
 
+def test_a_script_that_has_nothing_to_do_with_requests_is_not_read(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (app / "web/page.jsx").write_text(
+        PAGE.replace('fetch("/api/x")', "remove()").replace("export", "import { remove } from './api';\nexport")
+    )
+    (app / "web/api.js").write_text("export const remove = () => axios.delete('/api/x');\n")
+    (app / "web/plain.js").write_text("export const two = 1 + 1;\n")
+    read: list[str] = []
+
+    def noted(path: str, data: bytes) -> WebFacts:
+        read.append(path)
+        return read_web(path, data)
+
+    monkeypatch.setattr("prodready.read.web.reader.read_web", noted)
+    assert [finding.message for finding in run(app).findings] == ["api/x staff"]
+    assert sorted(read) == ["web/api.js", "web/page.jsx"]
+    (app / "web/plain.js").write_text("import { remove } from './api';\nremove();\n")
+    read.clear()
+    assert sorted(finding.message for finding in run(app).findings) == ["api/x ", "api/x staff"]
+    assert read == ["web/plain.js"]
+
+
+def test_a_page_on_which_the_reader_fails_is_told_of_each_time(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(path: str, data: bytes) -> WebFacts:
+        raise AssertionError("odd")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("prodready.read.web.reader.read_web", fails)
+        for _ in range(2):
+            report = run(app)
+            assert report.findings == ()
+            assert [note for note in report.notes if "odd" in note] == [
+                "web/page.jsx: prodready failed on this file, please report it: AssertionError: odd"
+            ]
+    assert said(app) == ["api/x staff"]
+
+
 def test_pages_are_linked_again_only_when_one_changed(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert said(app) == ["api/x staff"]
     with monkeypatch.context() as patched:
@@ -93,16 +130,19 @@ def test_what_is_left_out_is_told(app: Path) -> None:
     (app / "web/latin.js").write_bytes(b'a("\xe9");\n')
     (app / "web/broken.js").write_text("fetch('/api/z');\nfunction (\n")
     (app / "web/deep.js").write_text("[\n" * 9_000 + "]\n" * 9_000)
+    (app / "web/unasked.js").write_text("function (\n")
+    told = [
+        "web/broken.js:2: not understood from here on",
+        "web/large.js: larger than 1 MB, not read",
+        "web/latin.js: not UTF-8, not read",
+        "web/packed.js: minified, not read",
+        "web/small.min.js: minified, not read",
+    ]
     for _ in range(2):
-        notes = [note for note in run(app).notes if note.startswith("web/")]
-        assert notes == [
-            "web/broken.js:2: not understood from here on",
-            "web/deep.js: nested too deeply, not read",
-            "web/large.js: larger than 1 MB, not read",
-            "web/latin.js: not UTF-8, not read",
-            "web/packed.js: minified, not read",
-            "web/small.min.js: minified, not read",
-        ]
+        assert [note for note in run(app).notes if note.startswith("web/")] == told
+    more = ["web/deep.js: nested too deeply, not read", "web/unasked.js:1: not understood from here on"]
+    for verbose in (True, False):
+        assert [note for note in run(app, verbose=verbose).notes if note.startswith("web/")] == sorted(told + more)
     assert said(app) == ["api/x staff", "api/z "]
 
 

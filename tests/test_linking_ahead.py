@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_one_job_is_one_process(app: Path, linked_here: list[int]) -> None:
     assert linked_here == [PAGES]
 
 
-@pytest.mark.parametrize("broken", ["read_many", "_linked", "leave_to_parent"])
+@pytest.mark.parametrize("broken", ["end_with_parent", "_linked", "leave_to_parent"])
 def test_what_a_dead_process_did_not_make_is_made_here(
     app: Path, linked_here: list[int], monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
@@ -91,7 +92,14 @@ def test_what_a_dead_process_did_not_make_is_made_here(
 def test_a_front_end_that_cannot_be_linked_there_is_linked_here(
     app: Path, linked_here: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prodready.linking_web, "_linked", lambda reads, knowledge: b"")
+    real = prodready.linking_web._linked
+
+    def fails(*values: Any) -> object:
+        if os.getpid() != HERE:
+            raise RuntimeError
+        return real(*values)
+
+    monkeypatch.setattr(prodready.linking_web, "_linked", fails)
     assert said(app) == EXPECTED
     assert linked_here == [PAGES]
 

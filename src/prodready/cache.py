@@ -223,11 +223,20 @@ class Cache:
             return dict(self._rows("SELECT key, body FROM facts"))
         return {}
 
-    def web_bodies(self) -> dict[str, bytes]:
-        """The facts of all files of the front end, by their keys."""
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a cache at all."""
+        return self._connection is not None
+
+    def web_body(self, key: str) -> bytes | None:
+        """The facts of a file of the front end."""
+        return self._one("web_facts", key)
+
+    def web_keys(self) -> set[str]:
+        """The keys of all facts of files of the front end."""
         with contextlib.suppress(sqlite3.DatabaseError):
-            return dict(self._rows("SELECT key, body FROM web_facts"))
-        return {}
+            return {key for (key,) in self._rows("SELECT key FROM web_facts")}
+        return set()
 
     def run(self, key: str) -> bytes | None:
         """The outcome kept for a whole run."""

@@ -185,6 +185,7 @@ class Job:
                 progress=progress.update,
                 stdin=stdin,
                 fixes=self.arguments.output_format != "concise",
+                verbose=self.arguments.verbose,
             )
             if self.change is None:
                 return check(settings, targets, options)

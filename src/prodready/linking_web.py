@@ -11,20 +11,18 @@ import multiprocessing
 import pickle
 import sys
 import threading
-from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from prodready.cache import tool_digest
+from prodready.cache import Cache, tool_digest
 from prodready.interrupts import interrupts_held, leave_to_parent
 from prodready.knowledge import Knowledge
-from prodready.reading import UNREADABLE, WORTH_A_POOL, FileRead, end_with_parent, read_many
-from prodready.reading_web import Ahead, WebFiles, decoder, stamps
+from prodready.reading import UNREADABLE, WORTH_A_POOL, end_with_parent
+from prodready.reading_web import Ahead, WebFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
 
     from prodready.link.front import Front
@@ -35,7 +33,7 @@ def linked_front(web: WebFiles, knowledge: Knowledge, digest: str, *, lasting: b
 
     `lasting` says that a later run may be about the same content.
     """
-    from prodready.link.front import Front, link_front
+    from prodready.link.front import Front
 
     key = _key(web, digest)
     made = web.made_ahead()
@@ -47,7 +45,9 @@ def linked_front(web: WebFiles, knowledge: Knowledge, digest: str, *, lasting: b
                 web.cache.save_front(key, made)
             return front
     before = len(web.problems)
-    front = link_front(web.facts(), knowledge)
+    front = _linked(web, knowledge)
+    if lasting:
+        web.keep()
     if lasting and len(web.problems) == before:
         # The name of a file that is not UTF-8 does not go into msgpack.
         with contextlib.suppress(UnicodeEncodeError):
@@ -71,7 +71,8 @@ def linking_ahead(web: WebFiles, knowledge: Knowledge) -> Iterator[None]:
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
     # Half of the jobs: the others read Python at the same time.
-    process = context.Process(target=_send, args=(sender, web.root, web.paths, web.jobs // 2, knowledge))
+    theirs = WebFiles(web.root, Cache(None), web.paths, web.jobs // 2)
+    process = context.Process(target=_send, args=(sender, theirs, knowledge, web.cache.is_open))
     try:
         with interrupts_held():
             process.start()
@@ -104,23 +105,21 @@ def _received(receiver: Connection) -> Ahead | None:
         return None
 
 
-def _send(sender: Connection, root: Path, paths: Sequence[str], jobs: int, knowledge: Knowledge) -> None:
+def _send(sender: Connection, web: WebFiles, knowledge: Knowledge, with_facts: bool) -> None:
     leave_to_parent()
-    before = stamps(root, paths)
-    with closing(read_many(root, paths, jobs, lambda _: None)) as results:
-        reads = [next(results)]
-        end_with_parent()  # By a thread: no process can be forked after that.
-        reads += results
-    sender.send_bytes(pickle.dumps((before, reads, _linked(reads, knowledge))))
+    front = b""
+    # Where it cannot be made or sent who asks does it, and says why.
+    with contextlib.suppress(Exception):
+        front = msgspec.msgpack.encode(_linked(web, knowledge, end_with_parent))
+    sender.send_bytes(pickle.dumps(web.handed_on(front, with_facts=with_facts)))
     sender.close()
 
 
-def _linked(reads: Sequence[FileRead], knowledge: Knowledge) -> bytes:
-    """The front end of these files; nothing where that cannot be made or sent, so that who asks does it and says why."""
+def _linked(web: WebFiles, knowledge: Knowledge, started: Callable[[], None] = lambda: None) -> Front:
+    """The front end. `started` is called when no more processes are going to be started for it."""
     from prodready.link.front import link_front
+    from prodready.link.front_candidates import asking
 
-    decode = decoder()
-    with contextlib.suppress(Exception):
-        facts = {read.path: decode(read.body) for read in sorted(reads, key=lambda read: read.path) if read.body}
-        return msgspec.msgpack.encode(link_front(facts, knowledge))
-    return b""
+    pages = web.pages()
+    web.read_ahead(frozenset(asking(pages, knowledge)), started)
+    return link_front(pages, knowledge)

@@ -50,7 +50,8 @@ class Options:
 
     `fixes` asks for the edits that remove a finding, which take a parse of its file; `engines` for what other analysers say.
     `overlay` stands for the content of files, by path relative to the root; None for a file that is to be taken for absent.
-    `changed` are the files that others are to look at, if not at all.
+    `changed` are the files that others are to look at, if not at all. With `verbose` the notes name each page that is not
+    understood, for which those are read, too, that no rule asks for.
     """
 
     jobs: int | None = None
@@ -60,6 +61,7 @@ class Options:
     fixes: bool = True
     engines: bool = True
     changed: frozenset[str] | None = None
+    verbose: bool = False
     overlay: Mapping[str, bytes | None] = field(default_factory=dict)
 
     @property
@@ -135,6 +137,8 @@ class Session:
         state = run.state
         outcome = self._judge(run, chosen, codes)
         run.clock.lap("judge")
+        if options.verbose and _asks_for_pages():
+            run.web.read_all()
         answers = run.engines.answers()
         run.clock.lap("engines")
         picked = self._select(outcome.findings, chosen, run, answers, options)
@@ -321,7 +325,7 @@ class Session:
 
     def _keep(self, run: Opened, part: Collection[str] | None, outcome: Outcome) -> None:
         """Keep an outcome for the next run, if it is complete."""
-        if run.lasting and not outcome.problems and not run.facts.missed:
+        if run.lasting and not (outcome.problems or run.facts.missed or run.web.problems):
             # The name of a file that is not UTF-8 does not go into msgpack: such a project is judged anew each time.
             with contextlib.suppress(UnicodeEncodeError):
                 run.cache.save_run(self._run_key(run, part), msgspec.msgpack.encode(outcome))

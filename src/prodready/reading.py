@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
     from multiprocessing.context import BaseContext
 
+    from prodready.read.web.facts import WebFacts
+
 WORTH_A_POOL = 40
 """Files from which on starting processes takes less time than it saves."""
 
@@ -81,34 +83,55 @@ def _is_web(path: str) -> bool:
     return not path.endswith(".py") and (path.endswith(WEB) or path.rpartition("/")[2] in WEB_SETTINGS)
 
 
-def _read_web(path: str, data: bytes) -> FileRead:
-    """Read one file of a front end. Why it has no facts, or not all, stands where a Python file has its error."""
-    from prodready.read.web.reader import read_web
+def look_at(path: str, data: bytes) -> FileRead:
+    """What is known of a file of a front end that is not read yet: why it has no facts, if it has none."""
+    from prodready.read.web.reader import left_out
 
     # The same content is read in another way under another ending.
     key = f"{content_key(data)}:{path.rpartition('/')[2] if path.endswith('.json') else path[path.rfind('.') :]}"
-    known = Known(Outline((), (), data.count(b"\n") + (not data.endswith(b"\n") and bool(data))))
+    why = left_out(path, data)
+    if not why:
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError:
+            why = "not UTF-8"
+    lines = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
+    return FileRead(path, key, Known(Outline((), (), lines), f"{why}, not read" if why else ""))
+
+
+def _read_web(path: str, data: bytes) -> FileRead:
+    result, facts = read_page(path, data)
+    return result if facts is None else msgspec.structs.replace(result, body=msgspec.msgpack.encode(facts))
+
+
+def read_page(path: str, data: bytes) -> tuple[FileRead, WebFacts | None]:
+    """Read one file of a front end: its facts, and what is known of it beside them (`body` stays empty).
+
+    Why it has no facts, or not all, stands where a Python file has its error.
+    """
+    from prodready.read.web.reader import read_web
+
+    seen = look_at(path, data)
+    if seen.known.error:
+        return seen, None
+    key, known = seen.key, seen.known
     try:
         facts = read_web(path, data)
-    except UnicodeDecodeError:
-        return FileRead(path, key, msgspec.structs.replace(known, error="not UTF-8, not read"))
     except RecursionError:
-        return FileRead(path, key, msgspec.structs.replace(known, error="nested too deeply, not read"))
+        return FileRead(path, key, msgspec.structs.replace(known, error="nested too deeply, not read")), None
     except Exception as error:
         pass_on(error)
         if os.environ.get("PRODREADY_DEBUG") == "1":
             raise
         says = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         error_text = f"prodready failed on this file, please report it: {says}"
-        return FileRead(path, key, msgspec.structs.replace(known, error=error_text), lasting=False)
-    if facts.minified:
-        known = msgspec.structs.replace(known, error=f"{facts.minified}, not read")
-    elif facts.broken:
+        return FileRead(path, key, msgspec.structs.replace(known, error=error_text), lasting=False), None
+    if facts.broken:
         known = msgspec.structs.replace(known, error="not understood from here on", line=facts.broken)
-    return FileRead(path, key, known, msgspec.msgpack.encode(facts))
+    return FileRead(path, key, known), facts
 
 
-def read_path(root: Path, path: str) -> FileRead:
+def read_path(root: Path, path: str, read: Callable[[str, bytes], FileRead] = read_one) -> FileRead:
     """Read one file from disk."""
     try:
         data = (root / path).read_bytes()
@@ -116,7 +139,7 @@ def read_path(root: Path, path: str) -> FileRead:
         return _unread(path, "vanished while it was being read")
     except OSError as error:
         return _unread(path, f"cannot be read: {error.strerror or error}")
-    return read_one(path, data)
+    return read(path, data)
 
 
 def _unread(path: str, error: str) -> FileRead:

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 
 from prodready import knowledge
 from prodready.link.front import Front, UiPlace, link_front
+from prodready.link.front_pages import Pages
 from prodready.read.web.reader import read_web
 
 
 def front(files: Mapping[str, str]) -> Front:
-    read = {path: read_web(path, textwrap.dedent(text).encode()) for path, text in files.items()}
+    texts = {path: textwrap.dedent(text) for path, text in files.items()}
+    read = {path: read_web(path, text.encode()) for path, text in texts.items()}
     assert {path: facts.broken for path, facts in read.items() if facts.broken} == {}
-    return link_front(read, knowledge.load())
+    return link_front(Pages(texts, read.__getitem__), knowledge.load())
 
 
 def shown(place: UiPlace) -> str:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from prodready.finding import Location, Step
 from prodready.knowledge import Knowledge
 from prodready.link.front_gates import Gate, Gates
+from prodready.link.front_pages import Pages
 from prodready.link.front_program import FrontProgram
 from prodready.link.front_requests import Request, Requests
 from prodready.link.front_ways import Way, Ways
-from prodready.read.web.facts import WebFacts
 
 LIFTS = 4
 """Wrappers around wrappers of a client that are looked through."""
@@ -55,13 +55,13 @@ class Front:
     including: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def link_front(files: Mapping[str, WebFacts], knowledge: Knowledge) -> Front:
+def link_front(files: Pages, knowledge: Knowledge) -> Front:
     """The requests of all files with the places they are made from."""
     return _Linker(files, knowledge).front()
 
 
 class _Linker:
-    def __init__(self, files: Mapping[str, WebFacts], knowledge: Knowledge) -> None:
+    def __init__(self, files: Pages, knowledge: Knowledge) -> None:
         self.program = FrontProgram(files)
         self.requests = Requests(self.program, knowledge)
         self.ways = Ways(self.program, Gates(self.program, knowledge), knowledge)
@@ -108,7 +108,7 @@ class _Linker:
             self._add(request, path, way, steps)
 
     def _add(self, request: Request, path: tuple[str, ...], way: Way, steps: tuple[Step, ...]) -> None:
-        facts = self.program.files.get(way.file) or self.program.files[request.file]
+        facts = self.program.files[way.file if way.file in self.program.files else request.file]
         own = Location(request.file, request.line, request.column)
         location, label = own, ""
         if way.element >= 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prodready.knowledge import Knowledge
 from prodready.knowledge_form import WebClient
 from prodready.link.front_addresses import Addresses, Piece, items
-from prodready.link.front_program import Bound, Class, FrontProgram, Outside
+from prodready.link.front_program import Bound, Class, FrontProgram, Meaning, Outside
 from prodready.read.web.facts import (
     CallOf,
     Choose,
@@ -14,6 +14,7 @@ from prodready.read.web.facts import (
     Fn,
     Member,
     Name,
+    Obj,
 )
 from prodready.words import split_words
 
@@ -37,7 +38,38 @@ class Clients:
         """The client that an expression is, what its addresses begin with, and whether that is sure."""
         if depth > _DEPTH or value is None:
             return None, (), False
-        found = self.program.meaning(path, owner, value)
+        found = self._known(self.program.meaning(path, owner, value), depth)
+        return self._by_name(value) if found is None else found
+
+    def given_away(self, path: str) -> set[str]:
+        """The names under which a file exports what sends requests when it is called, or what has or gives such a thing."""
+        return {
+            name
+            for name in self.program.files[path].exports
+            if (found := self.program.exported(path, name)) is not None and self._sends(found)
+        }
+
+    def _sends(self, found: Meaning) -> bool:
+        client, _, sure = self._known(found, 0) or (None, (), False)
+        if client is not None and sure and client.call:
+            return True
+        values: list[tuple[int, Expr]] = []
+        if isinstance(found, Bound) and isinstance(found.value, Fn):
+            index = found.value.index
+            values = [(index, value) for value, _ in self.program.files[found.path].functions[index].returns]
+        elif isinstance(found, Bound) and isinstance(found.value, Obj):
+            values = [(found.owner, value) for _, value in found.value.items]
+        elif isinstance(found, Class) and (cls := self.program.cls(found)) is not None:
+            values = [(cls.owner, value) for value in cls.members.values()]
+        for owner, value in values:
+            if isinstance(value, (Name, Member, CallOf, Either, Choose)) and isinstance(found, (Bound, Class)):
+                client, _, sure = self.of(found.path, owner, value)
+                if client is not None and sure and client.call:
+                    return True
+        return False
+
+    def _known(self, found: Meaning, depth: int) -> Found | None:
+        """The client that something is; None if nothing is known of it."""
         if isinstance(found, Outside):
             for client in self._clients.values():
                 if found.package and found.package in client.modules:
@@ -65,7 +97,7 @@ class Clients:
                         return inner
         elif isinstance(found, Class):
             return None, (), False
-        return self._by_name(value)
+        return None
 
     def _by_name(self, value: Expr) -> Found:
         last = value.name if isinstance(value, (Name, Member)) else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 from prodready.finding import Location
 from prodready.knowledge import Knowledge
@@ -54,6 +53,7 @@ class Gates:
         self.program = program
         self._words = GateWords(knowledge)
         self._memory: dict[tuple[str, int, int], frozenset[str]] = {}
+        self._getters: dict[str, Bound | None] = {}
 
     # Conditions
 
@@ -185,7 +185,7 @@ class Gates:
         found = self.program.meaning(path, owner, test)
         if not isinstance(found, Bound) or isinstance(found.value, Member):
             chain = self.chain(found.path, found.value) if isinstance(found, Bound) else self.chain(path, test)
-            return self._getters.get(chain[-1]) if chain else None
+            return self._getter(chain[-1]) if chain else None
         if isinstance(found.value, CallOf):
             call = self.program.files[found.path].calls[found.value.index]
             chain = self.chain(found.path, call.target)
@@ -201,20 +201,21 @@ class Gates:
             found = Bound(found.path, found.value.index, returns[0][0]) if len(returns) == 1 else found
         return found if isinstance(found.value, (Both, Either, Compare, Not, Const, Choose)) else None
 
-    @cached_property
-    def _getters(self) -> dict[str, Bound]:
+    def _getter(self, name: str) -> Bound | None:
         """What a name stands for that only one class of the project has: `get canSend() { return !!this.text }`."""
-        found: dict[str, list[Bound]] = {}
-        for path, facts in self.program.files.items():
-            for index, fact in enumerate(facts.functions):
-                told = fact.returns[0][0] if len(fact.returns) == 1 else None
-                if fact.cls and fact.name.startswith(("can", "may")) and not fact.params and told is not None:
-                    found.setdefault(fact.name, []).append(Bound(path, index, told))
-        return {
-            name: several[0]
-            for name, several in found.items()
-            if len(several) == 1 and not isinstance(several[0].value, CallOf)
-        }
+        if not name.startswith(("can", "may")):
+            return None
+        if name not in self._getters:
+            found = [
+                Bound(path, index, fact.returns[0][0])
+                for path in self.program.files.mentioning(name)
+                for index, fact in enumerate(self.program.files[path].functions)
+                if fact.name == name and fact.cls and not fact.params and len(fact.returns) == 1
+            ]
+            found = [bound for bound in found if bound.value is not None]
+            only = found[0] if len(found) == 1 and not isinstance(found[0].value, CallOf) else None
+            self._getters[name] = only
+        return self._getters[name]
 
     def _returned(self, path: str, function: Fn, holds: bool, depth: int) -> frozenset[str]:
         """What a function that gives one thing promises."""

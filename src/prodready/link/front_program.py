@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 import msgspec
 
-from prodready.read.web.facts import (
-    MODULE,
-    CallOf,
-    ClassFact,
-    Expr,
-    Fn,
-    Function,
-    Member,
-    Name,
-    Obj,
-    WebFacts,
-)
+from prodready.link.front_pages import Pages
+from prodready.read.web.facts import MODULE, CallOf, ClassFact, Expr, Fn, Function, Member, Name, Obj
 
 ENDINGS = (".ts", ".tsx", ".js", ".jsx", ".vue", ".svelte", ".mjs", ".mts", ".d.ts")
 MAX_HOPS = 12
@@ -60,16 +51,15 @@ Meaning = Bound | Param | Outside | Class
 
 
 class FrontProgram:
-    """The facts of all files with the look-ups between them. `files` holds what was read, by path."""
+    """All files with the look-ups between them."""
 
-    def __init__(self, files: Mapping[str, WebFacts]) -> None:
-        self.files = {path: facts for path, facts in files.items() if facts.kind != "settings"}
-        self._classes = {(path, cls.name): cls for path, facts in self.files.items() for cls in facts.classes}
+    def __init__(self, files: Pages) -> None:
+        self.files = files
+        self._classes: dict[str, dict[str, ClassFact]] = {}
         self._settings: dict[str, list[tuple[str, str, str]]] = {}
         self._packages: dict[str, str] = {}
-        for path, facts in files.items():
-            if facts.kind == "settings":
-                self._set(posixpath.dirname(path), facts.imports)
+        for path in files.settings:
+            self._set(posixpath.dirname(path), files.setting(path).imports)
         for entries in self._settings.values():
             entries.sort(key=lambda entry: -len(entry[0]))
         self._stems = _stems(self.files)
@@ -77,7 +67,7 @@ class FrontProgram:
         self._resolved: dict[tuple[str, str], str] = {}
         self._patterns: dict[str, list[tuple[str, str, str, str, str]]] = {}
         self._elsewhere: dict[str, str] = {}
-        self._importers: dict[str, list[tuple[str, str, str]]] | None = None
+        self._importers: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
 
     def _set(self, folder: str, entries: Mapping[str, tuple[str, str]]) -> None:
         for pattern, (target, kind) in entries.items():
@@ -161,9 +151,9 @@ class FrontProgram:
 
     def exported(self, path: str, name: str, hops: int = 0) -> Meaning | None:
         """What a file gives under a name; None if it gives no such thing."""
-        facts = self.files.get(path)
-        if facts is None or hops > MAX_HOPS:
+        if path not in self.files or hops > MAX_HOPS:
             return None
+        facts = self.files[path]
         if name in facts.exports:
             module, value = facts.exports[name]
             if module:
@@ -172,7 +162,7 @@ class FrontProgram:
                 return self.exported(target, inner, hops + 1) if target else Outside(module, inner)
             return self.meaning(path, MODULE, value, hops + 1)
         if name == "default" and facts.kind in {"vue", "svelte"}:
-            return Class(path, "default") if (path, "default") in self._classes else Bound(path, MODULE, Fn(MODULE))
+            return Class(path, "default") if self.cls(Class(path, "default")) else Bound(path, MODULE, Fn(MODULE))
         for module in facts.stars if name != "default" else ():
             target = self.module(path, module)
             found = self.exported(target, name, hops + 1) if target else None
@@ -180,16 +170,32 @@ class FrontProgram:
                 return found
         return None
 
-    def importers(self, path: str) -> list[tuple[str, str, str]]:
-        """Who imports a file: their paths, the name there, and the name here (`*` for all of it)."""
-        if self._importers is None:
-            self._importers = {}
-            for other, facts in self.files.items():
-                for local, (module, name) in facts.imports.items():
-                    target = self.module(other, module)
-                    if target:
-                        self._importers.setdefault(target, []).append((other, local, name))
-        return self._importers.get(path, [])
+    def importers(self, path: str, name: str) -> list[tuple[str, str, str]]:
+        """Who may import a name of a file: their paths, the name there, and the name here (`*` for all of the file)."""
+        if (path, name) not in self._importers:
+            self._importers[path, name] = [
+                (other, local, real)
+                for other in self.naming(path, name)
+                for local, (module, real) in self.files[other].imports.items()
+                if real in {name, "*"} and self.module(other, module) == path
+            ]
+        return self._importers[path, name]
+
+    def naming(self, path: str, name: str = "default") -> list[str]:
+        """The files that import a file, or export something of it, and may mean this name of it: any means the default."""
+        found = self._naming.get(path, [])
+        if name == "default":
+            return found
+        return [other for other in found if name in self.files.words(other) or self.files.passes_on(other)]
+
+    @cached_property
+    def _naming(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for other in self.files:
+            for target in dict.fromkeys(self.module(other, name) for name in self.files.modules(other)):
+                if target:
+                    found.setdefault(target, []).append(other)
+        return found
 
     # Names
 
@@ -268,7 +274,9 @@ class FrontProgram:
 
     def cls(self, cls: Class) -> ClassFact | None:
         """The facts of a class."""
-        return self._classes.get((cls.path, cls.name))
+        if cls.path not in self._classes:
+            self._classes[cls.path] = {fact.name: fact for fact in self.files[cls.path].classes}
+        return self._classes[cls.path].get(cls.name)
 
     def _local(self, path: str, owner: int, name: str) -> bool:
         return any(name in f.binds or name in _names(f) for i, f in self.around(path, owner) if i != MODULE)
@@ -297,7 +305,7 @@ class FrontProgram:
                         return Param(path, index, position, "" if key == "..." else key)
             if name in function.binds:
                 value = function.binds[name]
-                if value is None and (path, name) in self._classes:
+                if value is None and self.cls(Class(path, name)):
                     return Class(path, name)
                 return Bound(path, index, value)
         if name in facts.imports:
@@ -307,7 +315,7 @@ class FrontProgram:
                 return Outside(module, real)
             found = self.exported(target, real, hops + 1) if real != "*" else None
             return found or Outside(target if real == "*" else "", real if real == "*" else name)
-        if facts.kind in {"vue", "svelte"} and (path, "default") in self._classes:
+        if facts.kind in {"vue", "svelte"} and self.cls(Class(path, "default")):
             return self.attribute(Class(path, "default"), name, hops + 1) or Outside("", name)
         return Outside("", name)
 

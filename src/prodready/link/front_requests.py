@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from prodready.knowledge import Knowledge
 from prodready.knowledge_form import WebClient
 from prodready.link.front_addresses import SCHEME, Address, Addresses, Piece, items, merged
+from prodready.link.front_candidates import ATTRIBUTES, METHODS, URLS, asking, spread
 from prodready.link.front_clients import Clients
 from prodready.link.front_program import Bound, FrontProgram, Meaning, Param
 from prodready.read.web.facts import (
@@ -25,21 +26,12 @@ from prodready.read.web.facts import (
     Text,
 )
 
-_METHOD, _URL = ("method",), ("url",)
-_PLAIN = WebClient(method=_METHOD, url=_URL)
+_PLAIN = WebClient(method=METHODS, url=URLS)
 """A client of which only the method's name is known."""
 
 _HTTP = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NO_REQUEST = re.compile(r"^(?:#|javascript:|mailto:|tel:|data:|blob:)", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"^(?:https?:)?//(?!localhost|127\.|0\.0\.0\.0)", re.IGNORECASE)
-_ATTRIBUTES = {
-    "get-attributes": "GET",
-    "post-attributes": "POST",
-    "put-attributes": "PUT",
-    "patch-attributes": "PATCH",
-    "delete-attributes": "DELETE",
-    "form-attributes": "FORM",
-}
 
 
 @dataclass(frozen=True)
@@ -65,14 +57,13 @@ class Requests:
         self.program = program
         self.addresses = Addresses(program, knowledge)
         self._clients = Clients(program, knowledge, self.addresses)
+        self._knowledge = knowledge
         self._by_method = {name for client in knowledge.clients.values() for name in client.methods}
-        self._attributes = {
-            name: method for key, method in _ATTRIBUTES.items() for name in knowledge.front.get(key, ())
-        }
+        self._attributes = {name: method for key, method in ATTRIBUTES.items() for name in knowledge.front.get(key, ())}
 
     def all(self) -> Iterator[Request]:
         """The requests of all files."""
-        for path in self.program.files:
+        for path in spread(self.program, self._clients, asking(self.program.files, self._knowledge)):
             yield from self.of_file(path)
 
     def of_file(self, path: str) -> Iterator[Request]:
@@ -113,7 +104,7 @@ class Requests:
             method = "DELETE"
         first = call.args[0] if call.args else None
         if isinstance(first, Obj):  # `client.delete({url: "/users/{id}"})`
-            first = next((value for key, value in first.items if key in _URL), None)
+            first = next((value for key, value in first.items if key in URLS), None)
         if method not in _HTTP or not isinstance(first, Text) or any(isinstance(arg, Fn) for arg in call.args):
             return None
         return method if _is_path(first) else None
@@ -122,7 +113,7 @@ class Requests:
         """Whether a call gives both the method and the path of a request: what generated clients are made of."""
         for arg in call.args[:2]:
             given = dict(arg.items) if isinstance(arg, Obj) else {}
-            method, url = (next((given[key] for key in keys if key in given), None) for keys in (_METHOD, _URL))
+            method, url = (next((given[key] for key in keys if key in given), None) for keys in (METHODS, URLS))
             if isinstance(method, Text) and "".join(map(str, method.parts)).upper() in _HTTP and _is_path(url):
                 return True
         return False

@@ -39,8 +39,8 @@ class Selectors:
     def _by_attribute(self, attribute: str) -> dict[str, list[Place]]:
         """The elements for each word of an attribute."""
         found: dict[str, list[Place]] = {}
-        for path, facts in self._program.files.items():
-            for index, element in enumerate(facts.elements if facts.kind != "script" else ()):
+        for path in self._program.files.markup:
+            for index, element in enumerate(self._program.files[path].elements):
                 for name, value in element.attributes:
                     if name == attribute and isinstance(value, Text) and value.parts:
                         for word in " ".join(part for part in value.parts if isinstance(part, str)).split():

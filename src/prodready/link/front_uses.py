@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from functools import cached_property
-
 from prodready.knowledge import Knowledge
 from prodready.link.front_gates import Gates
 from prodready.link.front_index import Index, Use
 from prodready.link.front_program import Bound, Class, FrontProgram, Outside
 from prodready.read.web.facts import (
     MODULE,
+    CallFact,
     CallOf,
     Expr,
     Fn,
@@ -41,6 +39,7 @@ class Uses:
         self._lifecycle = knowledge.front.get("lifecycle", frozenset())
         self._indexes: dict[str, Index] = {}
         self._asked: set[tuple[str, int]] = set()
+        self._counts: dict[str, int] = {}
 
     def index(self, path: str) -> Index:
         """Who uses what in a file."""
@@ -161,7 +160,7 @@ class Uses:
         if path in hops or len(hops) > 6:
             return []
         found: list[Use] = []
-        for other, local, real in self.program.importers(path):
+        for other, local, real in self.program.importers(path, name):
             if real == name:
                 found += [
                     use for use in self.index(other).names.get(local, ()) if self.sees(other, use.owner, local, MODULE)
@@ -173,7 +172,7 @@ class Uses:
                 for use in self.index(other).names.get(local, ()):
                     if use.tail[:1] == (name,):
                         found.append(_placed(use, use, use.path, use.tail[1:]))
-        for other in self._passing_on.get(path, ()):
+        for other in self.program.naming(path, name):
             facts = self.program.files[other]
             for exported, (module, value) in facts.exports.items():
                 if module and value == Name(name) and self.program.module(other, module) == path:
@@ -183,34 +182,20 @@ class Uses:
         found += self._dynamic(path) if name == "default" else []
         return [use for use in found if use.role != "export"]
 
-    @cached_property
-    def _passing_on(self) -> dict[str, list[str]]:
-        """For each file those that export something of it as their own."""
-        found: dict[str, list[str]] = {}
-        for other, facts in self.program.files.items():
-            modules = {module for module, _ in facts.exports.values() if module} | set(facts.stars)
-            for target in {self.program.module(other, module) for module in modules} - {""}:
-                found.setdefault(target, []).append(other)
-        return found
-
-    @cached_property
-    def _imports(self) -> dict[str, list[tuple[str, int]]]:
-        """For each file the calls that import it when they run: `import("./Page")`."""
-        found: dict[str, list[tuple[str, int]]] = {}
-        for other, facts in self.program.files.items():
-            for call in facts.calls:
-                first = call.args[0] if call.target == Name("import") and call.args else None
-                target = (
-                    self.program.module(other, str(first.parts[0])) if isinstance(first, Text) and first.parts else ""
-                )
-                if target:
-                    found.setdefault(target, []).append((other, call.owner))
-        return found
-
     def _dynamic(self, path: str) -> list[Use]:
         """`lazy(() => import("./Page"))`: where the function that imports stands."""
-        places = self._imports.get(path, ())
-        return [use for other, owner in places if owner for use in self.of(other, owner)]
+        return [
+            use
+            for other in self.program.naming(path)
+            for call in self.program.files[other].calls
+            if call.owner and self._imports(other, call) == path
+            for use in self.of(other, call.owner)
+        ]
+
+    def _imports(self, path: str, call: CallFact) -> str:
+        """The file that a call imports."""
+        first = call.args[0] if call.target == Name("import") and call.args else None
+        return self.program.module(path, str(first.parts[0])) if isinstance(first, Text) and first.parts else ""
 
     def _results(self, use: Use) -> list[Use]:
         """The uses of what a function gives: those of the calls of it."""
@@ -226,16 +211,12 @@ class Uses:
 
     def _members(self, name: str) -> list[Use]:
         """The uses of attributes of this name in all files."""
-        return [use for path in self._having.get(name, ()) for use in self.index(path).members.get(name, ())]
-
-    @cached_property
-    def _having(self) -> dict[str, list[str]]:
-        """For each name the files that have an attribute of it."""
-        found: dict[str, list[str]] = {}
-        for path, facts in self.program.files.items():
-            for name in self.index(path).members if facts.attributes is None else facts.attributes:
-                found.setdefault(name, []).append(path)
-        return found
+        return [
+            use
+            for path in self.program.files.having(name)
+            if (attributes := self.program.files[path].attributes) is None or name in attributes
+            for use in self.index(path).members.get(name, ())
+        ]
 
     def _of_member(self, path: str, cls: str, name: str) -> list[Use]:
         """The uses of a method: by its name, wherever the receiver may be one of the class."""
@@ -307,17 +288,16 @@ class Uses:
             return True
         if any(_is_hook_of(part, wanted) for part in receiver):
             return True
-        return self._defined[name] == 1 and len(split_words(name)) > 1
+        return len(split_words(name)) > 1 and self._defined(name) == 1
 
-    @cached_property
-    def _defined(self) -> Counter[str]:
+    def _defined(self, name: str) -> int:
         """How many functions, members of classes and entries of objects have a name."""
-        found: Counter[str] = Counter()
-        for facts in self.program.files.values():
-            named = {(function.cls, function.name) for function in facts.functions if function.name}
-            named |= {(cls.name, member) for cls in facts.classes for member in cls.members}
-            found.update(name for _, name in named)
-        return found
+        if name not in self._counts:
+            self._counts[name] = 0
+            for facts in map(self.program.files.__getitem__, self.program.files.mentioning(name)):
+                classes = {function.cls for function in facts.functions if function.name == name}
+                self._counts[name] += len(classes | {cls.name for cls in facts.classes if name in cls.members})
+        return self._counts[name]
 
 
 def _is_hook_of(name: str, wanted: tuple[str, ...]) -> bool:

@@ -335,8 +335,8 @@ class Ways:
         """For each template those that put it in, and the conditions there."""
         found: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
         tails: dict[str, list[str]] = {}
-        for name, facts in self.program.files.items():
-            if facts.kind == "html":
+        for name in self.program.files.markup:
+            if self.program.files[name].kind == "html":
                 tails.setdefault(name.rpartition("/")[2], []).append(name)
         for other in (name for names in tails.values() for name in names):
             for slot in self.program.files[other].slots:

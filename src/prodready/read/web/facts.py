@@ -199,7 +199,7 @@ class WebFacts(msgspec.Struct, frozen=True, array_like=True):
     """All of one file. `imports` maps a name to the module and to what it is there (`*` for all of it).
 
     `exports` maps a name to what it is, and to a module if it comes from there; `stars` are modules that are exported
-    whole. `minified` says why the rest is empty. `broken` is the line of the first error of syntax. `attributes` are the
+    whole. `broken` is the line of the first error of syntax. `attributes` are the
     names of every `Member` in it, None if they were not collected.
     """
 
@@ -215,7 +215,6 @@ class WebFacts(msgspec.Struct, frozen=True, array_like=True):
     loose: tuple[Loose, ...] = ()
     conditions: tuple[Condition, ...] = ()
     slots: tuple[Slot, ...] = ()
-    minified: str = ""
     broken: int = 0
     attributes: tuple[str, ...] | None = None
 

@@ -36,8 +36,13 @@ MARKUP = {
 }  # fmt: skip
 
 
+def is_script(path: str) -> bool:
+    """Whether a file is a script by its name: no markup, no settings."""
+    return path[path.rfind(".") :].lower() in DIALECTS
+
+
 def read_web(path: str, data: bytes) -> WebFacts:
-    """The facts of a file of a front end; one that is too large or minified has none and says so.
+    """The facts of a file of a front end. It is for the caller to ask whether it is `left_out`.
 
     What cannot be parsed is passed over; `broken` tells where that begins. Raises RecursionError for what is nested too
     deeply, and UnicodeDecodeError for what is not UTF-8.
@@ -45,8 +50,6 @@ def read_web(path: str, data: bytes) -> WebFacts:
     lines = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
     ending = path[path.rfind(".") :].lower()
     kind = MARKUP.get(ending, "script")
-    if why := _left_out(path, data, lines, kind):
-        return WebFacts(lines, kind, minified=why)
     data = data.removeprefix(b"\xef\xbb\xbf")
     data = _hidden(data)
     if kind == "html" and (path.endswith(".component.html") or b"*ngIf" in data or b"*ngFor" in data):
@@ -82,12 +85,13 @@ def _bytes(text: str, at: int) -> int:
     return len(text[:at].encode())
 
 
-def _left_out(path: str, data: bytes, lines: int, kind: str) -> str:
+def left_out(path: str, data: bytes) -> str:
+    """Why a file is not read; empty for one that is."""
     if len(data) > LARGEST:
         return f"larger than {LARGEST // 1_000_000} MB"
     if ".min." in path.rpartition("/")[2]:
         return "minified"
-    if kind == "script" and len(data) > 5_000 and len(data) > MINIFIED_LINE * max(lines, 1):
+    if is_script(path) and len(data) > 5_000 and len(data) > MINIFIED_LINE * max(data.count(b"\n"), 1):
         return "minified"
     return ""
 
