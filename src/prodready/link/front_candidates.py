@@ -10,6 +10,7 @@ from prodready.link.front_clients import Clients
 from prodready.link.front_pages import Pages
 from prodready.link.front_program import FrontProgram
 from prodready.read.web.reader import is_script
+from prodready.read.web.skim import places
 
 METHODS, URLS = ("method",), ("url",)
 """The keys of the options of a request that no client is known for."""
@@ -23,6 +24,14 @@ ATTRIBUTES = {
     "form-attributes": "FORM",
 }
 """The lists of attributes whose value is an address, with the method by which it is asked for."""
+
+
+_WORD = re.compile(r"[\w$]+")
+_BEFORE_METHODS = frozenset({".", "\n", "*/", '"', "'", "`"})
+_CALL = re.compile(r"""["'`]?\s*\]?\s*(?:[<(`]|\?\.)""")
+_VALUE = re.compile(r"""["']?\s*:""")
+_GIVEN = re.compile(r"\s*=")
+_USE = re.compile(r"\s*[.(\[]")
 
 
 def asking(pages: Pages, knowledge: Knowledge) -> list[str]:
@@ -55,24 +64,27 @@ class _Signs:
 
     def __init__(self, knowledge: Knowledge) -> None:
         clients = knowledge.clients.values()
-        methods = {name for client in clients for name in client.methods}
-        names = {name for client in clients for name in client.globals}
-        attributes = {name for key in ATTRIBUTES for name in knowledge.front.get(key, ())}
         self._modules = {module for client in clients for module in client.modules}
-        self._words = {word for name in (*methods, *names, *attributes, *URLS) for word in re.findall(r"[\w$]+", name)}
-        self._pattern = re.compile(
-            rf"""\.\s*(?:{_any(methods)})\s*(?:[<(`]|\?\.)|\[\s*["'`](?:{_any(methods)})["'`]\s*\]"""
-            rf"""|(?<![\w$])(?:{_any(name for name in names if name[-1].isalnum())})\b"""
-            rf"""|(?<![\w$])(?:{_any(name for name in names if not name[-1].isalnum())})\s*[.(\[]"""
-            rf"""|\b(?:{_any(URLS)})\b["']?\s*:|(?<![\w$-])(?:{_any(attributes)})\s*="""
-        )
+        self._names = {name for client in clients for name in client.globals}
+        self._after = dict.fromkeys((name for client in clients for name in client.methods), _CALL)
+        self._after |= dict.fromkeys(URLS, _VALUE)
+        attributes = {name for key in ATTRIBUTES for name in knowledge.front.get(key, ())}
+        self._after |= dict.fromkeys(attributes - self._after.keys(), _GIVEN)
+        self._by_word: dict[str, list[str]] = {}
+        for name in (*self._names, *self._after):
+            self._by_word.setdefault(_WORD.findall(name)[-1], []).append(name)
 
     def are_in(self, pages: Pages, path: str) -> bool:
         """Whether a script may make a request."""
-        if not self._words.isdisjoint(pages.words(path)) and self._pattern.search(pages.text(path)):
-            return True
-        return not self._modules.isdisjoint(pages.modules(path))
+        text = pages.text(path)
+        names = [name for word in self._by_word.keys() & pages.words(path) for name in self._by_word[word]]
+        return any(self._is_in(text, name) for name in names) or not self._modules.isdisjoint(pages.modules(path))
 
-
-def _any(names: Iterable[str]) -> str:
-    return "|".join(sorted(map(re.escape, names))) or "(?!)"
+    def _is_in(self, text: str, name: str) -> bool:
+        after = self._after.get(name)
+        for before, end in places(text, name):
+            if name in self._names and (name[-1].isalnum() or _USE.match(text, end)):
+                return True
+            if after is not None and after.match(text, end) and (after is not _CALL or before in _BEFORE_METHODS):
+                return True
+        return False

@@ -9,8 +9,10 @@ from functools import cached_property
 from prodready.discover import WEB_SETTINGS
 from prodready.read.web.facts import WebFacts
 from prodready.read.web.reader import is_script
-from prodready.read.web.skim import modules, words
+from prodready.read.web.skim import modules, places, words
 
+_BEFORE_ATTRIBUTES = frozenset({".", "{", ",", "\n", "*/", '"', "'", "`"})
+"""What stands before an attribute."""
 _PASSING_ON = re.compile(r"\bexport\s*\*")
 _PART = re.compile(r"[\w$]+")
 
@@ -24,6 +26,7 @@ class Pages:
         self._read = read
         self._facts: dict[str, WebFacts] = {}
         self._words: dict[str, set[str]] = {}
+        self._modules: dict[str, list[str]] = {}
         self._having: dict[str, list[str]] = {}
 
     def __getitem__(self, path: str) -> WebFacts:
@@ -62,13 +65,18 @@ class Pages:
 
     def modules(self, path: str) -> list[str]:
         """What a file imports."""
-        return modules(self._texts[path])
+        if path not in self._modules:
+            self._modules[path] = modules(self._texts[path])
+        return self._modules[path]
 
     def having(self, name: str) -> list[str]:
         """The files in which a name may be that of an attribute: after a dot, in braces, or as a key."""
         if name not in self._having:
-            attribute = re.compile(rf"""(?:[.{{,"'`\n]|\*/)\s*{re.escape(name)}(?![\w$])""")
-            self._having[name] = [path for path in self.mentioning(name) if attribute.search(self._texts[path])]
+            self._having[name] = [
+                path
+                for path in self.mentioning(name)
+                if any(before in _BEFORE_ATTRIBUTES for before, _ in places(self._texts[path], name))
+            ]
         return self._having[name]
 
     def passes_on(self, path: str) -> bool:

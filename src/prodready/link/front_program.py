@@ -65,7 +65,9 @@ class FrontProgram:
         self._stems = _stems(self.files)
         self._tails: dict[str, list[str]] | None = None
         self._resolved: dict[tuple[str, str], str] = {}
-        self._patterns: dict[str, list[tuple[str, str, str, str, str]]] = {}
+        self._patterns: dict[str, list[tuple[str, str, str, str]]] = {}
+        self._by_settings: dict[tuple[str, str], str] = {}
+        self._upwards: dict[tuple[str, str, tuple[str, ...]], str] = {}
         self._elsewhere: dict[str, str] = {}
         self._importers: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
 
@@ -88,33 +90,56 @@ class FrontProgram:
 
     def _find(self, folder: str, name: str) -> str:
         if name.startswith("."):
-            return self._file(posixpath.normpath(posixpath.join(folder, name)))
-        for above, head, star, tail, target in self._patterns_for(folder):
-            if name == head if not star else (name.startswith(head) and name.endswith(tail)):
-                middle = name[len(head) : len(name) - len(tail)] if star else ""
-                found = self._file(posixpath.normpath(posixpath.join(above, target.replace("*", middle))))
-                if found:
-                    return found
+            plain = name.startswith("./") and ".." not in name and "//" not in name and not name.endswith(("/", "."))
+            return self._file(f"{folder}/{name[2:]}".lstrip("/") if plain else _joined(folder, name))
+        key = (self._home(folder), name)
+        if key not in self._by_settings:
+            self._by_settings[key] = self._by_pattern(*key)
+        if found := self._by_settings[key]:
+            return found
         if name.startswith(("@/", "~/", "@@/", "~~/", "$lib/", "src/")):
-            rest = name.partition("/")[2]
-            for above in _upwards(folder):
-                for base in ("src/lib", "src", "") if name.startswith("$") else ("src", "app", ""):
-                    found = self._file(posixpath.normpath(posixpath.join(above, base, rest)))
-                    if found:
-                        return found
+            bases = ("src/lib", "src", "") if name.startswith("$") else ("src", "app", "")
+            if found := self._from_above(folder, name.partition("/")[2], bases):
+                return found
         if name not in self._elsewhere:
             self._elsewhere[name] = self._anywhere(name)
         return self._elsewhere[name]
 
-    def _patterns_for(self, folder: str) -> list[tuple[str, str, str, str, str]]:
-        """What settings say of names used in a folder: where it stands, the pattern around its star, and the target."""
-        if folder not in self._patterns:
-            self._patterns[folder] = [
-                (above, *pattern.partition("*"), target)
-                for above in _upwards(folder)
+    def _home(self, folder: str) -> str:
+        """The nearest folder upwards for which settings say something of names."""
+        while folder and folder not in self._settings:
+            folder = folder.rpartition("/")[0]
+        return folder
+
+    def _by_pattern(self, home: str, name: str) -> str:
+        """What settings say that a name stands for."""
+        for head, star, tail, target in self._patterns_for(home):
+            if name == head if not star else (name.startswith(head) and name.endswith(tail)):
+                middle = name[len(head) : len(name) - len(tail)] if star else ""
+                if found := self._file(
+                    _joined(target.replace("*", middle), "") if ".." in middle else target.replace("*", middle)
+                ):
+                    return found
+        return ""
+
+    def _from_above(self, folder: str, rest: str, bases: tuple[str, ...]) -> str:
+        """The file that a path without a beginning means, from the nearest folder upwards that has it."""
+        key = (folder, rest, bases)
+        if key not in self._upwards:
+            here = (self._file(_joined(folder, base, rest)) for base in bases)
+            found = next(filter(None, here), "")
+            self._upwards[key] = found or (self._from_above(folder.rpartition("/")[0], rest, bases) if folder else "")
+        return self._upwards[key]
+
+    def _patterns_for(self, home: str) -> list[tuple[str, str, str, str]]:
+        """What settings say of names used in a folder: the pattern around its star, and the path that it stands for."""
+        if home not in self._patterns:
+            self._patterns[home] = [
+                (*pattern.partition("*"), _joined(above, target))
+                for above in _upwards(home)
                 for pattern, target, _ in self._settings.get(above, ())
             ]
-        return self._patterns[folder]
+        return self._patterns[home]
 
     def _anywhere(self, name: str) -> str:
         """What a module's name stands for wherever it is used."""
@@ -318,6 +343,10 @@ class FrontProgram:
         if facts.kind in {"vue", "svelte"} and self.cls(Class(path, "default")):
             return self.attribute(Class(path, "default"), name, hops + 1) or Outside("", name)
         return Outside("", name)
+
+
+def _joined(*parts: str) -> str:
+    return posixpath.normpath(posixpath.join(*parts))
 
 
 def _stems(files: Iterable[str]) -> dict[str, str]:
