@@ -92,7 +92,10 @@ _FORMS = tuple(
         (("://",), r"""://[^\s/:@"'`{}<>$%]*:(?P<value>(?:[^\s/@"'`{}<>$%]|%[0-9A-Fa-f]{2})+)@"""),
     )
 )
-_RANDOM = re.compile(r"""(?P<quote>["'])(?P<value>[\w+/=-]{20,})(?P=quote)""", re.ASCII)
+LEAST_RANDOM = 20
+"""Characters of the shortest text that is taken for random, whatever it is called."""
+_RANDOM_PART = re.compile(rf"[\w+/=-]{{{LEAST_RANDOM},}}", re.ASCII)
+_RANDOM = re.compile(rf"""(?P<quote>["'])(?P<value>{_RANDOM_PART.pattern})(?P=quote)""", re.ASCII)
 _AUTHORIZATION = re.compile(r"\b(?:bearer|basic|token)[ ]+(?P<value>[\w.~+/-]{8,}={0,2})", re.IGNORECASE)
 
 Stretch = tuple[int, int]
@@ -124,10 +127,21 @@ def stretches(text: str, *, settings: bool = False) -> Iterator[Stretch]:
             yield from (match.span("value") for match in _AUTHORIZATION.finditer(text) if is_strong(match["value"]))
         if settings:
             yield from _settings(text)
-    yield from (match.span("value") for match in _RANDOM.finditer(text) if is_random(match["value"]))
+    if _may_be_random(text):
+        yield from (match.span("value") for match in _RANDOM.finditer(text) if is_random(match["value"]))
     for needles, form in _FORMS:
         if any(needle in text for needle in needles):
             yield from (match.span(form.groups) for match in form.finditer(text))
+
+
+def _may_be_random(text: str) -> bool:
+    """Whether something between two quotes may be random: that is a tenth of the work of looking for it at each place."""
+    return any(
+        is_random(part)
+        for quote in "\"'"
+        for part in text.split(quote)
+        if len(part) >= LEAST_RANDOM and " " not in part and "\n" not in part and _RANDOM_PART.fullmatch(part)
+    )
 
 
 def _stems(text: str, lowered: str) -> list[int]:

@@ -39,6 +39,36 @@ def test_clients(head: str, call: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("client", "between", "head", "call"),
+    [
+        ("export default axios.create()", "", 'import ask from "./http"', "ask('/api/x')"),
+        ("export const send = axios", "", 'import { send as ask } from "./http"', "ask('/api/x')"),
+        ("export const send = axios", 'export * from "./http"', 'import { send } from "./hub"', "send('/api/x')"),
+        (
+            "export const send = axios",
+            'export { send as go } from "./http"',
+            'import { go } from "./hub"',
+            "go('/api/x')",
+        ),
+        ("export default axios", 'export { default } from "./http"', 'import ask from "./hub"', "ask('/api/x')"),
+        (
+            "export const useAsk = () => axios",
+            "",
+            'import { useAsk } from "./http"; const ask = useAsk()',
+            "ask('/api/x')",
+        ),
+        ("export const tools = { send: axios }", "", 'import { tools } from "./http"', "tools.send('/api/x')"),
+        ("export const send = axios", "", 'import * as http from "./http"', "http.send('/api/x')"),
+    ],
+)
+def test_a_client_of_another_file(client: str, between: str, head: str, call: str) -> None:
+    """Nothing in the page but its import says that it asks for something."""
+    files = {"http.ts": f'import axios from "axios";\n{client};', "hub.ts": between}
+    page = f"{head};\n{ONE.replace('CALL', call)}"
+    assert places({**files, "page.tsx": page}) == ["GET /api/x 'Go' []"]
+
+
+@pytest.mark.parametrize(
     "call",
     [
         "cache.get('users')", "items.delete(id)", "params.get('id')", "store.get(key)",

@@ -30,8 +30,9 @@ _WORD = re.compile(r"[\w$]+")
 _BEFORE_METHODS = frozenset({".", "\n", "*/", '"', "'", "`"})
 _CALL = re.compile(r"""["'`]?\s*\]?\s*(?:[<(`]|\?\.)""")
 _VALUE = re.compile(r"""["']?\s*:""")
-_GIVEN = re.compile(r"\s*=")
+_GIVEN = re.compile(r"""\s*=(?!\s*["'](?:https?://(?!localhost|127\.|0\.0\.0\.0)|mailto:|tel:|\#))""")
 _USE = re.compile(r"\s*[.(\[]")
+_IN_A_SENTENCE = re.compile(r"[ \t]+(?!as\b|in\b|of\b|instanceof\b)[A-Za-z]")
 
 
 def asking(pages: Pages, knowledge: Knowledge) -> list[str]:
@@ -77,14 +78,18 @@ class _Signs:
     def are_in(self, pages: Pages, path: str) -> bool:
         """Whether a script may make a request."""
         text = pages.text(path)
-        names = [name for word in self._by_word.keys() & pages.words(path) for name in self._by_word[word]]
+        words = pages.words(path)
+        names = [name for word in self._by_word.keys() & words for name in self._by_word[word]]
+        if words.isdisjoint(METHODS):
+            names = [name for name in names if name not in URLS]
         return any(self._is_in(text, name) for name in names) or not self._modules.isdisjoint(pages.modules(path))
 
     def _is_in(self, text: str, name: str) -> bool:
         after = self._after.get(name)
         for before, end in places(text, name):
-            if name in self._names and (name[-1].isalnum() or _USE.match(text, end)):
-                return True
+            if name in self._names:
+                if not _IN_A_SENTENCE.match(text, end) if name[-1].isalnum() else _USE.match(text, end):
+                    return True
             if after is not None and after.match(text, end) and (after is not _CALL or before in _BEFORE_METHODS):
                 return True
         return False

@@ -32,22 +32,31 @@ class Clients:
         self._addresses = addresses
         self._clients = knowledge.clients
         self._named: dict[str, WebClient | None] = {}
+        self._given: dict[str, set[str]] = {}
+        self.among: set[str] | None = None
+        """The files that may have a client to give away, once these are known."""
         self._globals = {name: client for client in self._clients.values() for name in client.globals}
 
     def of(self, path: str, owner: int, value: Expr, depth: int = 0) -> Found:
         """The client that an expression is, what its addresses begin with, and whether that is sure."""
         if depth > _DEPTH or value is None:
             return None, (), False
+        if self.among is not None and isinstance(value, Name):
+            source = self.program.source(path, owner, value.name)
+            if source and source not in self.among:
+                return self._by_name(value)
         found = self._known(self.program.meaning(path, owner, value), depth)
         return self._by_name(value) if found is None else found
 
     def given_away(self, path: str) -> set[str]:
         """The names under which a file exports what sends requests when it is called, or what has or gives such a thing."""
-        return {
-            name
-            for name in self.program.files[path].exports
-            if (found := self.program.exported(path, name)) is not None and self._sends(found)
-        }
+        if path not in self._given:
+            facts = self.program.files[path]
+            found = [(name, self.program.exported(path, name)) for name in facts.exports]
+            self._given[path] = {name for name, meaning in found if meaning is not None and self._sends(meaning)}
+            for other in filter(None, (self.program.module(path, module) for module in facts.stars)):
+                self._given[path] |= self.given_away(other)
+        return self._given[path]
 
     def _sends(self, found: Meaning) -> bool:
         client, _, sure = self._known(found, 0) or (None, (), False)

@@ -306,6 +306,11 @@ class FrontProgram:
     def _local(self, path: str, owner: int, name: str) -> bool:
         return any(name in f.binds or name in _names(f) for i, f in self.around(path, owner) if i != MODULE)
 
+    def source(self, path: str, owner: int, name: str) -> str:
+        """The file of the project that a name is imported from; empty for one that is not."""
+        imported = self.files[path].imports.get(name)
+        return self.module(path, imported[0]) if imported is not None and not self._local(path, owner, name) else ""
+
     def around(self, path: str, owner: int) -> Iterator[tuple[int, Function]]:
         """A function and those around it, from the inside out."""
         functions = self.files[path].functions

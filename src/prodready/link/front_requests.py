@@ -63,7 +63,9 @@ class Requests:
 
     def all(self) -> Iterator[Request]:
         """The requests of all files."""
-        for path in spread(self.program, self._clients, asking(self.program.files, self._knowledge)):
+        files = spread(self.program, self._clients, asking(self.program.files, self._knowledge))
+        self._clients.among = set(files)
+        for path in files:
             yield from self.of_file(path)
 
     def of_file(self, path: str) -> Iterator[Request]:

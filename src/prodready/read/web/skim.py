@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_WORD = re.compile(r"[A-Za-z_$\x80-\U0010ffff][\w$]*")
+_WORD = re.compile(r"[\w$]+")
+_ONLY_WORDS = {number: " " for number in range(128) if not (chr(number).isalnum() or chr(number) in "_$")}
 _FROM = re.compile(r"""from\s*["']([^"'\n]+)["']""")
 _CALLED = re.compile(r"""import\s*\(\s*(?:/\*.*?\*/\s*|//[^\n]*\n\s*)*["'`]([^"'`$\n]*)""", re.DOTALL)
 
 
 def words(text: str) -> set[str]:
     """All that may be a name in a text: no name that stands in it is missing, some of it stands in comments."""
-    return set(_WORD.findall(text))
+    return set(text.translate(_ONLY_WORDS).split() if text.isascii() else _WORD.findall(text))
 
 
 def modules(text: str) -> list[str]:
