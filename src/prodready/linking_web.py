@@ -119,7 +119,8 @@ def _linked(web: WebFiles, knowledge: Knowledge, started: Callable[[], None] = l
     """The front end. `started` is called when no more processes are going to be started for it."""
     from prodready.link.front import link_front
     from prodready.link.front_candidates import asking
+    from prodready.link.front_pages import Pages
 
-    pages = web.pages()
+    pages = Pages(web.texts(), web.facts)
     web.read_ahead(frozenset(asking(pages, knowledge)), started)
     return link_front(pages, knowledge)

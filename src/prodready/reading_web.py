@@ -16,7 +16,6 @@ from prodready.cache import NO_STAMP, Cache, Entry, Stamp, stamp_of, tool_digest
 from prodready.reading import UNREADABLE, WORTH_A_POOL, FileRead, look_at, read_many, read_page, read_path
 
 if TYPE_CHECKING:
-    from prodready.link.front_pages import Pages
     from prodready.read.web.facts import WebFacts
 
 PREFIX = "web_"
@@ -148,15 +147,12 @@ class WebFiles:
 
     # Reading
 
-    def pages(self) -> Pages:
-        """All files; the facts of each are read, or had from the cache, when they are asked for."""
-        from prodready.link.front_pages import Pages
-
-        texts = {path: self._content(path).decode("utf-8-sig", "replace") for path in self.entries()}
-        return Pages(texts, self.facts)
+    def texts(self) -> dict[str, str]:
+        """The content of all files."""
+        return {path: self._content(path).decode("utf-8-sig", "replace") for path in self.entries()}
 
     def facts(self, path: str) -> WebFacts:
-        """The facts of a file; none for one that is left out, or that cannot be read."""
+        """The facts of a file, read or had from the cache; none for one that is left out, or that cannot be read."""
         from prodready.read.web.facts import WebFacts
 
         entry = self.entries()[path]
