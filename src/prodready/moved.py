@@ -46,7 +46,12 @@ def moves(old: FileFacts, new: FileFacts) -> Lines | None:
         for name in FileFacts.__struct_fields__:
             if name == "docs":
                 walk.exact(old.docs, new.docs)
-            elif name not in {"lines", "suppressions"}:
+            elif name not in {
+                "lines",
+                "suppressions",
+                "decorators",
+                "deciding",
+            }:  # the last two follow from the functions
                 walk.same(getattr(old, name), getattr(new, name))
     except _DifferenceError:
         return None

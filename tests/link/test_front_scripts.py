@@ -51,6 +51,7 @@ def test_clients(head: str, call: str, expected: str) -> None:
             "go('/api/x')",
         ),
         ("export default axios", 'export { default } from "./http"', 'import ask from "./hub"', "ask('/api/x')"),
+        ("export default axios", "", 'import ask from "./other/../http"', "ask('/api/x')"),
         (
             "export const useAsk = () => axios",
             "",

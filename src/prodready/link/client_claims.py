@@ -78,8 +78,9 @@ class ClientClaims:
     def in_file(self, path: str) -> Iterator[Claim]:
         """The claims that the functions of a file decide by."""
         facts = self.program.facts(path)
-        for function in facts.functions.values() if facts is not None else ():
-            yield from self.of(function, path)
+        if facts is not None:
+            for qualname in facts.deciding:
+                yield from self.of(facts.functions[qualname], path)
 
     def of(self, function: FunctionFacts, path: str) -> Iterator[Claim]:
         """The claims that a function decides by."""

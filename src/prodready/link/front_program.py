@@ -90,8 +90,7 @@ class FrontProgram:
 
     def _find(self, folder: str, name: str) -> str:
         if name.startswith("."):
-            plain = name.startswith("./") and ".." not in name and "//" not in name and not name.endswith(("/", "."))
-            return self._file(f"{folder}/{name[2:]}".lstrip("/") if plain else _joined(folder, name))
+            return self._file(_normal(f"{folder}/{name.removeprefix('./')}".lstrip("/")))
         key = (self._home(folder), name)
         if key not in self._by_settings:
             self._by_settings[key] = self._by_pattern(*key)
@@ -116,9 +115,7 @@ class FrontProgram:
         for head, star, tail, target in self._patterns_for(home):
             if name == head if not star else (name.startswith(head) and name.endswith(tail)):
                 middle = name[len(head) : len(name) - len(tail)] if star else ""
-                if found := self._file(
-                    _joined(target.replace("*", middle), "") if ".." in middle else target.replace("*", middle)
-                ):
+                if found := self._file(_normal(target.replace("*", middle))):
                     return found
         return ""
 
@@ -352,6 +349,11 @@ class FrontProgram:
 
 def _joined(*parts: str) -> str:
     return posixpath.normpath(posixpath.join(*parts))
+
+
+def _normal(path: str) -> str:
+    """A path without `.`, `..` and slashes at its end; most have none, and to look for them takes time."""
+    return posixpath.normpath(path) if "./" in path or "//" in path or path.endswith(("/", ".")) else path
 
 
 def _stems(files: Iterable[str]) -> dict[str, str]:

@@ -233,8 +233,11 @@ class HasherSettings:
         facts = self.program.facts(path)
         if facts is None:
             return
+        named = self.knowledge.settings.keys() & facts.values.keys()
+        if not named and not any(cls.numbers for cls in facts.classes.values()):
+            return
         home = self.infer.module_frame(path)
-        for name in self.knowledge.settings.keys() & facts.values.keys():
+        for name in named:
             value = facts.values[name]
             if isinstance(value, v.Named):
                 yield from self._setting(name, value, home, Location(path, value.line, value.column))

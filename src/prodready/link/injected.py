@@ -29,8 +29,9 @@ def _calls_of_wrapped(infer: Inference, decorator: FunctionSymbol) -> Iterator[B
     """The calls of what a decorator was given, in what the functions inside of it return."""
     facts = infer.program.facts(decorator.path)
     inside = decorator.facts.qualname + "."
-    for function in facts.functions.values() if facts else ():
-        if function.qualname.startswith(inside):
+    for qualname in facts.functions if facts else ():
+        if facts is not None and qualname.startswith(inside):
+            function = facts.functions[qualname]
             waiting = [function.returns] if function.returns is not None else []
             while waiting:
                 value = waiting.pop()

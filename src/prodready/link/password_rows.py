@@ -291,16 +291,12 @@ class Rows:
             if not qualname.startswith(start):
                 continue
             name = qualname.removeprefix(start)
-            method = facts.functions[qualname]
-            hooked = any(self._is_hook(decorator) for decorator in method.decorators)
+            hooked = any(one.removesuffix("()") not in NOT_HOOKS for one in facts.decorators.get(qualname, ()))
             if name == f"{field}.setter" or name.partition(".")[0] in hooks or hooked:
-                if self.functions.hashes(cls.path, method, field):
+                if self.functions.hashes(cls.path, facts.functions[qualname], field):
                     return True
         value = cls.facts.attributes.get(field)
         return value is not None and self._column_hashes(Bound(value, self.infer.module_frame(cls.path)), field)
-
-    def _is_hook(self, decorator: Value) -> bool:
-        return last_name(decorator) not in NOT_HOOKS
 
     def _column_hashes(self, bound: Bound, field: str) -> bool:
         """Whether the type of a column hashes, or the property that stands for it."""

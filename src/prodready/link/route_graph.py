@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from prodready.documents import Documents
 from prodready.finding import Location
 from prodready.knowledge_form import Effect, RouteForm
@@ -29,10 +31,10 @@ class RouteGraph(RouteLists):
         self.outside = outside
         self.specs = RouteSpecs(values, documents)
         self._module_names()
-        for path in self._paths():
-            facts = self.program.facts(path)
-            if facts is not None:
-                self._file(path, facts)
+        read = {path: facts for path in self._paths() if (facts := self.program.facts(path)) is not None}
+        self._made = self._own_names(read.values())
+        for path, facts in read.items():
+            self._file(path, facts)
 
     def _module_names(self) -> None:
         functions = {n.rpartition(".")[2] for n, e in self.knowledge.functions.items() if e.route is not None}
@@ -69,7 +71,7 @@ class RouteGraph(RouteLists):
 
     def _file(self, path: str, facts: FileFacts) -> None:
         for qualname, called in facts.called.items():
-            if self.names.isdisjoint(called) and not self._has_own(facts, qualname):
+            if self.names.isdisjoint(called) and self._made.isdisjoint(called):
                 continue
             frame = Frame(path, facts.functions[qualname])
             if frame.function.owner and self.values.overrides(frame):
@@ -83,8 +85,8 @@ class RouteGraph(RouteLists):
                     self._call(frame, fact, target, applied.get(place))
         if self.hook_names.isdisjoint(self.program.outlines[path].calls):
             return
-        for qualname in facts.functions:
-            if qualname == "<module>":
+        for qualname, names in facts.decorators.items():
+            if self.hook_names.isdisjoint(names):
                 continue
             function = facts.functions[qualname]
             for decorator in function.decorators:
@@ -94,10 +96,24 @@ class RouteGraph(RouteLists):
                         FunctionSymbol(path, function), Bound(value, self.infer.home(Frame(path, function)))
                     )
 
-    def _has_own(self, facts: FileFacts, qualname: str) -> bool:
-        """Whether a class of the file is derived from what holds routes and may be made here."""
-        called = facts.called[qualname]
-        return any(name[:1].isupper() for name in called)
+    def _own_names(self, files: Iterable[FileFacts]) -> frozenset[str]:
+        """The names of the project's classes that are derived from what holds routes, and other names of such classes."""
+        outlines = self.program.outlines.values()
+        above: dict[str, set[str]] = {}
+        for outline in outlines:
+            for name, other in (*outline.derived, *((alias, original) for original, alias in outline.renamed)):
+                above.setdefault(other, set()).add(name)
+        for facts in files:
+            for name, value in facts.values.items():
+                if isinstance(v.bare(value), (v.Ref, v.Attr)):
+                    above.setdefault(last_name(value), set()).add(name)
+        found: set[str] = set()
+        waiting = list(self.function_names | self.type_names)
+        while waiting:
+            more = above.get(waiting.pop(), set()) - found
+            found |= more
+            waiting += more
+        return frozenset(found)
 
     def _is_worth(self, fact: CallFact) -> bool:
         """Whether a call that decorates nothing may declare something: `get` of a mapping does not."""
@@ -107,7 +123,7 @@ class RouteGraph(RouteLists):
             given = len(fact.value.args) + len(fact.value.keywords)
             last = v.bare(fact.value.args[1]) if len(fact.value.args) > 1 else None
             return given > 1 and (last is None or isinstance(last, (v.Ref, v.Attr, v.Call, v.Item, v.Param)))
-        return fact.name[:1].isupper()
+        return fact.name in self._made
 
     def _call(
         self,

@@ -48,13 +48,16 @@ class RouteHelpers:
 
     def _in_file(self, path: str) -> Iterator[tuple[tuple[int, int], FunctionSymbol | ClassSymbol]]:
         facts = self.program.facts(path)
-        for name, function in facts.functions.items() if facts is not None else ():
-            if name != "<module>":
+        if facts is None:
+            return
+        for qualname, names in facts.decorators.items():
+            if any(name.endswith("()") for name in names):
+                function = facts.functions[qualname]
                 for decorator in function.decorators:
                     value = v.bare(decorator)
                     if isinstance(value, v.Call):
                         yield (value.line, value.column), FunctionSymbol(path, function)
-        for cls in facts.classes.values() if facts is not None else ():
+        for cls in facts.classes.values():
             for decorator in cls.decorators:
                 value = v.bare(decorator)
                 if isinstance(value, v.Call):

@@ -151,11 +151,9 @@ class RouteLooks:
             return False
         facts = program.facts(symbol.path)
         own = symbol.facts.qualname
-        inside = facts.functions.items() if facts is not None else ()
-        return any(
-            (name == own or name.startswith(f"{own}.")) and any(way.conditions for way in function.exits)
-            for name, function in inside
-        )
+        functions = facts.functions if facts is not None else {}
+        inside = [name for name in functions if name == own or name.startswith(f"{own}.")]
+        return any(way.conditions for name in inside for way in functions[name].exits)
 
     def only_redirects(self, route: Route) -> bool:
         """Whether a route is answered by a library's class that sends people elsewhere and does nothing else."""

@@ -161,7 +161,9 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True):
     """All of one file. Module code is the function `<module>`; `imports` maps a name to what it stands for.
 
     `called` are the names that each function calls; `docs` the beginnings of the docstrings of functions with decorators.
-    `hidden` is where something that may be a secret was hidden before the text was read, see `masking.py`.
+    `hidden` is where something that may be a secret was hidden before the text was read, see `masking.py`. `decorators` are
+    the last names of those of each function that has any, with `()` behind one that is called, and `deciding` the functions
+    with a way out that hangs on a test: who asks for such functions need not decode the others.
     """
 
     lines: int
@@ -174,6 +176,8 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True):
     called: dict[str, tuple[str, ...]]
     docs: dict[str, str] = {}
     hidden: tuple[tuple[int, int], ...] = ()
+    decorators: dict[str, tuple[str, ...]] = {}
+    deciding: tuple[str, ...] = ()
 
 
 class Relay(msgspec.Struct, frozen=True, array_like=True):
@@ -207,6 +211,11 @@ class Outline(msgspec.Struct, frozen=True, array_like=True):
     relays: tuple[Relay, ...] = ()
     derived: tuple[tuple[str, str], ...] = ()
     search: tuple[str, ...] = ()
+
+
+def decorators_of(function: FunctionFacts) -> tuple[str, ...]:
+    """The last names of a function's decorators, see `FileFacts`."""
+    return tuple(last_name(one) + "()" * isinstance(bare(one), Call) for one in function.decorators)
 
 
 def outline(facts: FileFacts) -> Outline:

@@ -8,7 +8,7 @@ from collections import Counter
 
 from prodready.masking import Stretch, stars, stretches
 from prodready.read import values as v
-from prodready.read.facts import FileFacts, FunctionFacts
+from prodready.read.facts import FileFacts, FunctionFacts, decorators_of
 from prodready.read.inside import below
 from prodready.read.parse import ParseFailure, parse
 from prodready.read.statements import Statements, module_scope
@@ -79,6 +79,8 @@ def _read(text: str, hidden: tuple[Stretch, ...]) -> FileFacts:
         called={name: tuple(dict.fromkeys(fact.name for fact in f.calls)) for name, f in functions.items() if f.calls},
         docs=scope.module.docs,
         hidden=hidden,
+        decorators={name: decorators_of(f) for name, f in functions.items() if f.decorators},
+        deciding=tuple(name for name, f in functions.items() if any(way.inner for way in f.exits)),
     )
 
 

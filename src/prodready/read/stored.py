@@ -26,6 +26,8 @@ class _File(msgspec.Struct, array_like=True):
     called: dict[str, tuple[str, ...]]
     docs: dict[str, str]
     hidden: tuple[tuple[int, int], ...]
+    decorators: dict[str, tuple[str, ...]]
+    deciding: tuple[str, ...]
 
 
 GATES = (b"pass", b"pin", b"pw", b"mot")
@@ -151,6 +153,8 @@ def pack(facts: FileFacts) -> bytes:
             facts.called,
             facts.docs,
             facts.hidden,
+            facts.decorators,
+            facts.deciding,
         )
     )
 
@@ -172,4 +176,6 @@ def unpack(body: bytes, said: Said | None = None) -> FileFacts:
         stored.called,
         stored.docs,
         stored.hidden,
+        stored.decorators,
+        stored.deciding,
     )
