@@ -28,6 +28,10 @@ Lines = dict[int, int]
 """Where each line of a file that something is known of has gone."""
 
 
+_NOT_COMPARED = frozenset({"lines", "suppressions", "decorators", "deciding"})
+"""Facts that only tell lines, or that follow from the functions."""
+
+
 class Carried(NamedTuple):
     """The findings that were carried over, and the codes of those that cannot be: these rules have to be asked again."""
 
@@ -46,12 +50,7 @@ def moves(old: FileFacts, new: FileFacts) -> Lines | None:
         for name in FileFacts.__struct_fields__:
             if name == "docs":
                 walk.exact(old.docs, new.docs)
-            elif name not in {
-                "lines",
-                "suppressions",
-                "decorators",
-                "deciding",
-            }:  # the last two follow from the functions
+            elif name not in _NOT_COMPARED:
                 walk.same(getattr(old, name), getattr(new, name))
     except _DifferenceError:
         return None
