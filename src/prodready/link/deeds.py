@@ -65,7 +65,8 @@ class Deeds(Hooks):
         """The last names of all calls that may do something."""
         found = {name.rpartition(".")[2] for name, effect in self.knowledge.functions.items() if effect.does in DEEDS}
         for entry in self.knowledge.types.values():
-            found |= {n for n, member in entry.methods.items() if isinstance(member, Effect) and member.does in DEEDS}
+            effects = ((n, member) for n, member in entry.methods.items() if isinstance(member, Effect))
+            found |= {n for n, e in effects if e.does in DEEDS or (e.sink == "sql" and n.startswith("exec"))}
         return frozenset(found | ENTERING)
 
     def of(self, frame: Frame, names: frozenset[str] | None) -> dict[int, Deed]:

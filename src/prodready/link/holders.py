@@ -268,7 +268,9 @@ class Holders:
             return True
         if callers:
             return any(self.is_waited_for(caller, depth + 1) for caller in callers)
-        return depth == 0 and (not bases or any(map(self.knowledge.is_row, libraries)))
+        if depth or "queue" in self.deeds.decorations(frame):
+            return False
+        return not bases or any(map(self.knowledge.is_row, libraries))
 
     def is_asked_for(self, frame: Frame, depth: int = 0) -> bool:
         """Whether a request leads to a function."""

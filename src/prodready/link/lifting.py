@@ -57,6 +57,9 @@ def still_needed(
 def seen_from(root: Value | None, given: dict[str, Bound], frame: Frame) -> Value | None:
     """The object that a callee writes, as its caller has it."""
     inner = v.bare(root) if root is not None else None
+    if isinstance(inner, v.Attr):  # what the row that was given refers to
+        base = seen_from(inner.base, given, frame)
+        return v.attr(base, inner.name) if base is not None else None
     if isinstance(inner, v.Param):
         argument = given.get(inner.name)
         return argument.value if argument is not None and argument.frame.key == frame.key else None

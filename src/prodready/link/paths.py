@@ -13,9 +13,9 @@ from prodready.link.frames import Bound, Frame
 from prodready.link.hooks import plain
 from prodready.link.openings import Deed
 from prodready.link.sinks import place
-from prodready.link.writes import EMPTY, MOST, Conditions, Path, Write, worst
+from prodready.link.writes import EMPTY, MOST, NOTHING, Conditions, Path, Write, worst
 from prodready.read import values as v
-from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, YIELD, Flow, calls_in, last_name
+from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, YIELD, CallFact, Flow, calls_in, last_name
 from prodready.read.values import Value
 from prodready.words import split_words
 
@@ -51,6 +51,8 @@ class Walker:
         self.frame = frame
         self.found = found
         self._inner: dict[int, Path] = {}
+        self._commits = any(deed.kind == "commit" for deed in found.values())
+        self._entered = {(call.line, call.column) for call in _entered(frame.function.flow)}
 
     def worst(self) -> Path:
         """The worst path through the function."""
@@ -65,6 +67,10 @@ class Walker:
 
     def called(self, deed: Deed) -> Path:
         """What a call of a function of the project adds to the path."""
+        raise NotImplementedError
+
+    def stirs(self, fact: CallFact) -> bool:
+        """Whether a call of which nothing is known that it writes may have changed rows all the same."""
         raise NotImplementedError
 
     def _run(self, steps: Steps, path: Path | None, exits: _Exits) -> Path | None:
@@ -84,6 +90,8 @@ class Walker:
     def _happens(self, index: int, path: Path) -> Path:
         deed = self.found.get(index)
         if deed is None:
+            if self._commits and not path.stirred and self.stirs(self.frame.function.calls[index]):
+                path = replace(path, stirred=True)
             used = _used(self.frame.function.calls[index].value) if path.clean else ()
             return replace(path, clean=tuple(row for row in path.clean if row not in used)) if used else path
         match deed.kind:
@@ -97,11 +105,16 @@ class Walker:
                     return path
                 path = replace(path, clean=tuple(row for row in path.clean if row != deed.root))
                 pending = (*path.pending, (root, deed.kind == "change" and _is_slight(deed)))[-MOST:]
-                return replace(path, pending=pending, labels=labels, made=path.made or makes(deed))
+                missing = self._missing(deed.root, path)
+                missed = path.missed if missing is None or root is None else (*path.missed, (root, missing))
+                return replace(path, pending=pending, labels=labels, made=path.made or makes(deed), missed=missed)
             case "alone":  # whether it commits is a matter of the version
                 return path if path.open else replace(path, alone=(*path.alone, self._write(deed)))
             case "commit":
                 return self._commit(deed, path)
+            case "savepoint":
+                by_hand = (deed.fact.value.line, deed.fact.value.column) not in self._entered
+                return replace(path, nested=True) if by_hand else path
             case "begin":
                 return replace(path, open=True)
             case "end":
@@ -121,6 +134,14 @@ class Walker:
         if any(self._is_gone(write, path) for write in inner.writes):
             writes = tuple(replace(w, kind="ensure") if self._is_gone(w, path) else w for w in inner.writes)
             inner = replace(inner, writes=writes)
+        if path.pending or path.stirred:
+            inner = replace(inner, writes=tuple(replace(write, bare=False) for write in inner.writes))
+        needs, under = path.needs, path.not_found
+        if needs or under:
+            writes = tuple(
+                replace(write, needs=(*write.needs, *needs), under=(*write.under, *under)) for write in inner.writes
+            )
+            inner = replace(inner, writes=writes)
         after = path.add(inner.writes)
         if any(write.kind == "commit" for write in inner.writes):
             after = replace(after, pending=(), labels=(), clean=(*path.clean, *_used(deed.fact.value)))
@@ -133,13 +154,25 @@ class Walker:
 
     def _save(self, deed: Deed, path: Path) -> Path:
         asked = tuple((name, v.Const(True)) for name in deed.unless)
-        write = replace(self._write(deed), needs=(*path.needs, *asked))
+        missing = self._missing(deed.root, path) if makes(deed) else None
+        write = replace(self._write(deed), needs=(*path.needs, *asked), missing=missing, under=path.not_found)
         if deed.root is not None and self._is_slight(deed.root, path):
             write = replace(write, kind="ensure")
         if self._is_gone(write, path):
             write = replace(write, kind="ensure")
         kept = tuple(one for one in path.pending if one[0] is None or one[0] != deed.root)
         return replace(path.add([write]), pending=kept)
+
+    def _missing(self, row: Value | None, path: Path) -> Value | None:
+        """What was looked for on the way and not found, if a new row is of the same table."""
+        table = self.deeds.table(Bound(row, self.frame)) if row is not None and path.not_found else None
+        if table is None:
+            return None
+        for subject in path.not_found:
+            named = (one for one in v.walk(subject) if isinstance(one, (v.Ref, v.Attr)))
+            if any(self.deeds.infer.symbol_of(one, self.frame) == table for one in named):
+                return subject
+        return None
 
     def _is_gone(self, write: Write, path: Path) -> bool:
         """Whether the rows that are removed went with one that was removed before."""
@@ -151,7 +184,9 @@ class Walker:
         return bool(changes) and all(changes)
 
     def _commit(self, deed: Deed, path: Path) -> Path:
-        after = replace(path, open=False, pending=(), labels=(), alone=(), made=False)
+        if path.nested:
+            return replace(path, nested=False)
+        after = replace(path, open=False, pending=(), labels=(), alone=(), made=False, missed=())
         if path.alone:
             return after.add([self._write(deed)])
         if path.open or (not path.pending and (path.clean or any(write.kind == "commit" for write in path.writes))):
@@ -163,6 +198,13 @@ class Walker:
         label = ", ".join(path.labels[:3]) or COMMIT
         write = replace(
             self._write(deed), kind=kind, root=root, label=label, makes=path.made, needs=path.needs, rows=tuple(roots)
+        )
+        missing = {dict(path.missed).get(root) if root is not None else None for root in roots}
+        write = replace(
+            write,
+            bare=not path.pending and not path.stirred,
+            missing=missing.pop() if len(missing) == 1 else None,
+            under=path.not_found,
         )
         return after.add([write])
 
@@ -189,7 +231,7 @@ class Walker:
         if not self.deeds.enters(flow, self.frame):
             return self._run(flow.arms[0], path, exits)
         inner = _Exits()
-        end = self._run(flow.arms[0], Path(open=True, known=path.known, given=path.given), inner)
+        end = self._run(flow.arms[0], Path(open=True, known=path.known, needed=path.needed, given=path.given), inner)
         for mine, theirs in zip(
             (exits.returned, exits.raised, exits.broken, exits.continued),
             (inner.returned, inner.raised, inner.broken, inner.continued),
@@ -207,20 +249,31 @@ class Walker:
             if told is not None:
                 if (other, known) not in path.known:
                     path = replace(path, known=(*path.known, (other, known)))
-                return self._run(flow.arms[0 if told else 1], path, exits)
-        given = replace(path, known=(*path.known, (subject, value)))
+                end = self._run(flow.arms[0 if told else 1], _if(path, subject, known), exits)
+                passed = self._run(flow.arms[1 if told else 0], path, _Exits()) is not None
+                return _joined(end, path) if passed else end
         opposite = _opposite(value)
-        if opposite is not None:
-            path = replace(path, known=(*path.known, (subject, opposite)))
-        return worst([self._run(flow.arms[0], given, exits), self._run(flow.arms[1], path, exits)])
+        starts = [_if(path, subject, value), path if opposite is None else _if(path, subject, opposite)]
+        absent = 0 if value in NOTHING else 1 if opposite in NOTHING else None
+        order = (1, 0) if absent == 0 else (0, 1)
+        ends: list[Path | None] = [None, None]
+        for arm in order:
+            # Who turns away what is there already does not go on with it the next time.
+            if arm == absent and flow.arms[arm] and ends[1 - arm] is not None:
+                starts[arm] = replace(starts[arm], not_found=(*path.not_found, subject))
+            ends[arm] = self._run(flow.arms[arm], starts[arm], exits)
+        return worst([_joined(end, path) for end in ends] if None not in ends else ends)
 
     def _while(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
         return self._loop(flow, path, exits)
 
     def _loop(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
         inner = _Exits()
-        start = Path(open=path.open, known=path.known, given=path.given)
+        start = Path(open=path.open, known=path.known, needed=path.needed, given=path.given, stirred=True, not_found=path.not_found)
         again = worst([self._run(flow.arms[0], start, inner), *inner.continued])
+        if again is not None and again.pending:  # what one round leaves goes with the next one's commit
+            writes = tuple(replace(w, missing=None) if w.kind == "commit" else w for w in again.writes)
+            again = replace(again, writes=writes)
         rounds = [self.frame.function.calls[index].value for index in calls_in(flow.arms[0])]
         made = frozenset((call.line, call.column) for call in rounds)
         tolerant = flow.arms[0] if flow.kind == "while" or _is_tolerant(flow.arms[0]) else self._tried(flow.arms[0])
@@ -275,6 +328,26 @@ class Walker:
             getattr(exits, name).extend(self._run(final, one, _Exits()) or one for one in getattr(ended, name))
         after = worst(ends)
         return self._run(final, after, exits) if after is not None else None
+
+
+def _if(path: Path, subject: Value, value: Value) -> Path:
+    """The path where something has turned out to be a constant."""
+    return replace(path, known=(*path.known, (subject, value)), needed=(*path.needed, (subject, value)))
+
+
+def _joined(end: Path | None, before: Path) -> Path | None:
+    """The path after a branch that may be passed either way: what follows needs neither."""
+    return replace(end, needed=before.needed, not_found=before.not_found) if end is not None else None
+
+
+def _entered(flow: Steps) -> Iterator[v.Call]:
+    """The calls that a `with` enters."""
+    for step in flow:
+        if isinstance(step, Flow):
+            if step.kind == "with":
+                yield from (call for value in step.values if isinstance(call := plain(value), v.Call))
+            for arm in step.arms:
+                yield from _entered(arm)
 
 
 def _alternatives(flow: Steps) -> list[Conditions]:

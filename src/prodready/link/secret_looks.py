@@ -35,6 +35,7 @@ OBJECTS = {
     "body": "the request's body",
     "settings": "the application's settings",
 }
+IDS = frozenset({("id",), ("ids",), ("pk",), ("uuid",)})
 NUMERIC = frozenset({"otp", "totp", "cvv", "cvc", "cvv2", "number", "cardnumber", "code", "codes", "pan"})
 ASKING = (
     "get",
@@ -224,6 +225,12 @@ class SecretLooks:
                 return not HARMLESS.isdisjoint(self.reducer.labels(bound))
         return False
 
+    def _is_id(self, value: Value) -> bool:
+        """Whether what is given under the name of a secret has the name of an id: `token=token_id`."""
+        inner = value if isinstance(value, (v.Named, v.Param, v.Attr)) else v.bare(value)
+        name = inner.name if isinstance(inner, (v.Named, v.Param, v.Attr)) else ""
+        return split_words(name)[-1:] in IDS and not self.names.is_secret(name)
+
     def _is_lexer(self, value: Value) -> bool:
         """Tokens of a parser or a language model, by where they come from: `for token in tokens`, `tokenize(...)`."""
         inner = v.bare(value)
@@ -321,6 +328,8 @@ class SecretLooks:
         """Whether a value comes from the request or the web session."""
         for leaf in self.reducer.leaves(bound, 8):
             value = leaf.value
+            if self._is_in_address(leaf):
+                continue
             if "request" in self.reducer.labels(leaf):
                 return True
             while isinstance(value, (v.Attr, v.Item, v.Call, v.Named)):
@@ -335,6 +344,14 @@ class SecretLooks:
             if isinstance(value, v.Param) and value.name in {"request", "req"}:
                 return True
         return False
+
+    def _is_in_address(self, bound: Bound) -> bool:
+        """Whether a value is a part of the address that a handler is given: such an id is one of a row of any kind."""
+        param = bound.frame.param(bound.value.name) if isinstance(bound.value, v.Param) else None
+        if param is None or bound.frame.binding(param.name) is not None:
+            return False
+        said = [value for value in (param.default, param.annotation) if value is not None]
+        return not any(isinstance(one, v.Call) for value in said for one in v.walk(value))
 
 
 def _uses_as_object(call: v.Call, subject: v.Param) -> bool:

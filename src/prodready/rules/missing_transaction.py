@@ -85,6 +85,9 @@ CLEANING = frozenset(
 )
 """Words in names of functions that remove what nobody needs: the rest goes with the next run."""
 
+REMOVING = frozenset("delete remove discard clear purge destroy drop unlink".split())
+"""First words of names of functions that remove something."""
+
 LEFT_OVER = frozenset("cleanup expire expired expiry garbage stale obsolete outdated orphaned".split())
 """Those of them that say of a helper that it does so by the way."""
 
@@ -160,6 +163,32 @@ def _tidies(writes: Sequence[Write]) -> bool:
     return len(removed) == len(changed) == 1 and removed[0].label != changed[0].label
 
 
+def _removes(write: Write) -> bool:
+    """Whether a write removes rows or links: itself, or by the name of the helper that does it."""
+    last = write.label.rpartition(".")[2] if write.label.endswith("()") else ""
+    names = (last, *(name for name, _ in write.via))
+    return write.removes or any(not REMOVING.isdisjoint(split_words(name)[:1]) for name in names)
+
+
+def _removes_again(writes: Sequence[Write]) -> bool:
+    """Whether nothing is done but to remove, and the row by which the rest is found goes last: done again, all is gone.
+
+    A commit in the function itself may as well stand after all of it.
+    """
+    if not all(map(_removes, writes)) or any(write.kind == "commit" and not write.via for write in writes):
+        return False
+    return not any(_removes(write) and write.root is not None and not write.helped for write in writes[:-1])
+
+
+def _takes_back(writes: Sequence[Write]) -> bool:
+    """Whether a row is made, and removed again: what was tried in between has failed."""
+    if len(writes) != 2 or not _removes(writes[1]) or _removes(writes[0]) or writes[0].call is None:
+        return False
+    call = writes[1].call
+    given = [x for value in (call.args if call is not None else ()) for x in v.walk(value) if isinstance(x, v.Call)]
+    return any((x.line, x.column) == (writes[0].call.line, writes[0].call.column) for x in given)
+
+
 def _beside(linked: Linked, frame: Frame) -> bool:
     """Whether nobody waits for what a function does, so that the next run may do what this one left."""
     return _runs_aside(linked, frame) or not linked.transactions.is_waited_for(frame)
@@ -224,7 +253,9 @@ def _given(write: Write) -> list[Value]:
 def _confidence(linked: Linked, frame: Frame, summary: Summary) -> Confidence:
     name = frame.function.qualname.rpartition(".")[2]
     writes = [write for write in summary.counted if write.kind != "ensure"]
-    if not summary.partial or _tidies(writes) or not AGAIN.isdisjoint(split_words(name)):
+    if not summary.partial or _tidies(writes) or _removes_again(writes) or _takes_back(writes):
+        return Confidence.LOW
+    if not AGAIN.isdisjoint(split_words(name)):
         return Confidence.LOW
     apart = any(write.repeated and write.kind == "commit" and not write.via for write in writes)
     broken = apart and linked.transactions.breaks_up(frame)
