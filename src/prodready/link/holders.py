@@ -268,7 +268,7 @@ class Holders:
             return True
         if callers:
             return any(self.is_waited_for(caller, depth + 1) for caller in callers)
-        if depth or "queue" in self.deeds.decorations(frame):
+        if depth or not {"queue", "task"}.isdisjoint(self.deeds.decorations(frame)):
             return False
         return not bases or any(map(self.knowledge.is_row, libraries))
 

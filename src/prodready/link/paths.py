@@ -13,7 +13,7 @@ from prodready.link.frames import Bound, Frame
 from prodready.link.hooks import plain
 from prodready.link.openings import Deed
 from prodready.link.sinks import place
-from prodready.link.writes import EMPTY, MOST, NOTHING, Conditions, Path, Write, worst
+from prodready.link.writes import EMPTY, MOST, NOTHING, Conditions, Path, Waiting, Write, worst
 from prodready.read import values as v
 from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, YIELD, CallFact, Flow, calls_in, last_name
 from prodready.read.values import Value
@@ -104,10 +104,9 @@ class Walker:
                 if deed.kind == "stage" and deed.root in path.clean:
                     return path
                 path = replace(path, clean=tuple(row for row in path.clean if row != deed.root))
-                pending = (*path.pending, (root, deed.kind == "change" and _is_slight(deed)))[-MOST:]
-                missing = self._missing(deed.root, path)
-                missed = path.missed if missing is None or root is None else (*path.missed, (root, missing))
-                return replace(path, pending=pending, labels=labels, made=path.made or makes(deed), missed=missed)
+                slight = deed.kind == "change" and _is_slight(deed)
+                pending = (*path.pending, Waiting(root, slight, self._missing(deed.root, path)))[-MOST:]
+                return replace(path, pending=pending, labels=labels, made=path.made or makes(deed))
             case "alone":  # whether it commits is a matter of the version
                 return path if path.open else replace(path, alone=(*path.alone, self._write(deed)))
             case "commit":
@@ -148,7 +147,7 @@ class Walker:
         return replace(
             after,
             made=after.made or inner.made,
-            pending=(*after.pending, *((None, stamp) for _, stamp in inner.pending)),
+            pending=(*after.pending, *(replace(one, root=None, missing=None) for one in inner.pending)),
             labels=(*after.labels, *(label for label in inner.labels if label not in after.labels)),
         )
 
@@ -160,7 +159,7 @@ class Walker:
             write = replace(write, kind="ensure")
         if self._is_gone(write, path):
             write = replace(write, kind="ensure")
-        kept = tuple(one for one in path.pending if one[0] is None or one[0] != deed.root)
+        kept = tuple(one for one in path.pending if one.root is None or one.root != deed.root)
         return replace(path.add([write]), pending=kept)
 
     def _missing(self, row: Value | None, path: Path) -> Value | None:
@@ -180,26 +179,26 @@ class Walker:
         return write.table is not None and any(self.deeds.goes_with(write.table, table) for table in gone)
 
     def _is_slight(self, row: Value, path: Path) -> bool:
-        changes = [slight for root, slight in path.pending if root == row]
+        changes = [one.slight for one in path.pending if one.root == row]
         return bool(changes) and all(changes)
 
     def _commit(self, deed: Deed, path: Path) -> Path:
         if path.nested:
             return replace(path, nested=False)
-        after = replace(path, open=False, pending=(), labels=(), alone=(), made=False, missed=())
+        after = replace(path, open=False, pending=(), labels=(), alone=(), made=False)
         if path.alone:
             return after.add([self._write(deed)])
         if path.open or (not path.pending and (path.clean or any(write.kind == "commit" for write in path.writes))):
             return after  # a second commit of nothing is none
-        roots = {root for root, _ in path.pending}
+        roots = {one.root for one in path.pending}
         root = next(iter(roots)) if len(roots) == 1 else None
-        stamps = bool(path.pending) and all(stamp for _, stamp in path.pending)
+        stamps = bool(path.pending) and all(one.slight for one in path.pending)
         kind = "ensure" if stamps else "commit"
         label = ", ".join(path.labels[:3]) or COMMIT
         write = replace(
             self._write(deed), kind=kind, root=root, label=label, makes=path.made, needs=path.needs, rows=tuple(roots)
         )
-        missing = {dict(path.missed).get(root) if root is not None else None for root in roots}
+        missing = {one.missing for one in path.pending}
         write = replace(
             write,
             bare=not path.pending and not path.stirred,

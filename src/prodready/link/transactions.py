@@ -23,7 +23,7 @@ from prodready.link.rounds import Rounds
 from prodready.link.scope import Scope
 from prodready.link.sinks import place
 from prodready.link.text import argument_values
-from prodready.link.writes import EMPTY, Path, Write, strength, unless_missing, worst
+from prodready.link.writes import EMPTY, Path, Waiting, Write, strength, unless_missing, worst
 from prodready.read import values as v
 from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, CallFact, Flow
 from prodready.words import split_words
@@ -424,4 +424,4 @@ class _Walker(Walker):
             return replace(path, writes=writes)
         if runs[1]:
             return path.add([Write(table, "write", here, via=((f"{name}()", here),))])
-        return replace(path, pending=(*path.pending, (None, False)), labels=(*path.labels, table))
+        return replace(path, pending=(*path.pending, Waiting(None)), labels=(*path.labels, table))

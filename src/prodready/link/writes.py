@@ -74,24 +74,34 @@ class Write(msgspec.Struct, frozen=True):
         return (self.via[0][1] if self.via else self.place).line
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """A change that waits for a commit: of which object, None for one that is not known.
+
+    `slight`: it says when the object was last changed, or that it refers to nothing any more. `missing` is what was looked
+    for in place of a new object, and not found.
+    """
+
+    root: Value | None
+    slight: bool = False
+    missing: Value | None = None
+
+
 class Path(msgspec.Struct, frozen=True):
     """What has been written on the way; `open` inside of a transaction begun by hand; `pending` awaits a
     commit, `made` says that there is a new row in it.
 
-    Of what is pending: the object, and whether the change matters little: when it was last changed, or that it refers to
-    nothing any more. `alone` are statements that commit
+    `alone` are statements that commit
     themselves unless a commit follows; `known` is what the conditions passed have shown, `given` what
     they would; `clean` are objects that a
     helper was given that commits, and that nothing has changed since. `stirred`: something was called that may have
-    changed rows unseen; `nested`: inside of a savepoint made by hand, which the next commit ends;
-    `needed` is what has to turn out so for what follows to be done;
-    `not_found` is what was looked for, where the path runs through what is done if it is not there; `missed` are new rows that wait for a commit, each with what was looked for in their place.
+    changed rows unseen; `nested`: inside of a savepoint made by hand, which the next commit ends; `needed` is what has to
+    turn out so for what follows to be done; `not_found` is what was looked for, in what is done if it is not there.
     """
 
     writes: tuple[Write, ...] = ()
     open: bool = False
     made: bool = False
-    pending: tuple[tuple[Value | None, bool], ...] = ()
+    pending: tuple[Waiting, ...] = ()
     labels: tuple[str, ...] = ()
     alone: tuple[Write, ...] = ()
     known: Conditions = ()
@@ -101,7 +111,6 @@ class Path(msgspec.Struct, frozen=True):
     nested: bool = False
     needed: Conditions = ()
     not_found: tuple[Value, ...] = ()
-    missed: tuple[tuple[Value, Value], ...] = ()
 
     @property
     def needs(self) -> tuple[tuple[str, Value], ...]:
