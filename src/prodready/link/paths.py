@@ -270,7 +270,7 @@ class Walker:
         inner = _Exits()
         start = Path(open=path.open, known=path.known, needed=path.needed, given=path.given, stirred=True, not_found=path.not_found)
         again = worst([self._run(flow.arms[0], start, inner), *inner.continued])
-        if again is not None and again.pending:  # what one round leaves goes with the next one's commit
+        if again is not None:  # one commit after the loop would do as well
             writes = tuple(replace(w, missing=None) if w.kind == "commit" else w for w in again.writes)
             again = replace(again, writes=writes)
         rounds = [self.frame.function.calls[index].value for index in calls_in(flow.arms[0])]

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from prodready.finding import Location
 from prodready.knowledge_form import Effect
 from prodready.link.deeds import WRITING
-from prodready.link.frames import Bound, Frame
+from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.holders import Holders
 from prodready.link.hooks import plain
 from prodready.link.labels import Labels
@@ -351,12 +351,17 @@ class _Walker(Walker):
         callees = self.deeds.infer.callees(bound)
         if not callees:
             return READING.isdisjoint(split_words(fact.name))
-        return any(
-            callee.cls is None and self._changes_rows(callee.function)
-            if callee.function is not None
-            else callee.effect is not None and callee.effect.sink == "sql" and not self._is_read(callee.effect, bound)
-            for callee in callees
-        )
+        return any(self._may_change(callee, bound) for callee in callees)
+
+    def _may_change(self, callee: Callee, bound: Bound) -> bool:
+        if callee.function is not None or callee.cls is not None:
+            return callee.cls is None and callee.function is not None and self._changes_rows(callee.function)
+        if callee.effect is not None:
+            return callee.effect.sink == "sql" and not self._is_read(callee.effect, bound)
+        assert isinstance(bound.value, v.Call)
+        given = (*bound.value.args, *(value for _, value in bound.value.keywords))
+        kinds = [self.deeds.infer.type_of(bound.sub(value)) for value in given]
+        return any(kind is not None and self.deeds.is_row_class(kind.cls) for kind in kinds)
 
     def _is_read(self, effect: Effect, bound: Bound) -> bool:
         """Whether a statement that is run is known, or built here: if it wrote, that would be known, too."""
