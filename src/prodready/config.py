@@ -306,8 +306,14 @@ def inner_marks(root: Path) -> frozenset[str]:
     return frozenset(_REPOSITORY if _has(root, _REPOSITORY) else _REPOSITORY + _PROJECT)
 
 
+def marks_project(marks: Iterable[str], names: Collection[str]) -> bool:
+    """Whether one of the marks is among the names of a directory's entries, not counting a package's module `setup`."""
+    return any(name in names and not (name == "setup.py" and PACKAGE in names) for name in marks)
+
+
 def _has(directory: Path, names: Iterable[str]) -> bool:
-    return any(os.path.exists(directory / name) for name in names)
+    names = tuple(names)
+    return marks_project(names, {name for name in (*names, PACKAGE) if os.path.exists(directory / name)})
 
 
 def holds_config(directory: Path) -> bool:
