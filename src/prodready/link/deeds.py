@@ -211,6 +211,8 @@ class Deeds(Hooks):
             return None
         if effect.unless and fact.value.args and v.bare(fact.value.args[0]) == v.Const(False):
             return None
+        if effect.keeps and effect.kept == ("**",) and any(not v.is_star(value) for value in fact.value.args):
+            return None  # a mapping's method of the same name
         kind = effect.does
         if kind == "write-sql":
             kind, label = self._statement(bound, effect)

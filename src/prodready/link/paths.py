@@ -25,6 +25,12 @@ MAKING = frozenset({"create", "insert"})
 STAMPS = frozenset("updated modified changed last accessed seen touched visited used activity".split())
 """Words in names of columns that say when something happened last."""
 
+FETCHING = frozenset({"get", "first", "last", "latest", "earliest", "get_object_or_404", "get_or_404", "get_by_id"})
+"""Calls that give a row that is there."""
+
+LINKING = frozenset({"add", "remove", "set", "clear", "get", "filter", "all", "exists", "exclude"})
+"""Methods of what a row is linked to that leave the row itself as it is."""
+
 COMMIT = "a commit"
 """What is written by a commit of which nothing is known."""
 
@@ -109,6 +115,8 @@ class Walker:
                 return replace(path, pending=pending, labels=labels, made=path.made or makes(deed))
             case "alone":  # whether it commits is a matter of the version
                 return path if path.open else replace(path, alone=(*path.alone, self._write(deed)))
+            case "send":
+                return replace(path, sent=True)
             case "commit":
                 return self._commit(deed, path)
             case "savepoint":
@@ -154,13 +162,22 @@ class Walker:
     def _save(self, deed: Deed, path: Path) -> Path:
         asked = tuple((name, v.Const(True)) for name in deed.unless)
         missing = self._missing(deed.root, path) if makes(deed) else None
-        write = replace(self._write(deed), needs=(*path.needs, *asked), missing=missing, under=path.not_found)
-        if deed.root is not None and self._is_slight(deed.root, path):
+        needs = (*path.needs, *asked)
+        write = replace(self._write(deed), needs=needs, missing=missing, under=path.not_found, sent=path.sent)
+        if deed.root is not None and (self._is_slight(deed.root, path) or self._is_untouched(deed)):
             write = replace(write, kind="ensure")
         if self._is_gone(write, path):
             write = replace(write, kind="ensure")
         kept = tuple(one for one in path.pending if one.root is None or one.root != deed.root)
         return replace(path.add([write]), pending=kept)
+
+    def _is_untouched(self, deed: Deed) -> bool:
+        """Whether a row that was looked up is saved, and the function does nothing to it but change what it is linked to."""
+        row = deed.root
+        if deed.fact.name != "save" or not isinstance(row, v.Call) or last_name(row) not in FETCHING:
+            return False
+        calls = self.frame.function.calls
+        return not any(row in _given_to(fact.value) for fact in calls if fact is not deed.fact)
 
     def _missing(self, row: Value | None, path: Path) -> Value | None:
         """What was looked for on the way and not found, if a new row is of the same table."""
@@ -282,6 +299,8 @@ class Walker:
             alone = (*path.alone, *_repeat(again.alone, made, lines))
             pending = (*path.pending, *again.pending)[-MOST:]
             repeated = replace(repeated, open=again.open, pending=pending, alone=alone)
+        if any(one.sent for one in (again, *inner.continued, *inner.broken) if one is not None):
+            repeated = replace(repeated, sent=True)
         for kept, ended in ((exits.returned, inner.returned), (exits.raised, inner.raised)):
             kept += [repeated.add(one.writes) for one in ended]
         after = worst([repeated, *(repeated.add(one.writes) for one in inner.broken)])
@@ -326,6 +345,8 @@ class Walker:
         for name in ("returned", "raised", "broken", "continued"):
             getattr(exits, name).extend(self._run(final, one, _Exits()) or one for one in getattr(ended, name))
         after = worst(ends)
+        if after is not None and end is not None and end.sent:
+            after = replace(after, sent=True)
         return self._run(final, after, exits) if after is not None else None
 
 
@@ -377,6 +398,18 @@ def _asked(flow: Steps) -> Iterator[tuple[Value, Value]]:
 
 def _opposite(value: Value) -> Value | None:
     return v.Const(not value.value) if isinstance(value, v.Const) and isinstance(value.value, bool) else None
+
+
+def _given_to(call: v.Call) -> Iterator[Value]:
+    """What a call is made on, and what it is given, with what that is an attribute of."""
+    receiver = (call.target.base,) if isinstance(call.target, v.Attr) else ()
+    linked = isinstance(call.target, v.Attr) and call.target.name in LINKING
+    for value in (*receiver, *call.args, *(value for _, value in call.keywords)):
+        inner = plain(value)
+        yield inner
+        while isinstance(inner, v.Attr) and not linked:
+            inner = plain(inner.base)
+            yield inner
 
 
 def _used(call: v.Call) -> tuple[Value, ...]:

@@ -35,6 +35,11 @@ OBJECTS = {
     "body": "the request's body",
     "settings": "the application's settings",
 }
+NOT_BODY = frozenset(
+    "headers cookies environ meta config session args query_params query params path_params path_parameters get".split()
+)
+"""Parts of a request beside its body, and what else is asked for entries by their names."""
+
 IDS = frozenset({("id",), ("ids",), ("pk",), ("uuid",)})
 NUMERIC = frozenset({"otp", "totp", "cvv", "cvc", "cvv2", "number", "cardnumber", "code", "codes", "pan"})
 ASKING = (
@@ -376,7 +381,7 @@ def _names_names(value: Value) -> bool:
 def _is_header(value: Value) -> bool:
     inner = v.bare(value)
     name = inner.name if isinstance(inner, (v.Attr, v.Ref, v.Param)) else ""
-    return name.rpartition(".")[2].lower() in {"headers", "cookies", "environ", "meta", "config", "session"}
+    return name.rpartition(".")[2].lower() in NOT_BODY
 
 
 def _is_hidden(default: Value | None) -> bool:

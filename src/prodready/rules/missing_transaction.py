@@ -170,12 +170,19 @@ def _removes(write: Write) -> bool:
     return write.removes or any(not REMOVING.isdisjoint(split_words(name)[:1]) for name in names)
 
 
-def _removes_again(writes: Sequence[Write]) -> bool:
-    """Whether nothing is done but to remove, and the row by which the rest is found goes last: done again, all is gone.
+def _links(write: Write) -> bool:
+    """Whether a write links rows that may be linked already: `team.members.add(user)`."""
+    return write.label.endswith(".add()") and not write.makes
 
-    A commit in the function itself may as well stand after all of it.
+
+def _removes_again(writes: Sequence[Write]) -> bool:
+    """Whether nothing is done but to remove and to link, and the row by which the rest is found goes last.
+
+    Done again, all is as it should be. A commit in the function itself may as well stand after all of it.
     """
-    if not all(map(_removes, writes)) or any(write.kind == "commit" and not write.via for write in writes):
+    if not all(_removes(write) or _links(write) for write in writes) or not _removes(writes[-1]):
+        return False
+    if any(write.kind == "commit" and not write.via for write in writes):
         return False
     return not any(_removes(write) and write.root is not None and not write.helped for write in writes[:-1])
 
@@ -223,7 +230,7 @@ def _weighty(writes: Sequence[Write]) -> list[Write]:
     removed = {write.label for write in writes if write.removes and not write.via}
     found = []
     for write in writes:
-        if write.expired or _is_state(write) or _is_note(write):
+        if write.expired or _is_state(write) or _is_note(write) or (write.sent and write.via):
             continue
         if write.via:
             helper, passed = write.via[0][0], _given(write)
