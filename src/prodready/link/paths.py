@@ -341,7 +341,8 @@ class Walker:
         if end is not None:
             ends.append(self._run(orelse, replace(end, writes=path.add(end.writes).writes), ended))
         for name in ("returned", "broken", "continued", *(() if handlers else ("raised",))):
-            getattr(ended, name).extend(path.add(one.writes) for one in getattr(inner, name))
+            left = (replace(path.add(one.writes), sent=one.sent) for one in getattr(inner, name))
+            getattr(ended, name).extend(left)
         for name in ("returned", "raised", "broken", "continued"):
             getattr(exits, name).extend(self._run(final, one, _Exits()) or one for one in getattr(ended, name))
         after = worst(ends)
