@@ -120,10 +120,12 @@ class Path(msgspec.Struct, frozen=True):
         return tuple((name, value) for subject, value in self.needed if (name := _param(subject)))
 
     @property
-    def weight(self) -> tuple[int, int, int]:
+    def weight(self) -> tuple[int, int, int, int]:
         """How much speaks against the path, to tell the worst of several."""
         alone = [write for write in self.writes if not write.units]
-        return (strength((*alone, *self.alone)), len(self.writes) + len(self.alone), len(self.pending))
+        counted = sum(write.kind != "ensure" for write in self.writes)
+        several = (strength((*alone, *self.alone)), counted + len(self.alone), len(self.writes))
+        return (*several, len(self.pending))
 
     def add(self, writes: Iterable[Write]) -> Path:
         """The path with more writes on it."""
