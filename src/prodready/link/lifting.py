@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from prodready.link.conditions import agrees
 from prodready.link.frames import Bound, Frame
 from prodready.link.hooks import plain
 from prodready.link.openings import Deed
-from prodready.link.paths import agrees
 from prodready.link.writes import Write
 from prodready.read import values as v
 from prodready.read.values import Value

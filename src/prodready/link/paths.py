@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 from msgspec.structs import replace
 
+from prodready.link.conditions import Steps, agrees, alternatives, if_shown, joined, opposite
 from prodready.link.deeds import ALONE, Deeds, varies
 from prodready.link.frames import Bound, Frame
 from prodready.link.hooks import plain
@@ -34,11 +34,6 @@ LINKING = frozenset({"add", "remove", "set", "clear", "get", "filter", "all", "e
 COMMIT = "a commit"
 """What is written by a commit of which nothing is known."""
 
-MOST_ASKED, MOST_VALUES = 3, 4
-"""Conditions that are asked for more than once, and what they may be, of which each is gone through."""
-
-Steps = tuple[int | Flow, ...]
-
 
 class _Exits(msgspec.Struct):
     """How a stretch of code can be left other than at its end."""
@@ -62,10 +57,10 @@ class Walker:
 
     def worst(self) -> Path:
         """The worst path through the function."""
-        found = worst([self._worst_if(given) for given in _alternatives(self.frame.function.flow)]) or EMPTY
+        found = worst([self._worstif_shown(given) for given in alternatives(self.frame.function.flow)]) or EMPTY
         return replace(found.add(found.alone), alone=())
 
-    def _worst_if(self, given: Conditions) -> Path | None:
+    def _worstif_shown(self, given: Conditions) -> Path | None:
         """The worst path on which these conditions come out so."""
         exits = _Exits()
         end = self._run(self.frame.function.flow, Path(given=given), exits)
@@ -265,12 +260,12 @@ class Walker:
             if told is not None:
                 if (other, known) not in path.known:
                     path = replace(path, known=(*path.known, (other, known)))
-                end = self._run(flow.arms[0 if told else 1], _if(path, subject, known), exits)
+                end = self._run(flow.arms[0 if told else 1], if_shown(path, subject, known), exits)
                 passed = self._run(flow.arms[1 if told else 0], path, _Exits()) is not None
-                return _joined(end, path) if passed else end
-        opposite = _opposite(value)
-        starts = [_if(path, subject, value), path if opposite is None else _if(path, subject, opposite)]
-        absent = 0 if value in NOTHING else 1 if opposite in NOTHING else None
+                return joined(end, path) if passed else end
+        otherwise = opposite(value)
+        starts = [if_shown(path, subject, value), path if otherwise is None else if_shown(path, subject, otherwise)]
+        absent = 0 if value in NOTHING else 1 if otherwise in NOTHING else None
         order = (1, 0) if absent == 0 else (0, 1)
         ends: list[Path | None] = [None, None]
         for arm in order:
@@ -278,14 +273,21 @@ class Walker:
             if arm == absent and flow.arms[arm] and ends[1 - arm] is not None:
                 starts[arm] = replace(starts[arm], not_found=(*path.not_found, subject))
             ends[arm] = self._run(flow.arms[arm], starts[arm], exits)
-        return worst([_joined(end, path) for end in ends] if None not in ends else ends)
+        return worst([joined(end, path) for end in ends] if None not in ends else ends)
 
     def _while(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
         return self._loop(flow, path, exits)
 
     def _loop(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
         inner = _Exits()
-        start = Path(open=path.open, known=path.known, needed=path.needed, given=path.given, stirred=True, not_found=path.not_found)
+        start = Path(
+            open=path.open,
+            known=path.known,
+            needed=path.needed,
+            given=path.given,
+            stirred=True,
+            not_found=path.not_found,
+        )
         again = worst([self._run(flow.arms[0], start, inner), *inner.continued])
         if again is not None:  # one commit after the loop would do as well
             writes = tuple(replace(w, missing=None) if w.kind == "commit" else w for w in again.writes)
@@ -351,16 +353,6 @@ class Walker:
         return self._run(final, after, exits) if after is not None else None
 
 
-def _if(path: Path, subject: Value, value: Value) -> Path:
-    """The path where something has turned out to be a constant."""
-    return replace(path, known=(*path.known, (subject, value)), needed=(*path.needed, (subject, value)))
-
-
-def _joined(end: Path | None, before: Path) -> Path | None:
-    """The path after a branch that may be passed either way: what follows needs neither."""
-    return replace(end, needed=before.needed, not_found=before.not_found) if end is not None else None
-
-
 def _entered(flow: Steps) -> Iterator[v.Call]:
     """The calls that a `with` enters."""
     for step in flow:
@@ -369,36 +361,6 @@ def _entered(flow: Steps) -> Iterator[v.Call]:
                 yield from (call for value in step.values if isinstance(call := plain(value), v.Call))
             for arm in step.arms:
                 yield from _entered(arm)
-
-
-def _alternatives(flow: Steps) -> list[Conditions]:
-    """How the conditions may come out that are asked for more than once."""
-    found: list[Conditions] = [()]
-    asked = list(_asked(flow))
-    again = [one for one, count in Counter(subject for subject, _ in asked).items() if count > 1]
-    for subject in again[:MOST_ASKED]:
-        values = list(dict.fromkeys(value for other, value in asked if other == subject))
-        options: list[Conditions] = [((subject, value),) for value in values[:MOST_VALUES]]
-        opposite = _opposite(values[0]) if len(values) == 1 else None
-        if opposite is not None:
-            options.append(((subject, opposite),))
-        elif not all(map(_opposite, values)):
-            options.append(())
-        found = [(*given, *option) for given in found for option in options]
-    return found
-
-
-def _asked(flow: Steps) -> Iterator[tuple[Value, Value]]:
-    for step in flow:
-        if isinstance(step, Flow):
-            if step.kind == "branch" and len(step.arms) == len(step.values) == 2:
-                yield step.values[0], step.values[1]
-            for arm in step.arms:
-                yield from _asked(arm)
-
-
-def _opposite(value: Value) -> Value | None:
-    return v.Const(not value.value) if isinstance(value, v.Const) and isinstance(value.value, bool) else None
 
 
 def _given_to(call: v.Call) -> Iterator[Value]:
@@ -417,17 +379,6 @@ def _used(call: v.Call) -> tuple[Value, ...]:
     """The object that a method is called on, and what is passed."""
     receiver = (call.target.base,) if isinstance(call.target, v.Attr) else ()
     return tuple(plain(value) for value in (*receiver, *call.args))
-
-
-def agrees(known: Value, value: Value) -> bool | None:
-    """Whether something that is known to be one constant is another one; a boolean stands for being true or false."""
-    if not (isinstance(known, v.Const) and isinstance(value, v.Const)):
-        # Members of one enumeration differ.
-        alike = isinstance(known, v.Attr) and isinstance(value, v.Attr) and known.base == value.base
-        return known == value if alike else None
-    if isinstance(value.value, bool):
-        return bool(known.value) is value.value
-    return None if isinstance(known.value, bool) else known == value
 
 
 def makes(deed: Deed) -> bool:

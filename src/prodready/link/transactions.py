@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from prodready.finding import Location
 from prodready.knowledge_form import Effect
+from prodready.link.conditions import Steps
 from prodready.link.deeds import WRITING
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.holders import Holders
@@ -17,7 +18,7 @@ from prodready.link.hooks import plain
 from prodready.link.labels import Labels
 from prodready.link.lifting import is_own, may_be, seen_from, still_needed
 from prodready.link.openings import Deed, Key
-from prodready.link.paths import Steps, Walker, makes
+from prodready.link.paths import Walker, makes
 from prodready.link.program import FunctionSymbol
 from prodready.link.rounds import Rounds
 from prodready.link.scope import Scope

@@ -34,9 +34,10 @@ class Write(msgspec.Struct, frozen=True):
     picked by being below a limit, as what is too old is. `call` is the outermost of the calls. `needs` is what the
     function's parameters have to be for it; `rows` are those that a commit writes, None for one that is not known.
     `bare`: a commit before which nothing was done on the path that it could write; what the function's caller has done
-    it may. `sent`: it notes what was sent before. `missing` is what was looked for, not found, and is made here; `under` all that was looked for and not found
-    on the way. `table` is the class of the rows that are removed; `turn` the calls of a loop and the row that each of its rounds
-    has of its own. `own`: `via` are methods of the row itself, `save` for instance.
+    it may. `sent`: it notes what was sent before. `missing` is what was looked for, not found, and is made here; `under`
+    all that was looked for and not found on the way. `table` is the class of the rows that are removed; `turn` the calls
+    of a loop and the row that each of its rounds has of its own. `own`: `via` are methods of the row itself, `save` for
+    instance.
     """
 
     label: str
@@ -91,12 +92,11 @@ class Path(msgspec.Struct, frozen=True):
     """What has been written on the way; `open` inside of a transaction begun by hand; `pending` awaits a
     commit, `made` says that there is a new row in it.
 
-    `alone` are statements that commit
-    themselves unless a commit follows; `known` is what the conditions passed have shown, `given` what
-    they would; `clean` are objects that a
-    helper was given that commits, and that nothing has changed since. `stirred`: something was called that may have
-    changed rows unseen; `sent`: something was sent, that nobody takes back; `nested`: inside of a savepoint made by hand, which the next commit ends; `needed` is what has to
-    turn out so for what follows to be done; `not_found` is what was looked for, in what is done if it is not there.
+    `alone` are statements that commit themselves unless a commit follows; `known` is what the conditions passed have
+    shown, `given` what they would; `clean` are objects that a helper was given that commits, and that nothing has changed
+    since. `stirred`: something was called that may have changed rows unseen; `sent`: something was sent, that nobody takes
+    back; `nested`: inside of a savepoint made by hand, which the next commit ends. `needed` is what has to turn out so for
+    what follows to be done; `not_found` is what was looked for, in what is done if it is not there.
     """
 
     writes: tuple[Write, ...] = ()

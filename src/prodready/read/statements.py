@@ -20,7 +20,9 @@ from prodready.words import split_words
 MAX_LOOP_DEPTH = 2
 """Loops nested deeper than this are gone through once, not twice."""
 
-LOOKING = frozenset({"exists", "first", "one_or_none", "scalar", "scalar_one_or_none", "get", "get_or_none", "find_one"})
+LOOKING = frozenset(
+    {"exists", "first", "one_or_none", "scalar", "scalar_one_or_none", "get", "get_or_none", "find_one"}
+)
 """Methods that tell whether something is there."""
 
 CHECKING_WORDS = frozenset(
