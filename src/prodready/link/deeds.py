@@ -243,6 +243,7 @@ class Deeds(Hooks):
         runs = tuple(self._methods(self._assembled_of(bound), effect.calls, bound)) if effect.calls else ()
         known, given = self.given_row(bound.sub(root)) if isinstance(root, v.Call) else (False, None)
         made = known and given is None  # `row` of `row = form.save(commit=False)`
+        root = root if given is None or kind != "write" else plain(given)
         above = isinstance(root, v.Op) and root.kind == "super"
         is_row = above and any(map(self.knowledge.is_row, self.infer.library_types(callee.type)))
         fresh = not is_row and self._is_fresh(bound, root)
