@@ -48,7 +48,7 @@ from prodready.finding import Confidence, Finding, Location, Severity, Step
 from prodready.link.frames import Frame
 from prodready.link.hooks import plain
 from prodready.link.linked import Linked
-from prodready.link.paths import COMMIT
+from prodready.link.paths import COMMIT, MAKING
 from prodready.link.writes import Write, strength
 from prodready.link.transactions import Summary
 from prodready.read import values as v
@@ -225,7 +225,10 @@ def _adds_up(writes: Sequence[Write]) -> bool:
 
 
 def _weighty(writes: Sequence[Write]) -> list[Write]:
-    """The writes without notes, and without commits of helpers that may be of nothing, or of the row of another one."""
+    """The writes without notes, and without commits of helpers that may be of nothing, or of the row of another one.
+
+    Nor is there harm in a helper that says of itself that it makes a row or brings it up to date, whichever is needed.
+    """
     seen: dict[str, list[tuple[str, list[Value]]]] = {}
     removed = {write.label for write in writes if write.removes and not write.via}
     found = []
@@ -234,7 +237,8 @@ def _weighty(writes: Sequence[Write]) -> list[Write]:
             continue
         if write.via:
             helper, passed = write.via[0][0], _given(write)
-            if not LEFT_OVER.isdisjoint(split_words(helper)):
+            words = split_words(helper)
+            if not LEFT_OVER.isdisjoint(words) or "upsert" in words or ("or" in words and not MAKING.isdisjoint(words)):
                 continue
             like = seen.setdefault(write.label, [])
             # One helper that is given two things writes two rows.
