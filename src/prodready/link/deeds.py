@@ -84,7 +84,9 @@ class Deeds(Hooks):
     def deed(self, fact: CallFact, frame: Frame) -> Deed | None:
         """What one call does, if anything."""
         if fact.name == "setattr" and fact.value.args and v.dotted(fact.value.target) == "setattr":
-            return Deed("change", fact, root=plain(fact.value.args[0]))
+            changed = plain(fact.value.args[0])
+            given = self.given_row(Bound(changed, frame))[1] if isinstance(changed, v.Call) else None
+            return Deed("change", fact, root=changed if given is None else plain(given))
         bound = Bound(fact.value, frame)
         if fact.name in ENTERING and fact.value.args and self.opens(bound.sub(fact.value.args[0])):
             return Deed("begin", fact)

@@ -149,7 +149,8 @@ def _one_by_one(writes: Sequence[Write]) -> bool:
     if len(writes) == 1 or (writes[0].turn is not None and all(write.turn == writes[0].turn for write in writes)):
         return True
     # Batch after batch, and what is left of the last one.
-    return any(write.repeated and not write.via for write in writes) and all(write.kind == "commit" for write in writes)
+    batch = all(write.repeated for write in writes) or any(write.repeated and not write.via for write in writes)
+    return batch and all(write.kind == "commit" for write in writes)
 
 
 def _tidies(writes: Sequence[Write]) -> bool:
