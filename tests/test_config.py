@@ -50,6 +50,14 @@ class TestRoot:
         write(tmp_path / "a" / "b" / "x.py", "")
         assert find_root(tmp_path / "a" / "b" / "x.py") == tmp_path
 
+    def test_a_module_called_setup_is_no_project_file(self, tmp_path: Path) -> None:
+        write(tmp_path / "setup.py", "")
+        write(tmp_path / "a" / "__init__.py", "")
+        write(tmp_path / "a" / "setup.py", "")
+        assert find_root(tmp_path / "a" / "x.py") == tmp_path
+        write(tmp_path / "a" / "setup.cfg", "")
+        assert find_root(tmp_path / "a" / "x.py") == tmp_path / "a"
+
     def test_nothing_to_go_by(self, tmp_path: Path) -> None:
         file = write(tmp_path / "a" / "x.py", "")
         assert find_root(tmp_path / "a") == tmp_path / "a"

@@ -80,6 +80,12 @@ class TestWalk:
         assert paths(found) == ["a.py", "lib/d.py"]
         assert found.nested == (tmp_path / "sub", tmp_path / "svc", tmp_path / "tool")
 
+    def test_a_module_called_setup_is_part_of_its_package(self, tmp_path: Path) -> None:
+        tree(tmp_path, "setup.cfg", "shop/__init__.py", "shop/setup.py", "shop/a.py", "lib/setup.py", "lib/b.py")
+        found = walk(Config(tmp_path))
+        assert paths(found) == ["shop/__init__.py", "shop/a.py", "shop/setup.py"]
+        assert found.nested == (tmp_path / "lib",)
+
     @pytest.mark.parametrize("ours", ["", ".git/HEAD", "setup.py", "prodready.toml"])
     def test_nested_is_what_is_the_root_of_its_own_files(self, tmp_path: Path, ours: str) -> None:
         tree(tmp_path, "a/.git/HEAD", "b/setup.cfg", "c/pyproject.toml", "d/prodready.toml", "e/x.py")
@@ -202,6 +208,9 @@ class TestKinds:
             ("shop/test_views.py", {"tests"}),
             ("views_test.py", {"tests"}),
             ("conftest.py", {"tests"}),
+            ("shop/tests.py", {"tests"}),
+            ("shop/utils_tests.py", {"tests"}),
+            ("shop/contests.py", set()),
             ("contest.py", set()),
             ("latest/x.py", set()),
             ("shop/migrations/0001_initial.py", {"migrations"}),

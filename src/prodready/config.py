@@ -163,7 +163,7 @@ class Config:
             "What is test code, where most rules are silent. Replaces the default.",
             '["tests/", "e2e/"]',
         ),
-    ] = ("tests/", "test/", "testing/", "test_*.py", "*_test.py", "conftest.py")
+    ] = ("tests/", "test/", "testing/", "test_*.py", "*_test.py", "tests.py", "*_tests.py", "conftest.py")
     migration_paths: Annotated[
         tuple[str, ...],
         Key(
@@ -306,8 +306,14 @@ def inner_marks(root: Path) -> frozenset[str]:
     return frozenset(_REPOSITORY if _has(root, _REPOSITORY) else _REPOSITORY + _PROJECT)
 
 
+def marks_project(marks: Iterable[str], names: Collection[str]) -> bool:
+    """Whether one of the marks is among the names of a directory's entries, not counting a package's module `setup`."""
+    return any(name in names and not (name == "setup.py" and PACKAGE in names) for name in marks)
+
+
 def _has(directory: Path, names: Iterable[str]) -> bool:
-    return any(os.path.exists(directory / name) for name in names)
+    names = tuple(names)
+    return marks_project(names, {name for name in (*names, PACKAGE) if os.path.exists(directory / name)})
 
 
 def holds_config(directory: Path) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from prodready.config import PACKAGE, Config, holds_config, inner_marks, is_ours, is_project, repository
+from prodready.config import PACKAGE, Config, holds_config, inner_marks, is_ours, is_project, marks_project, repository
 from prodready.finding import Problem
 from prodready.globs import Globs, compiled
 from prodready.ignore import GitIgnore, above
@@ -227,7 +227,7 @@ class _Walker:
                 if "pyvenv.cfg" in names:
                     self.notes.append(f"{path}: a virtual environment, not read")
                     continue
-                if names & self.inner_marks or (names & _PROJECT_FILES and holds_config(Path(place))):
+                if marks_project(self.inner_marks, names) or (names & _PROJECT_FILES and holds_config(Path(place))):
                     self.nested.append(Path(place))
                     continue
                 if only_packages and PACKAGE not in names:

@@ -334,7 +334,7 @@ class Session:
         if run.linked is None:
             outlines = {path: run.state.entries[path].outline for path in sorted(run.state.entries)}
             outside = frozenset(path for path in outlines if "tests" in discover.kind(self.config, path))
-            program = Program(self._knowledge(run.cache), outlines, run.facts)
+            program = Program(self._knowledge(run.cache), outlines, run.facts, outside)
             digest = knowledge.digest(self._sources)
             front = partial(linked_front, run.web, program.knowledge, digest, lasting=run.lasting)
             run.linked = Linked(program, outside, front, self._documents(run.state))

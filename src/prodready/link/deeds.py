@@ -65,7 +65,8 @@ class Deeds(Hooks):
         """The last names of all calls that may do something."""
         found = {name.rpartition(".")[2] for name, effect in self.knowledge.functions.items() if effect.does in DEEDS}
         for entry in self.knowledge.types.values():
-            found |= {n for n, member in entry.methods.items() if isinstance(member, Effect) and member.does in DEEDS}
+            effects = ((n, member) for n, member in entry.methods.items() if isinstance(member, Effect))
+            found |= {n for n, e in effects if e.does in DEEDS or (e.sink == "sql" and n.startswith("exec"))}
         return frozenset(found | ENTERING)
 
     def of(self, frame: Frame, names: frozenset[str] | None) -> dict[int, Deed]:
@@ -83,7 +84,9 @@ class Deeds(Hooks):
     def deed(self, fact: CallFact, frame: Frame) -> Deed | None:
         """What one call does, if anything."""
         if fact.name == "setattr" and fact.value.args and v.dotted(fact.value.target) == "setattr":
-            return Deed("change", fact, root=plain(fact.value.args[0]))
+            changed = plain(fact.value.args[0])
+            given = self.given_row(Bound(changed, frame))[1] if isinstance(changed, v.Call) else None
+            return Deed("change", fact, root=changed if given is None else plain(given))
         bound = Bound(fact.value, frame)
         if fact.name in ENTERING and fact.value.args and self.opens(bound.sub(fact.value.args[0])):
             return Deed("begin", fact)
@@ -210,6 +213,8 @@ class Deeds(Hooks):
             return None
         if effect.unless and fact.value.args and v.bare(fact.value.args[0]) == v.Const(False):
             return None
+        if effect.keeps and effect.kept == ("**",) and any(not v.is_star(value) for value in fact.value.args):
+            return None  # a mapping's method of the same name
         kind = effect.does
         if kind == "write-sql":
             kind, label = self._statement(bound, effect)
@@ -240,6 +245,7 @@ class Deeds(Hooks):
         runs = tuple(self._methods(self._assembled_of(bound), effect.calls, bound)) if effect.calls else ()
         known, given = self.given_row(bound.sub(root)) if isinstance(root, v.Call) else (False, None)
         made = known and given is None  # `row` of `row = form.save(commit=False)`
+        root = root if given is None or kind != "write" else plain(given)
         above = isinstance(root, v.Op) and root.kind == "super"
         is_row = above and any(map(self.knowledge.is_row, self.infer.library_types(callee.type)))
         fresh = not is_row and self._is_fresh(bound, root)

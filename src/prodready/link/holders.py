@@ -10,7 +10,7 @@ from prodready.link.frames import Bound, CallSite, Frame
 from prodready.link.infer import Inference
 from prodready.link.labels import Labels
 from prodready.link.openings import Key
-from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol
+from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, Symbol, ValueSymbol
 from prodready.link.text import argument_values
 from prodready.read import values as v
 from prodready.read.facts import CallFact, last_name
@@ -24,6 +24,9 @@ FAR = 4
 
 PLAIN = frozenset({"object", "abc", "typing", "typing_extensions", "enum", "dataclasses", "collections", "builtins"})
 """Where bases come from that call nothing."""
+
+SENDING = ("send", "send_robust")
+"""Methods by which a signal is sent."""
 
 WORKS_WITH = ("form", "formset", "add_form")
 """Attributes by which such a class names the forms that it saves."""
@@ -43,6 +46,8 @@ class Holders:
         self._covered: dict[Key, bool] = {}
         self._held: dict[Key, bool] = {}
         self._sites: dict[Key, list[tuple[Frame, int, bool]]] = {}
+        self._signals: list[ValueSymbol] = []
+        """Those that are asked about just now: who sends one may receive another."""
         self._requests: bool | None = None
         self._runs_of: dict[str, list[tuple[Frame, CallFact, frozenset[Key]]]] = {}
 
@@ -190,15 +195,38 @@ class Holders:
     def _is_signalled_within(self, frame: Frame) -> bool:
         """Whether a function receives signals, all of which are sent inside of a transaction."""
         home = self.infer.home(frame) if frame.function.decorators else frame
-        received = [
-            signal
-            for decorator in frame.function.decorators
-            if isinstance(decorator, v.Call) and decorator.args
-            for signal in _each(decorator.args[0])
-        ]
-        symbols = [self.infer.symbol_of(signal, home) for signal in received]
-        effects = [self.knowledge.object(one.name) if isinstance(one, LibrarySymbol) else None for one in symbols]
-        return bool(effects) and all(effect is not None and effect.does == "transaction" for effect in effects)
+        given = [d.args[0] for d in frame.function.decorators if isinstance(d, v.Call) and d.args]
+        received = [one for value in given for one in (_each(value) if isinstance(v.bare(value), v.Seq) else (value,))]
+        symbols = [self.infer.symbol_of(v.bare(one), home) or self._made_here(one, frame) for one in received]
+        return bool(symbols) and all(map(self._is_sent_within, symbols))
+
+    def _made_here(self, value: Value, frame: Frame) -> ValueSymbol | None:
+        """The variable of the file that a decorator in it names."""
+        facts = self.program.facts(frame.path) if isinstance(value, v.Named) else None
+        if facts is None or not isinstance(value, v.Named) or facts.values.get(value.name) != value:
+            return None
+        return ValueSymbol(frame.path, value.name, value)
+
+    def _is_sent_within(self, signal: Symbol | None) -> bool:
+        """Whether a signal is sent inside of transactions only: by the library, or wherever the project sends it."""
+        if isinstance(signal, LibrarySymbol):
+            effect = self.knowledge.object(signal.name)
+            return effect is not None and effect.does == "transaction"
+        if not isinstance(signal, ValueSymbol) or signal in self._signals:
+            return False
+        self._signals.append(signal)
+        found = []
+        for name in SENDING:
+            for path, function, fact in self.program.calls_named(name):
+                frame, target = Frame(path, function), fact.value.target
+                if path in self.outside or not isinstance(target, v.Attr):
+                    continue
+                if self.infer.symbol_of(target.base, frame) == signal:
+                    index = next((i for i, other in enumerate(function.calls) if other is fact), -1)
+                    within = self.deeds.is_transaction(frame) or index in self.deeds.inside(frame)
+                    found.append(within or self.covered(frame))
+        self._signals.remove(signal)
+        return bool(found) and all(found)
 
     @cached_property
     def _managed(self) -> frozenset[Key]:
@@ -268,7 +296,9 @@ class Holders:
             return True
         if callers:
             return any(self.is_waited_for(caller, depth + 1) for caller in callers)
-        return depth == 0 and (not bases or any(map(self.knowledge.is_row, libraries)))
+        if depth or not {"queue", "task"}.isdisjoint(self.deeds.decorations(frame)):
+            return False
+        return not bases or any(map(self.knowledge.is_row, libraries))
 
     def is_asked_for(self, frame: Frame, depth: int = 0) -> bool:
         """Whether a request leads to a function."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from prodready.link.conditions import agrees
 from prodready.link.frames import Bound, Frame
 from prodready.link.hooks import plain
 from prodready.link.openings import Deed
-from prodready.link.paths import agrees
 from prodready.link.writes import Write
 from prodready.read import values as v
 from prodready.read.values import Value
@@ -57,6 +57,9 @@ def still_needed(
 def seen_from(root: Value | None, given: dict[str, Bound], frame: Frame) -> Value | None:
     """The object that a callee writes, as its caller has it."""
     inner = v.bare(root) if root is not None else None
+    if isinstance(inner, v.Attr):  # what the row that was given refers to
+        base = seen_from(inner.base, given, frame)
+        return v.attr(base, inner.name) if base is not None else None
     if isinstance(inner, v.Param):
         argument = given.get(inner.name)
         return argument.value if argument is not None and argument.frame.key == frame.key else None

@@ -12,6 +12,10 @@ from prodready.link.password_stores import Kept
 from prodready.link.passwords import Origin, PasswordReader
 from prodready.read import values as v
 from prodready.read.facts import CallFact
+from prodready.words import split_words
+
+MOVING = frozenset("migrate migrator migrators legacy restore backup replicate replication".split())
+"""Words in names of files and functions that take rows over from another database, hashes and all."""
 
 
 class Doubts:
@@ -54,6 +58,8 @@ class Doubts:
             doubts += 2
         if origin.digest is not None and origin.digest.reversible and self.names.is_hashed(field):
             doubts += 2  # it says that it can be decrypted, and somebody probably does
+        if kept.store == "row" and origin.kind == "plain" and _is_moved(origin, frame):
+            doubts += 2
         if fact.name == "setattr" and fact.value.args[0] == v.Param("self") and self._is_unknown(origin, frame):
             may_be_hash = origin.digest is None or origin.digest.reversible
             doubts += 2 * (may_be_hash and self._project_hashes)
@@ -113,3 +119,11 @@ class Doubts:
 
     def _is_safe(self, bound: Bound) -> bool:
         return any(origin.kind == "safe" for origin in self.reader.read(bound))
+
+
+def _is_moved(origin: Origin, frame: Frame) -> bool:
+    """Whether a password is a field of a row that is taken over from another database."""
+    value = v.bare(origin.bound.value)
+    near = "/".join(frame.path.removesuffix(".py").split("/")[-2:])
+    words = {*split_words(near), *split_words(frame.function.qualname)}
+    return isinstance(value, v.Item) and not MOVING.isdisjoint(words)

@@ -14,7 +14,7 @@ from prodready.link.password_digests import Digests
 from prodready.link.password_doubts import Doubts
 from prodready.link.password_names import PasswordNames
 from prodready.link.password_rows import ACCOUNTS, Rows
-from prodready.link.password_speaking import WHOLES, Speaking, mentions_param, unwrapped
+from prodready.link.password_speaking import WHOLES, Speaking, mentions_param, same_object, unwrapped
 from prodready.link.password_stores import COPIES, DUMPS, Kept, Stores
 from prodready.link.password_use import Use
 from prodready.link.passwords import Digest, PasswordReader, worst
@@ -331,6 +331,8 @@ class PasswordFlow:
             ):
                 return
             field = stored.name.rpartition(".")[2]
+            if _asks_for_change(kept, frame):
+                return
             if kept.cls is not None and self.rows.hashes(kept.cls, field):
                 return
         elif "digest" in kinds or self.digests.asks_for_stolen(frame) or self._is_of_random(kept, frame):
@@ -352,6 +354,19 @@ class PasswordFlow:
             known = self._uses.get(key)
             if known is None or (known.how != "store" and use.how == "store") or known.confidence < use.confidence:
                 self._uses[key] = use
+
+
+def _asks_for_change(kept: Kept, frame: Frame) -> bool:
+    """Whether what is compared is put, as it is or as something made of it, in the place of what it is compared with."""
+    stored, given = v.bare(kept.against.value) if kept.against is not None else None, v.bare(kept.bound.value)
+    return isinstance(stored, v.Attr) and any(
+        fact.name == "setattr"
+        and len(fact.value.args) == 3
+        and same_object(v.bare(fact.value.args[0]), v.bare(stored.base))
+        and v.bare(fact.value.args[1]) == v.Const(stored.name)
+        and any(v.bare(one) == given for one in v.walk(fact.value.args[2]))
+        for fact in frame.function.calls
+    )
 
 
 def _named_at(kept: Kept, frame: Frame, fact: CallFact) -> tuple[Frame, CallFact]:

@@ -110,9 +110,16 @@ class Forms:
             return True
         declared = cls.facts.attributes.get(field)
         made = v.bare(declared) if declared is not None else None
-        return isinstance(made, v.Call) and (
-            ("read_only", v.Const(True)) in made.keywords or "Method" in last_name(made)
-        )
+        if isinstance(made, v.Call) and (
+            not {("read_only", v.Const(True)), ("disabled", v.Const(True))}.isdisjoint(made.keywords)
+            or "Method" in last_name(made)
+            or {"read", "only"} <= set(split_words(last_name(made)))
+        ):
+            return True
+        cleaning = self.program.function(cls.path, f"{cls.facts.qualname}.clean_{field}")
+        returned = cleaning.returns if cleaning is not None else None
+        # Whatever was sent, the row keeps what it had.
+        return returned is not None and any(isinstance(x, v.Attr) and x.name == "initial" for x in v.walk(returned))
 
     def _saves_itself(self, cls: ClassSymbol) -> bool:
         """Whether what saves is the project's own: its stores are judged by themselves, or it hashes.

@@ -23,7 +23,10 @@ ELSEWHERE = frozenset({"__table__", "__mapper_args__", "meta"})
 """What a class says whose columns may stand elsewhere, or that takes any attribute for one."""
 
 ELSEWHERE_TOO = frozenset(
-    {"host", "hostname", "port", "server", "endpoint", "base_url", "dsn", "server_url", "api_secret", "access_key_id"}
+    """
+    host hostname port server endpoint base_url dsn server_url api_secret access_key_id asn peer peer_address peer_asn
+    remote_as local_as remote_asn local_asn autonomous_system multihop_ttl ssid
+    """.split()
 )
 """Columns that stand beside a password for another service."""
 

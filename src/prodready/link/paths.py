@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 from msgspec.structs import replace
 
+from prodready.link.conditions import Steps, agrees, alternatives, if_shown, joined, opposite
 from prodready.link.deeds import ALONE, Deeds, varies
 from prodready.link.frames import Bound, Frame
 from prodready.link.hooks import plain
 from prodready.link.openings import Deed
 from prodready.link.sinks import place
-from prodready.link.writes import EMPTY, MOST, Conditions, Path, Write, worst
+from prodready.link.writes import EMPTY, MOST, NOTHING, Conditions, Path, Waiting, Write, worst
 from prodready.read import values as v
-from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, YIELD, Flow, calls_in, last_name
+from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, YIELD, CallFact, Flow, calls_in, last_name
 from prodready.read.values import Value
 from prodready.words import split_words
 
@@ -25,13 +25,14 @@ MAKING = frozenset({"create", "insert"})
 STAMPS = frozenset("updated modified changed last accessed seen touched visited used activity".split())
 """Words in names of columns that say when something happened last."""
 
+FETCHING = frozenset({"get", "first", "last", "latest", "earliest", "get_object_or_404", "get_or_404", "get_by_id"})
+"""Calls that give a row that is there."""
+
+LINKING = frozenset({"add", "remove", "set", "clear", "get", "filter", "all", "exists", "exclude"})
+"""Methods of what a row is linked to that leave the row itself as it is."""
+
 COMMIT = "a commit"
 """What is written by a commit of which nothing is known."""
-
-MOST_ASKED, MOST_VALUES = 3, 4
-"""Conditions that are asked for more than once, and what they may be, of which each is gone through."""
-
-Steps = tuple[int | Flow, ...]
 
 
 class _Exits(msgspec.Struct):
@@ -51,13 +52,15 @@ class Walker:
         self.frame = frame
         self.found = found
         self._inner: dict[int, Path] = {}
+        self._commits = any(deed.kind == "commit" for deed in found.values())
+        self._entered = {(call.line, call.column) for call in _entered(frame.function.flow)}
 
     def worst(self) -> Path:
         """The worst path through the function."""
-        found = worst([self._worst_if(given) for given in _alternatives(self.frame.function.flow)]) or EMPTY
+        found = worst([self._worstif_shown(given) for given in alternatives(self.frame.function.flow)]) or EMPTY
         return replace(found.add(found.alone), alone=())
 
-    def _worst_if(self, given: Conditions) -> Path | None:
+    def _worstif_shown(self, given: Conditions) -> Path | None:
         """The worst path on which these conditions come out so."""
         exits = _Exits()
         end = self._run(self.frame.function.flow, Path(given=given), exits)
@@ -65,6 +68,10 @@ class Walker:
 
     def called(self, deed: Deed) -> Path:
         """What a call of a function of the project adds to the path."""
+        raise NotImplementedError
+
+    def stirs(self, fact: CallFact) -> bool:
+        """Whether a call of which nothing is known that it writes may have changed rows all the same."""
         raise NotImplementedError
 
     def _run(self, steps: Steps, path: Path | None, exits: _Exits) -> Path | None:
@@ -84,6 +91,8 @@ class Walker:
     def _happens(self, index: int, path: Path) -> Path:
         deed = self.found.get(index)
         if deed is None:
+            if self._commits and not path.stirred and self.stirs(self.frame.function.calls[index]):
+                path = replace(path, stirred=True)
             used = _used(self.frame.function.calls[index].value) if path.clean else ()
             return replace(path, clean=tuple(row for row in path.clean if row not in used)) if used else path
         match deed.kind:
@@ -96,12 +105,18 @@ class Walker:
                 if deed.kind == "stage" and deed.root in path.clean:
                     return path
                 path = replace(path, clean=tuple(row for row in path.clean if row != deed.root))
-                pending = (*path.pending, (root, deed.kind == "change" and _is_slight(deed)))[-MOST:]
+                slight = deed.kind == "change" and _is_slight(deed)
+                pending = (*path.pending, Waiting(root, slight, self._missing(deed.root, path)))[-MOST:]
                 return replace(path, pending=pending, labels=labels, made=path.made or makes(deed))
             case "alone":  # whether it commits is a matter of the version
                 return path if path.open else replace(path, alone=(*path.alone, self._write(deed)))
+            case "send":
+                return replace(path, sent=True)
             case "commit":
                 return self._commit(deed, path)
+            case "savepoint":
+                by_hand = (deed.fact.value.line, deed.fact.value.column) not in self._entered
+                return replace(path, nested=True) if by_hand else path
             case "begin":
                 return replace(path, open=True)
             case "end":
@@ -121,25 +136,54 @@ class Walker:
         if any(self._is_gone(write, path) for write in inner.writes):
             writes = tuple(replace(w, kind="ensure") if self._is_gone(w, path) else w for w in inner.writes)
             inner = replace(inner, writes=writes)
+        if path.pending or path.stirred:
+            inner = replace(inner, writes=tuple(replace(write, bare=False) for write in inner.writes))
+        needs, under = path.needs, path.not_found
+        if needs or under:
+            writes = tuple(
+                replace(write, needs=(*write.needs, *needs), under=(*write.under, *under)) for write in inner.writes
+            )
+            inner = replace(inner, writes=writes)
         after = path.add(inner.writes)
         if any(write.kind == "commit" for write in inner.writes):
             after = replace(after, pending=(), labels=(), clean=(*path.clean, *_used(deed.fact.value)))
         return replace(
             after,
             made=after.made or inner.made,
-            pending=(*after.pending, *((None, stamp) for _, stamp in inner.pending)),
+            pending=(*after.pending, *(replace(one, root=None, missing=None) for one in inner.pending)),
             labels=(*after.labels, *(label for label in inner.labels if label not in after.labels)),
         )
 
     def _save(self, deed: Deed, path: Path) -> Path:
         asked = tuple((name, v.Const(True)) for name in deed.unless)
-        write = replace(self._write(deed), needs=(*path.needs, *asked))
-        if deed.root is not None and self._is_slight(deed.root, path):
+        missing = self._missing(deed.root, path) if makes(deed) else None
+        needs = (*path.needs, *asked)
+        write = replace(self._write(deed), needs=needs, missing=missing, under=path.not_found, sent=path.sent)
+        if deed.root is not None and (self._is_slight(deed.root, path) or self._is_untouched(deed)):
             write = replace(write, kind="ensure")
         if self._is_gone(write, path):
             write = replace(write, kind="ensure")
-        kept = tuple(one for one in path.pending if one[0] is None or one[0] != deed.root)
+        kept = tuple(one for one in path.pending if one.root is None or one.root != deed.root)
         return replace(path.add([write]), pending=kept)
+
+    def _is_untouched(self, deed: Deed) -> bool:
+        """Whether a row that was looked up is saved, and the function does nothing to it but change what it is linked to."""
+        row = deed.root
+        if deed.fact.name != "save" or not isinstance(row, v.Call) or last_name(row) not in FETCHING:
+            return False
+        calls = self.frame.function.calls
+        return not any(row in _given_to(fact.value) for fact in calls if fact is not deed.fact)
+
+    def _missing(self, row: Value | None, path: Path) -> Value | None:
+        """What was looked for on the way and not found, if a new row is of the same table."""
+        table = self.deeds.table(Bound(row, self.frame)) if row is not None and path.not_found else None
+        if table is None:
+            return None
+        for subject in path.not_found:
+            named = (one for one in v.walk(subject) if isinstance(one, (v.Ref, v.Attr)))
+            if any(self.deeds.infer.symbol_of(one, self.frame) == table for one in named):
+                return subject
+        return None
 
     def _is_gone(self, write: Write, path: Path) -> bool:
         """Whether the rows that are removed went with one that was removed before."""
@@ -147,22 +191,31 @@ class Walker:
         return write.table is not None and any(self.deeds.goes_with(write.table, table) for table in gone)
 
     def _is_slight(self, row: Value, path: Path) -> bool:
-        changes = [slight for root, slight in path.pending if root == row]
+        changes = [one.slight for one in path.pending if one.root == row]
         return bool(changes) and all(changes)
 
     def _commit(self, deed: Deed, path: Path) -> Path:
+        if path.nested:
+            return replace(path, nested=False)
         after = replace(path, open=False, pending=(), labels=(), alone=(), made=False)
         if path.alone:
             return after.add([self._write(deed)])
         if path.open or (not path.pending and (path.clean or any(write.kind == "commit" for write in path.writes))):
             return after  # a second commit of nothing is none
-        roots = {root for root, _ in path.pending}
+        roots = {one.root for one in path.pending}
         root = next(iter(roots)) if len(roots) == 1 else None
-        stamps = bool(path.pending) and all(stamp for _, stamp in path.pending)
+        stamps = bool(path.pending) and all(one.slight for one in path.pending)
         kind = "ensure" if stamps else "commit"
         label = ", ".join(path.labels[:3]) or COMMIT
         write = replace(
             self._write(deed), kind=kind, root=root, label=label, makes=path.made, needs=path.needs, rows=tuple(roots)
+        )
+        missing = {one.missing for one in path.pending}
+        write = replace(
+            write,
+            bare=not path.pending and not path.stirred,
+            missing=missing.pop() if len(missing) == 1 else None,
+            under=path.not_found,
         )
         return after.add([write])
 
@@ -189,7 +242,7 @@ class Walker:
         if not self.deeds.enters(flow, self.frame):
             return self._run(flow.arms[0], path, exits)
         inner = _Exits()
-        end = self._run(flow.arms[0], Path(open=True, known=path.known, given=path.given), inner)
+        end = self._run(flow.arms[0], Path(open=True, known=path.known, needed=path.needed, given=path.given), inner)
         for mine, theirs in zip(
             (exits.returned, exits.raised, exits.broken, exits.continued),
             (inner.returned, inner.raised, inner.broken, inner.continued),
@@ -207,20 +260,38 @@ class Walker:
             if told is not None:
                 if (other, known) not in path.known:
                     path = replace(path, known=(*path.known, (other, known)))
-                return self._run(flow.arms[0 if told else 1], path, exits)
-        given = replace(path, known=(*path.known, (subject, value)))
-        opposite = _opposite(value)
-        if opposite is not None:
-            path = replace(path, known=(*path.known, (subject, opposite)))
-        return worst([self._run(flow.arms[0], given, exits), self._run(flow.arms[1], path, exits)])
+                end = self._run(flow.arms[0 if told else 1], if_shown(path, subject, known), exits)
+                passed = self._run(flow.arms[1 if told else 0], path, _Exits()) is not None
+                return joined(end, path) if passed else end
+        otherwise = opposite(value)
+        starts = [if_shown(path, subject, value), path if otherwise is None else if_shown(path, subject, otherwise)]
+        absent = 0 if value in NOTHING else 1 if otherwise in NOTHING else None
+        order = (1, 0) if absent == 0 else (0, 1)
+        ends: list[Path | None] = [None, None]
+        for arm in order:
+            # Who turns away what is there already does not go on with it the next time.
+            if arm == absent and flow.arms[arm] and ends[1 - arm] is not None:
+                starts[arm] = replace(starts[arm], not_found=(*path.not_found, subject))
+            ends[arm] = self._run(flow.arms[arm], starts[arm], exits)
+        return worst([joined(end, path) for end in ends] if None not in ends else ends)
 
     def _while(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
         return self._loop(flow, path, exits)
 
     def _loop(self, flow: Flow, path: Path, exits: _Exits) -> Path | None:
         inner = _Exits()
-        start = Path(open=path.open, known=path.known, given=path.given)
+        start = Path(
+            open=path.open,
+            known=path.known,
+            needed=path.needed,
+            given=path.given,
+            stirred=True,
+            not_found=path.not_found,
+        )
         again = worst([self._run(flow.arms[0], start, inner), *inner.continued])
+        if again is not None:  # one commit after the loop would do as well
+            writes = tuple(replace(w, missing=None) if w.kind == "commit" else w for w in again.writes)
+            again = replace(again, writes=writes)
         rounds = [self.frame.function.calls[index].value for index in calls_in(flow.arms[0])]
         made = frozenset((call.line, call.column) for call in rounds)
         tolerant = flow.arms[0] if flow.kind == "while" or _is_tolerant(flow.arms[0]) else self._tried(flow.arms[0])
@@ -230,6 +301,8 @@ class Walker:
             alone = (*path.alone, *_repeat(again.alone, made, lines))
             pending = (*path.pending, *again.pending)[-MOST:]
             repeated = replace(repeated, open=again.open, pending=pending, alone=alone)
+        if any(one.sent for one in (again, *inner.continued, *inner.broken) if one is not None):
+            repeated = replace(repeated, sent=True)
         for kept, ended in ((exits.returned, inner.returned), (exits.raised, inner.raised)):
             kept += [repeated.add(one.writes) for one in ended]
         after = worst([repeated, *(repeated.add(one.writes) for one in inner.broken)])
@@ -270,58 +343,42 @@ class Walker:
         if end is not None:
             ends.append(self._run(orelse, replace(end, writes=path.add(end.writes).writes), ended))
         for name in ("returned", "broken", "continued", *(() if handlers else ("raised",))):
-            getattr(ended, name).extend(path.add(one.writes) for one in getattr(inner, name))
+            left = (replace(path.add(one.writes), sent=one.sent) for one in getattr(inner, name))
+            getattr(ended, name).extend(left)
         for name in ("returned", "raised", "broken", "continued"):
             getattr(exits, name).extend(self._run(final, one, _Exits()) or one for one in getattr(ended, name))
         after = worst(ends)
+        if after is not None and end is not None and end.sent:
+            after = replace(after, sent=True)
         return self._run(final, after, exits) if after is not None else None
 
 
-def _alternatives(flow: Steps) -> list[Conditions]:
-    """How the conditions may come out that are asked for more than once."""
-    found: list[Conditions] = [()]
-    asked = list(_asked(flow))
-    again = [one for one, count in Counter(subject for subject, _ in asked).items() if count > 1]
-    for subject in again[:MOST_ASKED]:
-        values = list(dict.fromkeys(value for other, value in asked if other == subject))
-        options: list[Conditions] = [((subject, value),) for value in values[:MOST_VALUES]]
-        opposite = _opposite(values[0]) if len(values) == 1 else None
-        if opposite is not None:
-            options.append(((subject, opposite),))
-        elif not all(map(_opposite, values)):
-            options.append(())
-        found = [(*given, *option) for given in found for option in options]
-    return found
-
-
-def _asked(flow: Steps) -> Iterator[tuple[Value, Value]]:
+def _entered(flow: Steps) -> Iterator[v.Call]:
+    """The calls that a `with` enters."""
     for step in flow:
         if isinstance(step, Flow):
-            if step.kind == "branch" and len(step.arms) == len(step.values) == 2:
-                yield step.values[0], step.values[1]
+            if step.kind == "with":
+                yield from (call for value in step.values if isinstance(call := plain(value), v.Call))
             for arm in step.arms:
-                yield from _asked(arm)
+                yield from _entered(arm)
 
 
-def _opposite(value: Value) -> Value | None:
-    return v.Const(not value.value) if isinstance(value, v.Const) and isinstance(value.value, bool) else None
+def _given_to(call: v.Call) -> Iterator[Value]:
+    """What a call is made on, and what it is given, with what that is an attribute of."""
+    receiver = (call.target.base,) if isinstance(call.target, v.Attr) else ()
+    linked = isinstance(call.target, v.Attr) and call.target.name in LINKING
+    for value in (*receiver, *call.args, *(value for _, value in call.keywords)):
+        inner = plain(value)
+        yield inner
+        while isinstance(inner, v.Attr) and not linked:
+            inner = plain(inner.base)
+            yield inner
 
 
 def _used(call: v.Call) -> tuple[Value, ...]:
     """The object that a method is called on, and what is passed."""
     receiver = (call.target.base,) if isinstance(call.target, v.Attr) else ()
     return tuple(plain(value) for value in (*receiver, *call.args))
-
-
-def agrees(known: Value, value: Value) -> bool | None:
-    """Whether something that is known to be one constant is another one; a boolean stands for being true or false."""
-    if not (isinstance(known, v.Const) and isinstance(value, v.Const)):
-        # Members of one enumeration differ.
-        alike = isinstance(known, v.Attr) and isinstance(value, v.Attr) and known.base == value.base
-        return known == value if alike else None
-    if isinstance(value.value, bool):
-        return bool(known.value) is value.value
-    return None if isinstance(known.value, bool) else known == value
 
 
 def makes(deed: Deed) -> bool:

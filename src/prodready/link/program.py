@@ -68,12 +68,18 @@ class Program(Modules):
     """Facts of all files, loaded when first asked for, and the look-ups between them."""
 
     def __init__(
-        self, knowledge: Knowledge, outlines: Mapping[str, Outline], load: Callable[[str], FileFacts | None]
+        self,
+        knowledge: Knowledge,
+        outlines: Mapping[str, Outline],
+        load: Callable[[str], FileFacts | None],
+        tests: frozenset[str] = frozenset(),
     ) -> None:
+        """`tests` are files whose classes nothing is that the application calls by a method's name alone."""
         described = (knowledge.functions, knowledge.objects, knowledge.types)
         super().__init__(outlines, (name.partition(".")[0] for table in described for name in table))
         self.knowledge = knowledge
         self._load = load
+        self._tests = tests
         self._facts: dict[str, FileFacts | None] = {}
         self._deriving: dict[str, list[str]] | None = None
         self._calls: dict[tuple[str, str], list[tuple[FunctionFacts, CallFact]]] = {}
@@ -352,7 +358,7 @@ class Program(Modules):
         if self._defining is None:
             self._defining = {}
             for path, outline in self.outlines.items():
-                for qualname in outline.defines:
+                for qualname in outline.defines if path not in self._tests else ():
                     if "." in qualname:
                         self._defining.setdefault(qualname.rpartition(".")[2], []).append((path, qualname))
         found = []

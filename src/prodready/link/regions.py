@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import msgspec
 
 from prodready.finding import Location, Step
+from prodready.link.conditions import Steps
 from prodready.link.deeds import WRITING
 from prodready.link.frames import Frame
 from prodready.link.openings import Deed, Key
-from prodready.link.paths import Steps
 from prodready.link.program import FunctionSymbol, LibrarySymbol
 from prodready.link.sinks import place, shown_callee
 from prodready.link.transactions import Transactions

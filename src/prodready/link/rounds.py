@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
+from prodready.link.conditions import Steps
 from prodready.link.deeds import Deeds
 from prodready.link.frames import Bound, Frame
 from prodready.link.openings import Deed
-from prodready.link.paths import Steps
 from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, Flow, calls_in
 
 Pending = frozenset[int]

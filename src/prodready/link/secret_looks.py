@@ -35,6 +35,12 @@ OBJECTS = {
     "body": "the request's body",
     "settings": "the application's settings",
 }
+NOT_BODY = frozenset(
+    "headers cookies environ meta config session args query_params query params path_params path_parameters get".split()
+)
+"""Parts of a request beside its body, and what else is asked for entries by their names."""
+
+IDS = frozenset({("id",), ("ids",), ("pk",), ("uuid",)})
 NUMERIC = frozenset({"otp", "totp", "cvv", "cvc", "cvv2", "number", "cardnumber", "code", "codes", "pan"})
 ASKING = (
     "get",
@@ -224,6 +230,12 @@ class SecretLooks:
                 return not HARMLESS.isdisjoint(self.reducer.labels(bound))
         return False
 
+    def _is_id(self, value: Value) -> bool:
+        """Whether what is given under the name of a secret has the name of an id: `token=token_id`."""
+        inner = value if isinstance(value, (v.Named, v.Param, v.Attr)) else v.bare(value)
+        name = inner.name if isinstance(inner, (v.Named, v.Param, v.Attr)) else ""
+        return split_words(name)[-1:] in IDS and not self.names.is_secret(name)
+
     def _is_lexer(self, value: Value) -> bool:
         """Tokens of a parser or a language model, by where they come from: `for token in tokens`, `tokenize(...)`."""
         inner = v.bare(value)
@@ -321,6 +333,8 @@ class SecretLooks:
         """Whether a value comes from the request or the web session."""
         for leaf in self.reducer.leaves(bound, 8):
             value = leaf.value
+            if self._is_in_address(leaf):
+                continue
             if "request" in self.reducer.labels(leaf):
                 return True
             while isinstance(value, (v.Attr, v.Item, v.Call, v.Named)):
@@ -335,6 +349,14 @@ class SecretLooks:
             if isinstance(value, v.Param) and value.name in {"request", "req"}:
                 return True
         return False
+
+    def _is_in_address(self, bound: Bound) -> bool:
+        """Whether a value is a part of the address that a handler is given: such an id is one of a row of any kind."""
+        param = bound.frame.param(bound.value.name) if isinstance(bound.value, v.Param) else None
+        if param is None or bound.frame.binding(param.name) is not None:
+            return False
+        said = [value for value in (param.default, param.annotation) if value is not None]
+        return not any(isinstance(one, v.Call) for value in said for one in v.walk(value))
 
 
 def _uses_as_object(call: v.Call, subject: v.Param) -> bool:
@@ -359,7 +381,7 @@ def _names_names(value: Value) -> bool:
 def _is_header(value: Value) -> bool:
     inner = v.bare(value)
     name = inner.name if isinstance(inner, (v.Attr, v.Ref, v.Param)) else ""
-    return name.rpartition(".")[2].lower() in {"headers", "cookies", "environ", "meta", "config", "session"}
+    return name.rpartition(".")[2].lower() in NOT_BODY
 
 
 def _is_hidden(default: Value | None) -> bool:

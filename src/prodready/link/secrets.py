@@ -32,6 +32,9 @@ KEYS_ONLY = frozenset({"pin", "pass"})
 GETTING = frozenset("get generate create make new fetch read load issue build mint obtain".split())
 """Verbs of functions that give what the rest of their name says."""
 
+SHOWING = frozenset("repr format describe show render display str".split())
+"""Verbs of functions that make a text of what the rest of their name says, with the secret or without."""
+
 DOING = frozenset(
     """
     reset confirm login encode process handle save store parse decode write upload mount list print add register
@@ -78,7 +81,7 @@ class SecretReader(SecretLooks):
         """The same for a value given under a field name."""
         if self.names.is_secret(key):
             self._budget = BUDGET
-            if not self._is_harmless(bound, 0, key):
+            if not self._is_id(bound.value) and not self._is_harmless(bound, 0, key):
                 return [self._weighed(leak) for leak in self._under(key, bound, (), 0)]
             return []
         return self.carried(bound)
@@ -237,7 +240,7 @@ class SecretReader(SecretLooks):
     ) -> Iterator[Leak | Reach]:
         name = key.value if isinstance(key, v.Const) and isinstance(key.value, str) else None
         if name is not None and self.names.is_secret(name):
-            if not self._is_harmless(bound.sub(inner), nesting, name):
+            if not self._is_id(inner) and not self._is_harmless(bound.sub(inner), nesting, name):
                 yield from self._under(name, bound.sub(inner), trail, nesting)
             return
         yield from self._carry(bound.sub(inner), trail, nesting)
@@ -349,7 +352,8 @@ class SecretReader(SecretLooks):
             )
             return
         if reduced is not None:
-            if self._is_getter(name) and not all(self._is_harmless(inner, nesting) for inner, _ in reduced):
+            by_name = self._is_getter(name) and SHOWING.isdisjoint(split_words(name)[:1])
+            if by_name and not all(self._is_harmless(inner, nesting) for inner, _ in reduced):
                 yield Leak(bound, f"{name}()", trail, self.names.is_sure(name))
                 return
             for inner, step in reduced:

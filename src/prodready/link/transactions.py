@@ -9,21 +9,24 @@ import msgspec
 from msgspec.structs import replace
 
 from prodready.finding import Location
+from prodready.knowledge_form import Effect
+from prodready.link.conditions import Steps
 from prodready.link.deeds import WRITING
-from prodready.link.frames import Bound, Frame
+from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.holders import Holders
 from prodready.link.hooks import plain
 from prodready.link.labels import Labels
 from prodready.link.lifting import is_own, may_be, seen_from, still_needed
 from prodready.link.openings import Deed, Key
-from prodready.link.paths import Steps, Walker, makes
+from prodready.link.paths import Walker, makes
 from prodready.link.program import FunctionSymbol
 from prodready.link.rounds import Rounds
 from prodready.link.scope import Scope
 from prodready.link.sinks import place
-from prodready.link.writes import EMPTY, Path, Write, strength, worst
+from prodready.link.text import argument_values
+from prodready.link.writes import EMPTY, Path, Waiting, Write, strength, unless_missing, worst
 from prodready.read import values as v
-from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, Flow
+from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, CallFact, Flow
 from prodready.words import split_words
 
 DEEPEST = 8
@@ -37,6 +40,16 @@ SETTING = frozenset("grant revoke remove subscribe unsubscribe enable disable".s
 
 NOTING = frozenset("last touch seen visited activity heartbeat lock unlock lease".split())
 """Words in names of functions that note when something happened last, or take a lock, which others must see at once."""
+
+READING = frozenset(
+    """
+    get fetch find load list is has check validate parse read select execute exec scalar scalars all first one where filter
+    options in order limit offset join count exists refresh now today utcnow uuid len sorted tuple str int bool float min max
+    sum any zip enumerate dict keys values items split strip lower upper format decode encode debug info warning warn error
+    exception log isinstance getattr hasattr
+    """.split()
+)
+"""Words in names of calls that change no row, if nothing else is known of them."""
 
 ROUNDS = 6
 """Layers of callers above the functions that write which are looked for by name."""
@@ -59,9 +72,8 @@ class Summary(msgspec.Struct, frozen=True):
     @property
     def counted(self) -> tuple[Write, ...]:
         """The writes that make up the partial state."""
-        if not self.absorbed:
-            return tuple(write for write in self.path.writes if not write.units)
-        return self.path.writes
+        writes = tuple(write for write in unless_missing(self.path.writes) if not write.bare)
+        return writes if self.absorbed else tuple(write for write in writes if not write.units)
 
 
 NOTHING = Summary()
@@ -185,7 +197,7 @@ class Transactions(Holders):
         several = {write.units for write in path.writes if write.units}
         units = frozenset(unit for one in several for unit in one)
         calls = 1 if several and frozenset.intersection(*several) else len(several)
-        alone = [write for write in path.writes if not write.units]
+        alone = [write for write in unless_missing(path.writes) if not write.units and not write.bare]
         looped = any(write.units and write.looped for write in path.writes)
         if units and self._is_one_unit(frame, calls, units, alone, looped):
             return Summary(path, partial=True, absorbed=units)
@@ -334,23 +346,57 @@ class _Walker(Walker):
         here = place(self.frame.path, deed.fact.span)
         return worst([self._lifted(symbol, dict(given), deed, here) for symbol, given in deed.targets]) or Path()
 
+    def stirs(self, fact: CallFact) -> bool:
+        """See `Walker`."""
+        bound = Bound(fact.value, self.frame)
+        callees = self.deeds.infer.callees(bound)
+        if not callees:
+            return READING.isdisjoint(split_words(fact.name))
+        return any(self._may_change(callee, bound) for callee in callees)
+
+    def _may_change(self, callee: Callee, bound: Bound) -> bool:
+        if callee.function is not None or callee.cls is not None:
+            return callee.cls is None and callee.function is not None and self._changes_rows(callee.function)
+        if callee.effect is not None:
+            return callee.effect.sink == "sql" and not self._is_read(callee.effect, bound)
+        assert isinstance(bound.value, v.Call)
+        given = (*bound.value.args, *(value for _, value in bound.value.keywords))
+        kinds = [self.deeds.infer.type_of(bound.sub(value)) for value in given]
+        return any(kind is not None and self.deeds.is_row_class(kind.cls) for kind in kinds)
+
+    def _is_read(self, effect: Effect, bound: Bound) -> bool:
+        """Whether a statement that is run is known, or built here: if it wrote, that would be known, too."""
+        assert isinstance(bound.value, v.Call)
+        statements = [value for position in effect.at for value in argument_values(bound.value, position)]
+        return all(
+            isinstance(plain(one), v.Call) or self.deeds.statement_in(bound.sub(one)) is not None for one in statements
+        )
+
+    def _changes_rows(self, function: FunctionSymbol) -> bool:
+        frame = Frame(function.path, function.facts)
+        path = self.owner.summary(frame).path
+        deeds = self.owner.deeds_of(frame).values()
+        return bool(path.writes or path.pending) or any(deed.kind in {"change", "stage", "call"} for deed in deeds)
+
     def _lifted(self, symbol: FunctionSymbol, given: dict[str, Bound], deed: Deed, here: Location) -> Path:
         """What a callee adds, as its caller sees it."""
         callee = Frame(symbol.path, symbol.facts)
         summary = self.owner.summary(callee)
         name = symbol.facts.qualname.rpartition(".")[2]
-        makes_sure = self.owner.makes_sure(callee)
+        makes_sure, counted = self.owner.makes_sure(callee), unless_missing(summary.path.writes)
         units = frozenset() if makes_sure else frozenset({callee.key}) if summary.partial else summary.units
         writes = tuple(
             replace(
                 self._as_own(write, deed) if is_own(write.root, callee, deed) else write,
-                kind="ensure" if makes_sure else write.kind,
+                kind="ensure" if makes_sure or (write.missing is not None and write not in counted) else write.kind,
                 root=deed.root if is_own(write.root, callee, deed) else seen_from(write.root, given, self.frame),
                 looped=False,
                 via=((f"{name}()", here), *write.via),
                 units=units,
                 needs=still_needed(write, callee, given, self.frame, deed.fact.value),
                 rows=(),
+                missing=None,
+                under=(),
                 call=deed.fact.value,
                 assumed=write.assumed or deed.assumed,
                 own=is_own(write.root, callee, deed) and not write.helped,
@@ -384,4 +430,4 @@ class _Walker(Walker):
             return replace(path, writes=writes)
         if runs[1]:
             return path.add([Write(table, "write", here, via=((f"{name}()", here),))])
-        return replace(path, pending=(*path.pending, (None, False)), labels=(*path.labels, table))
+        return replace(path, pending=(*path.pending, Waiting(None)), labels=(*path.labels, table))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
@@ -16,6 +17,9 @@ from prodready.read.values import Value
 Conditions = tuple[tuple[Value, Value], ...]
 """Values, and what each has turned out to be."""
 
+NOTHING = (v.Const(None), v.Const(False))
+"""What a look-up gives that finds nothing, and what tells whether something is there."""
+
 MOST = 40
 """Writes kept of one path: nobody reads more."""
 
@@ -29,8 +33,11 @@ class Write(msgspec.Struct, frozen=True):
     writes to keep together of their own, of which this is one. `makes`: it is a new row. `expired`: what is removed was
     picked by being below a limit, as what is too old is. `call` is the outermost of the calls. `needs` is what the
     function's parameters have to be for it; `rows` are those that a commit writes, None for one that is not known.
-    `table` is the class of the rows that are removed; `turn` the calls of a loop and the row that each of its rounds
-    has of its own. `own`: `via` are methods of the row itself, `save` for instance.
+    `bare`: a commit before which nothing was done on the path that it could write; what the function's caller has done
+    it may. `sent`: it notes what was sent before. `missing` is what was looked for, not found, and is made here; `under`
+    all that was looked for and not found on the way. `table` is the class of the rows that are removed; `turn` the calls
+    of a loop and the row that each of its rounds has of its own. `own`: `via` are methods of the row itself, `save` for
+    instance.
     """
 
     label: str
@@ -53,6 +60,10 @@ class Write(msgspec.Struct, frozen=True):
     table: ClassSymbol | None = None
     turn: tuple[frozenset[tuple[int, int]], Value] | None = None
     own: bool = False
+    bare: bool = False
+    sent: bool = False
+    missing: Value | None = None
+    under: tuple[Value, ...] = ()
 
     @property
     def helped(self) -> bool:
@@ -65,37 +76,56 @@ class Write(msgspec.Struct, frozen=True):
         return (self.via[0][1] if self.via else self.place).line
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """A change that waits for a commit: of which object, None for one that is not known.
+
+    `slight`: it says when the object was last changed, or that it refers to nothing any more. `missing` is what was looked
+    for in place of a new object, and not found.
+    """
+
+    root: Value | None
+    slight: bool = False
+    missing: Value | None = None
+
+
 class Path(msgspec.Struct, frozen=True):
     """What has been written on the way; `open` inside of a transaction begun by hand; `pending` awaits a
     commit, `made` says that there is a new row in it.
 
-    Of what is pending: the object, and whether the change matters little: when it was last changed, or that it refers to
-    nothing any more. `alone` are statements that commit
-    themselves unless a commit follows; `known` is what the conditions passed have shown, `given` what
-    they would; `clean` are objects that a
-    helper was given that commits, and that nothing has changed since.
+    `alone` are statements that commit themselves unless a commit follows; `known` is what the conditions passed have
+    shown, `given` what they would; `clean` are objects that a helper was given that commits, and that nothing has changed
+    since. `stirred`: something was called that may have changed rows unseen; `sent`: something was sent, that nobody takes
+    back; `nested`: inside of a savepoint made by hand, which the next commit ends. `needed` is what has to turn out so for
+    what follows to be done; `not_found` is what was looked for, in what is done if it is not there.
     """
 
     writes: tuple[Write, ...] = ()
     open: bool = False
     made: bool = False
-    pending: tuple[tuple[Value | None, bool], ...] = ()
+    pending: tuple[Waiting, ...] = ()
     labels: tuple[str, ...] = ()
     alone: tuple[Write, ...] = ()
     known: Conditions = ()
     given: Conditions = ()
     clean: tuple[Value, ...] = ()
+    stirred: bool = False
+    sent: bool = False
+    nested: bool = False
+    needed: Conditions = ()
+    not_found: tuple[Value, ...] = ()
 
     @property
     def needs(self) -> tuple[tuple[str, Value], ...]:
         """What the parameters have to be to come here."""
-        return tuple((name, value) for subject, value in self.known if (name := _param(subject)))
+        return tuple((name, value) for subject, value in self.needed if (name := _param(subject)))
 
     @property
-    def weight(self) -> tuple[int, int, int]:
+    def weight(self) -> tuple[int, int, int, int]:
         """How much speaks against the path, to tell the worst of several."""
         alone = [write for write in self.writes if not write.units]
-        return (strength((*alone, *self.alone)), len(self.writes) + len(self.alone), len(self.pending))
+        counted = sum(write.kind != "ensure" for write in self.writes)
+        several = (strength((*alone, *self.alone)), counted + len(self.alone), len(self.writes))
+        return (*several, len(self.pending))
 
     def add(self, writes: Iterable[Write]) -> Path:
         """The path with more writes on it."""
@@ -114,12 +144,23 @@ def strength(writes: Iterable[Write]) -> int:
     makes sure that a row exists does no harm alone.
     """
     by_store: dict[str, list[Write]] = {}
-    for write in writes:
+    for write in unless_missing(writes):
         by_store.setdefault(write.store, []).append(write)
     # Of a session that is only known as such nobody can tell that it is another one.
     return max(
         (_together([w for s in by_store if _same(s, store) for w in by_store[s]]) for store in by_store), default=0
     )
+
+
+def unless_missing(writes: Iterable[Write]) -> list[Write]:
+    """The writes, those left out that only make what was looked for and not found, and nothing else with it.
+
+    The next try finds it, and goes on: `order = find() or make()`, written out. What else is written because it was not
+    found would not come again.
+    """
+    found = list(writes)
+    alone = Counter(subject for write in found if write.kind != "ensure" for subject in write.under)
+    return [write for write in found if write.missing is None or alone[write.missing] > 1]
 
 
 def _same(store: str, other: str) -> bool:
@@ -138,7 +179,7 @@ def _together(writes: Iterable[Write]) -> int:
     committed: set[Value | None] = set()
     count = 0
     for write in writes:
-        if write.kind == "ensure" or (write.rows and committed.issuperset(write.rows)):
+        if write.kind == "ensure" or write.bare or (write.rows and committed.issuperset(write.rows)):
             continue
         committed.update(row for row in write.rows if row is not None)
         if len(write.rows) > 1:

@@ -20,6 +20,11 @@ from prodready.words import split_words
 MAX_LOOP_DEPTH = 2
 """Loops nested deeper than this are gone through once, not twice."""
 
+LOOKING = frozenset(
+    {"exists", "first", "one_or_none", "scalar", "scalar_one_or_none", "get", "get_or_none", "find_one"}
+)
+"""Methods that tell whether something is there."""
+
 CHECKING_WORDS = frozenset(
     {
         "check",
@@ -163,6 +168,8 @@ class Statements(Definitions):
             return before[name.id], v.Const(not negated)
         if isinstance(name, ast.Call):
             asks = isinstance(name.func, ast.Attribute) and path_of(name.func.value) == self.scope.mapping
+            if isinstance(name.func, ast.Attribute) and name.func.attr in LOOKING:
+                return self._before(name, before), v.Const(not negated)
             flag = self._before(name, dict(before or {})) if asks and self.scope.mapping else None
             return (flag, v.Const(not negated)) if isinstance(flag, v.Param) else ()
         if not (isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Eq, ast.Is))):

@@ -48,7 +48,7 @@ from prodready.finding import Confidence, Finding, Location, Severity, Step
 from prodready.link.frames import Frame
 from prodready.link.hooks import plain
 from prodready.link.linked import Linked
-from prodready.link.paths import COMMIT
+from prodready.link.paths import COMMIT, MAKING
 from prodready.link.writes import Write, strength
 from prodready.link.transactions import Summary
 from prodready.read import values as v
@@ -84,6 +84,9 @@ CLEANING = frozenset(
     "clean cleanup purge prune expire expired expiry vacuum gc garbage stale obsolete outdated".split()
 )
 """Words in names of functions that remove what nobody needs: the rest goes with the next run."""
+
+REMOVING = frozenset("delete remove discard clear purge destroy drop unlink".split())
+"""First words of names of functions that remove something."""
 
 LEFT_OVER = frozenset("cleanup expire expired expiry garbage stale obsolete outdated orphaned".split())
 """Those of them that say of a helper that it does so by the way."""
@@ -146,7 +149,8 @@ def _one_by_one(writes: Sequence[Write]) -> bool:
     if len(writes) == 1 or (writes[0].turn is not None and all(write.turn == writes[0].turn for write in writes)):
         return True
     # Batch after batch, and what is left of the last one.
-    return any(write.repeated for write in writes) and all(write.kind == "commit" for write in writes)
+    batch = all(write.repeated for write in writes) or any(write.repeated and not write.via for write in writes)
+    return batch and all(write.kind == "commit" for write in writes)
 
 
 def _tidies(writes: Sequence[Write]) -> bool:
@@ -158,6 +162,39 @@ def _tidies(writes: Sequence[Write]) -> bool:
         return True
     changed = [write for write in writes if not write.makes and not write.removes]
     return len(removed) == len(changed) == 1 and removed[0].label != changed[0].label
+
+
+def _removes(write: Write) -> bool:
+    """Whether a write removes rows or links: itself, or by the name of the helper that does it."""
+    last = write.label.rpartition(".")[2] if write.label.endswith("()") else ""
+    names = (last, *(name for name, _ in write.via))
+    return write.removes or any(not REMOVING.isdisjoint(split_words(name)[:1]) for name in names)
+
+
+def _links(write: Write) -> bool:
+    """Whether a write links rows that may be linked already: `team.members.add(user)`."""
+    return write.label.endswith(".add()") and not write.makes
+
+
+def _removes_again(writes: Sequence[Write]) -> bool:
+    """Whether nothing is done but to remove and to link, and the row by which the rest is found goes last.
+
+    Done again, all is as it should be. A commit in the function itself may as well stand after all of it.
+    """
+    if not all(_removes(write) or _links(write) for write in writes) or not _removes(writes[-1]):
+        return False
+    if any(write.kind == "commit" and not write.via for write in writes):
+        return False
+    return not any(_removes(write) and write.root is not None and not write.helped for write in writes[:-1])
+
+
+def _takes_back(writes: Sequence[Write]) -> bool:
+    """Whether a row is made, and removed again: what was tried in between has failed."""
+    if len(writes) != 2 or not _removes(writes[1]) or _removes(writes[0]) or writes[0].call is None:
+        return False
+    call = writes[1].call
+    given = [x for value in (call.args if call is not None else ()) for x in v.walk(value) if isinstance(x, v.Call)]
+    return any((x.line, x.column) == (writes[0].call.line, writes[0].call.column) for x in given)
 
 
 def _beside(linked: Linked, frame: Frame) -> bool:
@@ -189,16 +226,20 @@ def _adds_up(writes: Sequence[Write]) -> bool:
 
 
 def _weighty(writes: Sequence[Write]) -> list[Write]:
-    """The writes without notes, and without commits of helpers that may be of nothing, or of the row of another one."""
+    """The writes without notes, and without commits of helpers that may be of nothing, or of the row of another one.
+
+    Nor is there harm in a helper that says of itself that it makes a row or brings it up to date, whichever is needed.
+    """
     seen: dict[str, list[tuple[str, list[Value]]]] = {}
     removed = {write.label for write in writes if write.removes and not write.via}
     found = []
     for write in writes:
-        if write.expired or _is_state(write) or _is_note(write):
+        if write.expired or _is_state(write) or _is_note(write) or (write.sent and write.via):
             continue
         if write.via:
             helper, passed = write.via[0][0], _given(write)
-            if not LEFT_OVER.isdisjoint(split_words(helper)):
+            words = split_words(helper)
+            if not LEFT_OVER.isdisjoint(words) or "upsert" in words or ("or" in words and not MAKING.isdisjoint(words)):
                 continue
             like = seen.setdefault(write.label, [])
             # One helper that is given two things writes two rows.
@@ -224,7 +265,9 @@ def _given(write: Write) -> list[Value]:
 def _confidence(linked: Linked, frame: Frame, summary: Summary) -> Confidence:
     name = frame.function.qualname.rpartition(".")[2]
     writes = [write for write in summary.counted if write.kind != "ensure"]
-    if not summary.partial or _tidies(writes) or not AGAIN.isdisjoint(split_words(name)):
+    if not summary.partial or _tidies(writes) or _removes_again(writes) or _takes_back(writes):
+        return Confidence.LOW
+    if not AGAIN.isdisjoint(split_words(name)):
         return Confidence.LOW
     apart = any(write.repeated and write.kind == "commit" and not write.via for write in writes)
     broken = apart and linked.transactions.breaks_up(frame)

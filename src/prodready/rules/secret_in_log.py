@@ -45,6 +45,7 @@ from prodready.link.percent import printed
 from prodready.link.secret_looks import Leak, Reach
 from prodready.link.sinks import Arrival, arrivals, shown_callee, trace
 from prodready.read import values as v
+from prodready.read.facts import last_name
 from prodready.rules.base import Rule
 from prodready.words import split_words
 
@@ -55,6 +56,13 @@ KEYS = ("key", "cache_key", "name")
 FILED = frozenset({"key", "keyfile", "pem"})
 OPENING = frozenset({"Path", "open", "isfile", "is_file", "exists", "access"})
 """Secrets that stand in a file of their own, and calls that are given the names of files."""
+
+COMMANDS = frozenset("command commands cli ctl".split())
+"""Words in names of files and functions that somebody starts by hand, and whose output that person reads."""
+
+SHOWING = frozenset("print pprint pp write writelines".split())
+MADE = frozenset("create generate gen make new issue mint random rotate token choice choices".split())
+"""Calls that show something on the standard streams, and words in names of those that make a new secret."""
 
 LONG = 6
 """Steps from which on a path is improbable where only a name speaks for the secret."""
@@ -108,12 +116,27 @@ class _Judge:
             slug=rule.slug,
             message=f"`{leak.name}`{f' ({leak.remark})' if leak.remark else ''} is written to the log by `{sink}()`{via}",
             severity=Severity.ERROR if leak.sure else Severity.WARNING,
-            confidence=_confidence(arrival, leak),
+            confidence=Confidence.LOW if self._is_handed_over(arrival, leak) else _confidence(arrival, leak),
             location=arrival.location,
             trace=trace(leak.bound, f"`{leak.name}` comes from here", leak.trail, arrival.location, arrival.onward),
             hint="leave the value out, or log something that identifies it without giving it away: an id, a masked form",
             context=arrival.frame.function.qualname,
             statement=(arrival.fact.span.first, arrival.fact.span.last),
+        )
+
+    def _is_handed_over(self, arrival: Arrival, leak: Leak) -> bool:
+        """Whether a command shows a secret that it has just made to who started it, and who sees it nowhere else."""
+        frame, program = arrival.frame, self.linked.program
+        if arrival.sink.fact.name not in SHOWING or leak.bound.frame.key != frame.key:
+            return False
+        made = [one for one in v.walk(leak.bound.value) if isinstance(one, v.Call)]
+        if not any(not MADE.isdisjoint(split_words(last_name(call))) for call in made):
+            return False
+        cls = program.owner(frame.path, frame.function)
+        bases = program.lineage(cls) if cls is not None else ()
+        near = "/".join(frame.path.removesuffix(".py").split("/")[-2:])
+        return not COMMANDS.isdisjoint((*split_words(near), *split_words(frame.function.qualname))) or any(
+            isinstance(base, str) and "command" in program.knowledge.label(base) for base in bases
         )
 
 
