@@ -77,7 +77,7 @@ WORDS = frozenset(
         "role", "negation", "permission", "owner", "user", "user-key", "optional", "logged-in", "authenticated",
         "anonymous", "key", "refusal", "no-guard", "guard", "open-route", "read-route", "says-open", "proxy",
         "changing-call", "telling-call", "making-call", "check",
-        "address-part", "own-rows", "acting", "carried-key", "for-programs", "row-query", "safe-methods",
+        "address-part", "own-rows", "acting", "carried-key", "for-programs", "row-query", "safe-methods", "rendering", "unguessable",
         "signature", "sign-in",
         # In the conditions of a front end: what decides who sees something, and what only looks like it.
         "gate-staff", "gate-permission", "gate-role", "gate-owner", "gate-login", "not-gate", "viewer", "not-viewer",

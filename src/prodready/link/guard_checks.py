@@ -112,8 +112,13 @@ class Checks:
                         yield replace(check, kind=self.named_role(call, check.kind))
 
     def named_role(self, call: Bound, kind: str) -> str:
-        """The kind of a check that is told which roles to let in: not all of those who are logged in."""
+        """The kind of a check that is told which roles to let in, not all of those who are logged in; or that is given a test."""
         value = call.value
+        if kind == "permission" and isinstance(value, v.Call):
+            given = [self.infer.symbol_of(v.bare(x), call.frame) for x in value.args if isinstance(v.bare(x), (v.Ref, v.Attr))]
+            told = [one.facts.returns for one in given if isinstance(one, FunctionSymbol) and one.facts.returns is not None]
+            kinds = {self.words.kind([(returned, False)], certain=True) for returned in told}
+            return kinds.pop() if kinds in ({"role"}, {"login"}) else kind
         for name, given in value.keywords if isinstance(value, v.Call) and kind in {"login", "token"} else ():
             texts = self.values.words(call.sub(given)) if self.words.has("role", name) else []
             if texts and all(self.words.has("role", text) for text in texts):
@@ -186,11 +191,15 @@ class Checks:
         )
         atoms = way.conditions[-way.inner :] if way.inner else ()
         if atoms and all(self.words.is_setting(value) for value, _ in atoms):
-            return ""
+            # `if may(user): return`, and a setting says only how all others are turned away.
+            atoms = tuple((value, truth) for value, truth in way.conditions if not self.words.is_setting(value))
+            return self.words.kind(atoms, certain=how == "refused") if self._refuses_anyhow(way, function) else ""
         certain = how == "refused"
         kind = self.words.kind(atoms, certain=certain)
         if own and kind == "login":  # a user who was looked up by what was sent is not the one who asks
             kind = self.words.kind(atoms, certain=False)
+        if not kind and certain and any(map(self._is_given_request, atoms)):
+            kind = "permission"  # `if not test(request): return refused(request)`
         if not kind and certain and not own:
             kind = self.words.kind([a for a in way.conditions if not a[1]], certain=True)
             if not kind and not self.words.is_about_something_else(atoms):
@@ -209,6 +218,16 @@ class Checks:
             own_part = [atom for atom in atoms if not self.words.is_about_something_else([atom])]
             return self.words.kind(own_part, certain=False)
         return kind
+
+    def _refuses_anyhow(self, way: Exit, function: FunctionSymbol) -> bool:
+        """Whether those who fail the settings' test of a way out that turns away are turned away, too."""
+        before, asked = way.conditions[: -way.inner], way.conditions[-way.inner :]
+        return any(
+            other.conditions[: len(before)] == before
+            and other.conditions[len(before) :] == tuple((value, not truth) for value, truth in asked)
+            and self.words.refuses(other)
+            for other in function.facts.exits
+        )
 
     def _is_login(self, value: Value) -> bool:
         return any(self.words.has("authenticated", name) for name in names_in(value))

@@ -11,15 +11,15 @@ import msgspec
 from prodready.finding import Location
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_actions import Asked
-from prodready.link.guard_checks import MANY_CALLS, by_path, strongest
+from prodready.link.guard_checks import MANY_CALLS, by_path, options_of, strongest
 from prodready.link.guard_classes import GuardClasses
 from prodready.link.guard_settings import GuardSettings
-from prodready.link.guard_words import names_in
+from prodready.link.guard_words import names_in, names_request
 from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.link.route import SAFE_METHODS, Guard, Handler
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
-from prodready.read.facts import RAISE, CallFact
+from prodready.read.facts import RAISE, RETURN, CallFact, last_name
 from prodready.read.values import Value
 from prodready.words import split_words
 
@@ -73,7 +73,7 @@ class Guards(GuardClasses):
         if found and not all_of_them:
             return tuple(found)
         if handler.frame is not None:
-            found += self._handed_on(handler.frame)
+            found += self._handed_on(handler.frame, handler.cls)
             found += self._inline(handler.frame, handler.cls)
         elif handler.cls is not None and not (asked.row is False and "POST" in methods):
             found += self._scoped_in(self._rows_of(handler.cls))  # a method of a library, about the rows of the class
@@ -87,9 +87,29 @@ class Guards(GuardClasses):
         ]
         return tuple(dict.fromkeys(kept))
 
-    def _handed_on(self, frame: Frame) -> list[Guard]:
+    def _of_other(self, value: Value, frame: Frame, cls: ClassSymbol | None) -> list[Guard]:
+        """The guards of another handler that a response comes from: `return edit(request, pk)`, `return self.put(*args)`."""
+        if not isinstance(value, v.Call) or not _passes_request(value):
+            return []
+        target = v.bare(value.target)
+        mine = cls or self.program.owner(frame.path, frame.function)
+        of_self = isinstance(target, v.Attr) and isinstance(v.bare(target.base), v.Param) and last_name(target.base) == "self"
+        if of_self and isinstance(target, v.Attr) and mine is not None:
+            symbol = self.program.member(mine, target.name)
+        else:
+            symbol = self.infer.symbol_of(target, frame) if isinstance(target, (v.Ref, v.Attr)) else None
+        if not isinstance(symbol, FunctionSymbol) or symbol.facts is frame.function:
+            return []
+        other = Frame(symbol.path, symbol.facts)
+        return [*self._decorated(other), *self._inline(other, mine if of_self else None)]
+
+    def _handed_on(self, frame: Frame, cls: ClassSymbol | None = None) -> list[Guard]:
         """The guards of the view that a function hands its request to: `return Page.as_view()(request)`; the weakest."""
         found: list[list[Guard]] = []
+        returned = options_of(frame.function.returns) if frame.function.returns is not None else ()
+        ways = [self._of_other(v.bare(option), frame, cls) for option in returned]
+        if ways and all(ways):
+            found = ways
         for fact in frame.function.calls:
             maker = v.bare(fact.value.target)
             target = v.bare(maker.target) if isinstance(maker, v.Call) else None
@@ -265,7 +285,7 @@ class Guards(GuardClasses):
                     if not self.is_waived(fact.value, effect.waived, effect.unless):
                         yield Guard(effect.guards, f"{fact.name}()", here, "helper")
                 elif callee.function is not None and not callee.assumed and not self._asks_nothing(fact, frame):
-                    handed = fact.value == returned  # what it returns is the response
+                    handed = fact.value == returned or _is_answered(fact, frame)  # what it returns is the response
                     found = [c for c in self.checks(callee.function) if c.raises or (handed and c.refuses)]
                     for check in found if handed else found[:1]:
                         yield Guard(check.kind, f"{fact.name}()", here, "helper", check.partial)
@@ -394,6 +414,22 @@ class Guards(GuardClasses):
         """Whether a column says whom a row belongs to: `owner`, `submitter_email`."""
         told = self.words.ends("owner", column) or self.words.ends("role", column)
         return told or (self.words.has("owner", column) and self.words.ends("user-key", column))
+
+
+def _passes_request(call: v.Call) -> bool:
+    """Whether a call is given the request, or all that a method was called with."""
+    target = v.bare(call.target)
+    of_self = isinstance(target, v.Attr) and last_name(target.base) == "self"
+    return of_self or any(map(names_request, call.args))
+
+
+def _is_answered(fact: CallFact, frame: Frame) -> bool:
+    """Whether what a call returns is the response if it is anything: `error = check(request)`, `if error: return error`."""
+    for way in frame.function.exits:
+        asked = (part for value, _ in way.conditions[-way.inner :] for part in v.walk(value)) if way.inner else ()
+        if way.kind == RETURN and fact.value in v.walk(way.value) and fact.value in asked:
+            return True
+    return False
 
 
 def _holds(outer: CallFact, inner: CallFact) -> bool:

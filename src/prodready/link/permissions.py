@@ -14,7 +14,7 @@ from prodready.link.guard_words import names_request
 from prodready.link.guards import Guards
 from prodready.link.joined import Join, Joined
 from prodready.link.page_guards import PageGuards
-from prodready.link.program import ClassSymbol
+from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.link.route import ANY, SAFE_METHODS, Guard, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
@@ -125,8 +125,9 @@ class Permissions:
         confidence = sure[0][0].confidence
         if guard is None:  # nothing at all that asks: more often not understood than not there
             confidence = min(confidence, Confidence.MEDIUM)
-        if not sure[0][0].place.gates:  # who gets a page says less of a single request that it makes
-            confidence = min(confidence, Confidence.MEDIUM)
+        place, gate = sure[0][0].place, sure[0][1]
+        if gate not in place.gates:  # who gets a page says less of a single request that it makes
+            confidence = min(confidence, Confidence.LOW if self.pages.is_of_row(gate) else Confidence.MEDIUM)
         if bare or not self._changes(route, method) or self._is_doubtful(route):
             confidence = Confidence.LOW
         return Offer(route, method, tuple((join.place, gate) for join, gate in sure), guard, confidence)
@@ -214,9 +215,12 @@ class Permissions:
         """What runs for a request: the handler, and the methods by which its class says what it works with."""
         handler = route.handler
         makes = self.guards.asked(handler, route.methods).row is False and not SAFE_METHODS.issuperset(route.methods)
+        program = self.looks.values.program
         if handler.frame is not None:
             yield handler.frame
-        program = self.looks.values.program
+            called = {fact.name for fact in handler.frame.function.calls if _is_own_method(fact.value)}
+            members = [program.member(handler.cls, name) for name in sorted(called)] if handler.cls is not None else []
+            yield from (Frame(one.path, one.facts) for one in members if isinstance(one, FunctionSymbol))
         for base in program.lineage(handler.cls) if handler.cls is not None else ():
             if not isinstance(base, ClassSymbol):
                 continue
@@ -282,6 +286,12 @@ def _once(offers: Iterable[Offer]) -> list[Offer]:
         return found
     best = max(found, key=lambda offer: (offer.confidence, offer.method not in SAFE_METHODS))
     return [best] if best.method in SAFE_METHODS else [offer for offer in found if offer not in reading]
+
+
+def _is_own_method(call: v.Call) -> bool:
+    """Whether what is called is a method of the object itself."""
+    target = v.bare(call.target)
+    return isinstance(target, v.Attr) and isinstance(v.bare(target.base), v.Param) and last_name(target.base) == "self"
 
 
 def _is_current(value: Value) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from prodready.link.frames import Bound, Frame
-from prodready.link.guard_words import GuardWords, names_in
+from prodready.link.guard_words import GuardWords, names_in, names_request
 from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
 from prodready.link.route import Route
 from prodready.link.routes import Routes
 from prodready.link.url_paths import is_parameter
 from prodready.read import values as v
-from prodready.read.facts import CallFact, Exit, FunctionFacts, last_name
+from prodready.read.facts import RAISE, CallFact, Exit, FunctionFacts, last_name
 from prodready.read.values import Value
 from prodready.words import split_words
 
@@ -35,11 +35,13 @@ class RouteLooks:
         self.words: GuardWords = routes.guards.words
 
     def does_nothing(self, frame: Frame) -> bool:
-        """Whether a handler is a stub, or only makes a page of what it was sent."""
+        """Whether a handler is a stub, or only makes a page."""
         function = frame.function
         returned = v.bare(function.returns) if function.returns is not None else None
         if not function.calls:
             return returned is None or isinstance(returned, v.Const)
+        if self._only_raises(function) or self._only_shows(function):
+            return True
         if not isinstance(returned, v.Call) or function.calls[-1].value != returned:
             return False
         shows = self.words.has("read-route", last_name(returned)) or "redirect" in split_words(last_name(returned))
@@ -56,6 +58,24 @@ class RouteLooks:
         )
 
     @staticmethod
+    def _only_raises(function: FunctionFacts) -> bool:
+        """Whether all that a handler does is to say that it does nothing: `raise NotSupported("see /reports")`."""
+        raised = [way.value for way in function.exits if way.kind == RAISE and not way.conditions]
+        inside = [one for value in raised for one in v.walk(value)]
+        return bool(raised) and all(fact.value in inside for fact in function.calls)
+
+    def _only_shows(self, function: FunctionFacts) -> bool:
+        """Whether a handler makes a page of what it looks up on the way, and of nothing that it was sent."""
+        returned = v.bare(function.returns) if function.returns is not None else None
+        if not isinstance(returned, v.Call) or not self.words.has("rendering", last_name(returned)):
+            return False
+        inside = list(v.walk(returned))
+        sent = any(isinstance(one, v.Attr) and names_request(v.bare(one.base)) for one in inside)
+        return not sent and all(
+            fact.value in inside and not self.words.has("acting", fact.name) for fact in function.calls
+        )
+
+    @staticmethod
     def lets_in(function: FunctionFacts) -> bool:
         """Whether a handler checks what somebody logs in or signs up with: it must be open."""
         return any(not LETTING_IN.isdisjoint(split_words(fact.name)) for fact in function.calls)
@@ -66,14 +86,23 @@ class RouteLooks:
         says = " ".join(facts.docs.get(frame.function.qualname, "").lower().split()) if facts is not None else ""
         return any(phrase in says for phrase in self.values.knowledge.words.get("says-open", ()))
 
-    def takes_key(self, fact: CallFact) -> bool:
-        """Whether a call is given a key or a token that came with the request: who has it is let in by what is called."""
+    def takes_key(self, fact: CallFact, frame: Frame) -> bool:
+        """Whether a call is given a key or a token that came with the request: who has it is let in by what is called.
+
+        Or looks one up in the request, by a function of the project: `lock_token(request)`.
+        """
         given = [v.bare(value) for value in (*fact.value.args, *(value for _, value in fact.value.keywords))]
+        if self.words.ends("key", fact.name) and self._is_asked_of(fact, frame) and any(map(names_request, given)):
+            return True
         inside = [v.bare(value) for one in given if isinstance(one, v.Map) for _, value in one.items]
         return self._finds_by_key(fact) or any(
             isinstance(value, v.Attr) and isinstance(v.bare(value.base), v.Param) and self._is_key(value.name)
             for value in (*given, *inside)
         )
+
+    def _is_asked_of(self, fact: CallFact, frame: Frame) -> bool:
+        """Whether a call goes to a function of the project."""
+        return any(callee.function is not None for callee in self.values.infer.callees(Bound(fact.value, frame)))
 
     def _is_key(self, name: str) -> bool:
         return self.words.ends("key", name) or self.words.ends("carried-key", name)
@@ -82,6 +111,14 @@ class RouteLooks:
         """Whether a row is looked up by the token that it keeps: `find(Order, token=token)`."""
         return self.words.called("row-query", fact.name) and any(
             self._is_key(name) and not isinstance(v.bare(value), v.Const) for name, value in fact.value.keywords
+        )
+
+    def finds_by_mark(self, frame: Frame) -> bool:
+        """Whether a row is looked up by a mark that nobody guesses, which may have been sent to one person: `get(uuid=...)`."""
+        return any(
+            self.words.called("row-query", fact.name) and self.words.called("unguessable", name)
+            for fact in frame.function.calls
+            for name, _ in fact.value.keywords
         )
 
     def considers(self, way: Exit) -> bool:

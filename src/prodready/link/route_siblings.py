@@ -69,7 +69,9 @@ class Siblings:
 
     def _confidence(self, route: Route) -> Confidence:
         frame = route.handler.frame
-        if (frame is not None and self.looks.is_for_programs(frame)) or self.looks.is_wrapped(route):
+        if frame is not None and (self.looks.is_for_programs(frame) or self.looks.finds_by_mark(frame)):
+            return Confidence.LOW
+        if self.looks.is_wrapped(route):
             return Confidence.LOW
         return Confidence.MEDIUM
 
@@ -122,7 +124,7 @@ class Siblings:
         """Whether a function may look at who asks, as far as names tell."""
         if any(self.looks.considers(way) or self._tells_apart(way) for way in frame.function.exits):
             return True
-        if any(map(self.looks.takes_key, frame.function.calls)):
+        if any(self.looks.takes_key(fact, frame) for fact in frame.function.calls):
             return True
         for fact in frame.function.calls:
             given = (*fact.value.args, *(value for _, value in fact.value.keywords))

@@ -114,7 +114,7 @@ def _finding(offer: Offer) -> Finding:
     what = f"'{label_of(place)}'" if place.label else f"what calls `{name}()`"
     who = WHO.get(offer.guard.kind if offer.guard else "", "anyone")
     asks = f"`{text_of(gate.text)}`"
-    shown = f"the page shows {what} only if {asks}" if place.gates else f"only with {asks} one gets the page with {what}"
+    shown = f"the page shows {what} only if {asks}" if gate in place.gates else f"only with {asks} one gets the page with {what}"
     trace = (
         Step(gate.location, f"the page asks for {asks}"),
         Step(place.location, said(place)),
