@@ -20,6 +20,7 @@ LABELS = frozenset(
         "database-error",  # an exception that says that the database refused something
         "not-found",  # an exception that says that what was looked for is not there
         "cascade",  # what a reference is given that goes with the row that it refers to
+        "session",  # of a type: what is kept from request to request of whoever sends them
         "row",  # of a type: an instance is a row of a table
         "commits-alone",  # of a type: a connection that commits each statement that nobody commits
         "redirects",  # of a type: a handler that sends people elsewhere and does nothing else
@@ -77,7 +78,8 @@ WORDS = frozenset(
         "role", "negation", "permission", "owner", "user", "user-key", "optional", "logged-in", "authenticated",
         "anonymous", "key", "refusal", "no-guard", "guard", "open-route", "read-route", "says-open", "proxy",
         "changing-call", "telling-call", "making-call", "check",
-        "address-part", "own-rows", "acting", "carried-key", "for-programs", "row-query", "safe-methods", "rendering", "unguessable",
+        "address-part", "own-rows", "acting", "carried-key", "for-programs", "row-query", "safe-methods",
+        "rendering", "unguessable", "sending-mail",
         "signature", "sign-in",
         # In the conditions of a front end: what decides who sees something, and what only looks like it.
         "gate-staff", "gate-permission", "gate-role", "gate-owner", "gate-login", "not-gate", "viewer", "not-viewer",

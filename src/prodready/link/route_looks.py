@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from prodready.link.frames import Bound, Frame
+from prodready.link.guard_checks import options_of
 from prodready.link.guard_words import GuardWords, names_in, names_request
 from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
 from prodready.link.route import Route
@@ -119,6 +122,46 @@ class RouteLooks:
             self.words.called("row-query", fact.name) and self.words.called("unguessable", name)
             for fact in frame.function.calls
             for name, _ in fact.value.keywords
+        )
+
+    def only_computes(self, frame: Frame) -> bool:
+        """Whether a handler makes a page and by the names of all that it calls does nothing else.
+
+        What a database is told has to be looked for besides.
+        """
+        returned = v.bare(frame.function.returns) if frame.function.returns is not None else None
+        options = options_of(returned) if returned is not None else ()
+        pages = [isinstance(v.bare(x), v.Call) and self.words.has("rendering", last_name(v.bare(x))) for x in options]
+        return any(pages) and not any(
+            "redirect" in split_words(fact.name)
+            or any(self.words.has(table, fact.name) for table in ("acting", "changing-call", "sending-mail"))
+            for fact in frame.function.calls
+        )
+
+    def sends_for_all(self, facts: Iterable[CallFact], *, form: bool) -> bool:
+        """Whether a letter is sent to those who run the application, or about a `form` that makes something new.
+
+        An inquiry, an application for a job, an alert by mail: who sends such a thing need not be known.
+        """
+        for fact in facts:
+            given = [*fact.value.args, *(value for _, value in fact.value.keywords)]
+            target = v.bare(fact.value.target)
+            if not self.words.has("sending-mail", v.dotted(target) or fact.name):
+                continue
+            inside = [item for value in given for item in (value, *v.children(v.bare(value)))]
+            if form or any(map(self.words.is_setting, inside)):
+                return True
+        return False
+
+    def hands_session(self, fact: CallFact, frame: Frame) -> bool:
+        """Whether a call is given all that is kept of whoever asks: `dashboard.agree(session)`."""
+        infer, knowledge = self.values.infer, self.values.knowledge
+        given = (*fact.value.args, *(value for _, value in fact.value.keywords))
+        return any(
+            "session" in knowledge.label(kind)
+            for value in given
+            if isinstance(v.bare(value), (v.Ref, v.Attr))
+            for kind in infer.library_types(infer.type_of(Bound(value, frame)))
         )
 
     def considers(self, way: Exit) -> bool:
