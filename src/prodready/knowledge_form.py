@@ -69,6 +69,7 @@ SETTLES = frozenset(
         "guards",  # what guards every route that has no guards of its own
         "middleware",  # the classes or functions that every request passes
         "urls",  # the module with the routes of the whole application
+        "settings",  # of a variable of the environment: the module with all settings
     }
 )
 DECORATIONS = frozenset({"handler", "guard", "task", "queue", "receiver", "middleware"})
@@ -79,7 +80,7 @@ WORDS = frozenset(
         "anonymous", "key", "refusal", "no-guard", "guard", "open-route", "read-route", "says-open", "proxy",
         "changing-call", "telling-call", "making-call", "check",
         "address-part", "own-rows", "acting", "carried-key", "for-programs", "row-query", "safe-methods",
-        "rendering", "unguessable", "sending-mail",
+        "rendering", "unguessable", "sending-mail", "changing-right",
         "signature", "sign-in",
         # In the conditions of a front end: what decides who sees something, and what only looks like it.
         "gate-staff", "gate-permission", "gate-role", "gate-owner", "gate-login", "not-gate", "viewer", "not-viewer",

@@ -95,7 +95,7 @@ class Checks:
         own = frame.function.qualname.rpartition(".")[2]
         for fact in frame.function.calls[:MANY_CALLS]:
             told = fact.name == own or fact.name in self._guarding
-            named = told or any(self.words.has(table, fact.name) for table in ("guard", "user", "key"))
+            named = told or any(self.words.has(table, fact.name) for table in ("guard", "user", "key", "check"))
             if not named and not any(map(self.words.speaks_of_user, fact.value.args)):
                 continue
             for callee in self.infer.callees(Bound(fact.value, frame)):
@@ -112,12 +112,14 @@ class Checks:
                         yield replace(check, kind=self.named_role(call, check.kind))
 
     def named_role(self, call: Bound, kind: str) -> str:
-        """The kind of a check that is told which roles to let in, not all of those who are logged in; or that is given a test."""
+        """The kind of a check that is given a test, or is told which roles to let in: not all of those who are logged in."""
         value = call.value
         if kind == "permission" and isinstance(value, v.Call):
-            given = [self.infer.symbol_of(v.bare(x), call.frame) for x in value.args if isinstance(v.bare(x), (v.Ref, v.Attr))]
-            told = [one.facts.returns for one in given if isinstance(one, FunctionSymbol) and one.facts.returns is not None]
-            kinds = {self.words.kind([(returned, False)], certain=True) for returned in told}
+            tests = [
+                self.infer.symbol_of(x, call.frame) for x in map(v.bare, value.args) if isinstance(x, (v.Ref, v.Attr))
+            ]
+            told = [test.facts.returns for test in tests if isinstance(test, FunctionSymbol)]
+            kinds = {self.words.kind([(x, False)], certain=True) for x in told if x is not None}
             return kinds.pop() if kinds in ({"role"}, {"login"}) else kind
         for name, given in value.keywords if isinstance(value, v.Call) and kind in {"login", "token"} else ():
             texts = self.values.words(call.sub(given)) if self.words.has("role", name) else []

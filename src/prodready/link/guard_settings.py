@@ -45,6 +45,25 @@ class GuardSettings:
         listed = {name for entry in self.knowledge.types.values() for name in entry.guarded_by}
         return frozenset(name for name in listed if any(key.endswith(name) for key in keys))
 
+    @cached_property
+    def elsewhere(self) -> bool:
+        """Whether the application is told to take its settings from a module that is not at hand."""
+        variables = self._names("settings")
+        named: list[bool] = []
+        for path, outline in self.program.outlines.items():
+            facts = self.program.facts(path) if "setdefault" in outline.calls and not is_settings(path) else None
+            for function in facts.functions.values() if facts is not None else ():
+                for fact in function.calls:
+                    given = [v.bare(value) for value in fact.value.args]
+                    if fact.name == "setdefault" and len(given) > 1 and isinstance(given[0], v.Const):
+                        if given[0].value in variables:
+                            texts = self.values.texts(Bound(given[1], self.values.module(path)))
+                            named += [self.values.named(text, path) is None for text in texts]
+        return bool(named) and all(named)
+
+    def _names(self, purpose: str) -> list[str]:
+        return [name for name, effect in self.knowledge.settings.items() if effect.settles == purpose]
+
     def _entries(self, purpose: str) -> list[Setting]:
         found: dict[str, Setting] = {}
         for name, effect in self.knowledge.settings.items():

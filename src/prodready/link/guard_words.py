@@ -205,7 +205,13 @@ class GuardWords:
         return "token" if self._any("key", names) else ""
 
     def _looks_for_more(self, value: Value) -> bool:
-        """Whether a row of who asks is looked for by something else: `user.groups.filter(name="Editors").exists()`."""
+        """Whether a row of who asks is looked for by something else: `user.groups.filter(name="Editors").exists()`.
+
+        Or they are asked about something: `user.is_packer_of(crate)`.
+        """
+        target = v.bare(value.target) if isinstance(value, v.Call) else None
+        if isinstance(target, v.Attr) and _given_to(value) and self.speaks_of_user(target.base):
+            return split_words(target.name)[0] in {"is", "has", "can", "may", "belongs"}
         while isinstance(value, (v.Call, v.Attr)):
             if isinstance(value, v.Call):
                 target = v.bare(value.target)
@@ -345,6 +351,11 @@ def _is_module(value: Value) -> bool:
     return (
         isinstance(value, v.Ref) and value.name.rpartition(".")[2] in {"user", "users", "account"} and "." in value.name
     )
+
+
+def _given_to(value: Value) -> tuple[Value, ...]:
+    """The arguments of a call."""
+    return (*value.args, *(x for _, x in value.keywords)) if isinstance(value, v.Call) else ()
 
 
 def _given(value: Value) -> Iterator[Value]:

@@ -15,7 +15,7 @@ from prodready.link.guard_checks import MANY_CALLS, by_path, options_of, stronge
 from prodready.link.guard_classes import GuardClasses
 from prodready.link.guard_settings import GuardSettings
 from prodready.link.guard_words import names_in, names_request
-from prodready.link.program import ClassSymbol, FunctionSymbol
+from prodready.link.program import ClassSymbol, FunctionSymbol, Symbol
 from prodready.link.route import SAFE_METHODS, Guard, Handler
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
@@ -73,8 +73,10 @@ class Guards(GuardClasses):
         if found and not all_of_them:
             return tuple(found)
         if handler.frame is not None:
-            found += self._handed_on(handler.frame, handler.cls)
-            found += self._inline(handler.frame, handler.cls)
+            inside = self._inline(handler.frame, handler.cls)
+            asked_here = {guard.kind for guard in inside}
+            found += (g for g in self._handed_on(handler.frame, handler.cls) if g.kind not in asked_here)
+            found += inside
         elif handler.cls is not None and not (asked.row is False and "POST" in methods):
             found += self._scoped_in(self._rows_of(handler.cls))  # a method of a library, about the rows of the class
         if all_of_them:
@@ -93,9 +95,9 @@ class Guards(GuardClasses):
             return []
         target = v.bare(value.target)
         mine = cls or self.program.owner(frame.path, frame.function)
-        of_self = isinstance(target, v.Attr) and isinstance(v.bare(target.base), v.Param) and last_name(target.base) == "self"
-        if of_self and isinstance(target, v.Attr) and mine is not None:
-            symbol = self.program.member(mine, target.name)
+        of_self = _is_own_method(target)
+        if isinstance(target, v.Attr) and of_self and mine is not None:
+            symbol: Symbol | None = self.program.member(mine, target.name)
         else:
             symbol = self.infer.symbol_of(target, frame) if isinstance(target, (v.Ref, v.Attr)) else None
         if not isinstance(symbol, FunctionSymbol) or symbol.facts is frame.function:
@@ -416,11 +418,13 @@ class Guards(GuardClasses):
         return told or (self.words.has("owner", column) and self.words.ends("user-key", column))
 
 
+def _is_own_method(target: Value) -> bool:
+    return isinstance(target, v.Attr) and isinstance(v.bare(target.base), v.Param) and last_name(target.base) == "self"
+
+
 def _passes_request(call: v.Call) -> bool:
-    """Whether a call is given the request, or all that a method was called with."""
-    target = v.bare(call.target)
-    of_self = isinstance(target, v.Attr) and last_name(target.base) == "self"
-    return of_self or any(map(names_request, call.args))
+    """Whether a call is given the request, or goes to a method of the object that has it."""
+    return _is_own_method(v.bare(call.target)) or any(map(names_request, call.args))
 
 
 def _is_answered(fact: CallFact, frame: Frame) -> bool:

@@ -18,7 +18,7 @@ from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.link.route import ANY, SAFE_METHODS, Guard, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
-from prodready.link.url_paths import PathTemplate
+from prodready.link.url_paths import PathTemplate, is_parameter
 from prodready.read import values as v
 from prodready.read.facts import CallFact, Exit, FunctionFacts, last_name
 from prodready.read.values import Value
@@ -128,7 +128,7 @@ class Permissions:
         place, gate = sure[0][0].place, sure[0][1]
         if gate not in place.gates:  # who gets a page says less of a single request that it makes
             confidence = min(confidence, Confidence.LOW if self.pages.is_of_row(gate) else Confidence.MEDIUM)
-        if bare or not self._changes(route, method) or self._is_doubtful(route):
+        if bare or not self._changes(route, method) or self._is_doubtful(route) or self._makes_own(route, gate):
             confidence = Confidence.LOW
         return Offer(route, method, tuple((join.place, gate) for join, gate in sure), guard, confidence)
 
@@ -208,6 +208,19 @@ class Permissions:
             return True
         filled = frozenset(route.path)
         return any(self._hangs_on_user(frame, filled, 0) for frame in self._running(route))
+
+    def _makes_own(self, route: Route, gate: Gate) -> bool:
+        """Whether something new is made that belongs to who asks, and the page asks who may change what it shows."""
+        if any(map(is_parameter, route.path)) or not self.words.has("changing-right", gate.text):
+            return False
+        return any(
+            fact.name == "setattr"
+            and len(fact.value.args) > 2
+            and self.words.has("owner", str(getattr(v.bare(fact.value.args[1]), "value", "")))
+            and self.words.speaks_of_user(fact.value.args[2])
+            for frame in self._running(route)
+            for fact in frame.function.calls
+        )
 
     def _is_for_machines(self, guard: Guard) -> bool:
         """Whether a guard asks for a key that programs have; the token of a session is as good as a login."""

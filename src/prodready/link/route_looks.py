@@ -26,6 +26,11 @@ SHOWING = frozenset({"view", "list", "get", "show", "data", "info", "detail", "s
 AROUND = frozenset({"dispatch", "initial", "dispatch_request", "prepare"})
 """Methods of a class in which its handlers are run, or that run before them."""
 
+COMPUTING = frozenset(
+    {"append", "extend", "update", "setdefault", "sort", "setitem", "is_valid", "eq", "ne", "lt", "gt", "populate"}
+)
+"""Calls whose results nobody uses and that fill something of the function's own, or are asked in a condition."""
+
 MAX_MADE = 3
 """Functions that make a decorator, one inside of the other."""
 
@@ -117,7 +122,7 @@ class RouteLooks:
         )
 
     def finds_by_mark(self, frame: Frame) -> bool:
-        """Whether a row is looked up by a mark that nobody guesses, which may have been sent to one person: `get(uuid=...)`."""
+        """Whether a row is looked up by a mark that nobody guesses, and that one person may have been sent: `get(uuid=key)`."""
         return any(
             self.words.called("row-query", fact.name) and self.words.called("unguessable", name)
             for fact in frame.function.calls
@@ -125,17 +130,22 @@ class RouteLooks:
         )
 
     def only_computes(self, frame: Frame) -> bool:
-        """Whether a handler makes a page and by the names of all that it calls does nothing else.
+        """Whether a handler makes a page, and by the names of all that it calls does nothing else: all results are used.
 
         What a database is told has to be looked for besides.
         """
-        returned = v.bare(frame.function.returns) if frame.function.returns is not None else None
-        options = options_of(returned) if returned is not None else ()
+        function = frame.function
+        options = options_of(function.returns) if function.returns is not None else ()
         pages = [isinstance(v.bare(x), v.Call) and self.words.has("rendering", last_name(v.bare(x))) for x in options]
-        return any(pages) and not any(
-            "redirect" in split_words(fact.name)
-            or any(self.words.has(table, fact.name) for table in ("acting", "changing-call", "sending-mail"))
-            for fact in frame.function.calls
+        if not any(pages) or any("redirect" in split_words(fact.name) for fact in function.calls):
+            return False
+        given = [value for fact in function.calls for value in v.children(fact.value)]
+        given += [part for way in function.exits for part in (way.value, *(value for value, _ in way.conditions))]
+        used = {one for value in (*given, *options) for one in v.walk(value) if isinstance(one, v.Call)}
+        return not any(
+            any(self.words.has(table, fact.name) for table in ("acting", "changing-call", "sending-mail"))
+            or not (fact.value in used or fact.name in COMPUTING or self.words.has("telling-call", fact.name))
+            for fact in function.calls
         )
 
     def sends_for_all(self, facts: Iterable[CallFact], *, form: bool) -> bool:
