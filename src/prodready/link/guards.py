@@ -91,7 +91,7 @@ class Guards(GuardClasses):
 
     def _of_other(self, value: Value, frame: Frame, cls: ClassSymbol | None) -> list[Guard]:
         """The guards of another handler that a response comes from: `return edit(request, pk)`, `return self.put(*args)`."""
-        if not isinstance(value, v.Call) or not _passes_request(value):
+        if not isinstance(value, v.Call):
             return []
         target = v.bare(value.target)
         mine = cls or self.program.owner(frame.path, frame.function)
@@ -103,7 +103,10 @@ class Guards(GuardClasses):
         if not isinstance(symbol, FunctionSymbol) or symbol.facts is frame.function:
             return []
         other = Frame(symbol.path, symbol.facts)
-        return [*self._decorated(other), *self._inline(other, mine if of_self else None)]
+        inside = (
+            self._inline(other, mine if of_self else None) if of_self or any(map(names_request, value.args)) else ()
+        )
+        return [*self._decorated(other), *inside]
 
     def _handed_on(self, frame: Frame, cls: ClassSymbol | None = None) -> list[Guard]:
         """The guards of the view that a function hands its request to: `return Page.as_view()(request)`; the weakest."""
@@ -373,6 +376,14 @@ class Guards(GuardClasses):
 
     def _scoped_in(self, functions: Sequence[Frame]) -> Iterator[Guard]:
         for one in functions:
+            name = one.function.qualname.rpartition(".")[2]
+            if (
+                name in self.rows
+                and one.function.returns is not None
+                and self.words.speaks_of_user(one.function.returns)
+            ):
+                yield Guard("ownership", name, Location(one.path, one.function.line), "query")  # the row is who asks
+                continue
             for fact in one.function.calls:
                 if self._is_scoped(fact, one.function.calls):
                     yield Guard(
@@ -420,11 +431,6 @@ class Guards(GuardClasses):
 
 def _is_own_method(target: Value) -> bool:
     return isinstance(target, v.Attr) and isinstance(v.bare(target.base), v.Param) and last_name(target.base) == "self"
-
-
-def _passes_request(call: v.Call) -> bool:
-    """Whether a call is given the request, or goes to a method of the object that has it."""
-    return _is_own_method(v.bare(call.target)) or any(map(names_request, call.args))
 
 
 def _is_answered(fact: CallFact, frame: Frame) -> bool:
