@@ -9,6 +9,7 @@ import msgspec
 from prodready.finding import Location
 from prodready.link.frames import Bound
 from prodready.link.holders import is_settings
+from prodready.link.program import ModuleSymbol
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
 from prodready.read.values import Value
@@ -47,7 +48,7 @@ class GuardSettings:
 
     @cached_property
     def elsewhere(self) -> bool:
-        """Whether the application is told to take its settings from a module that is not at hand."""
+        """Whether the application is told to take its settings from a module that is not at hand, or not to be read."""
         variables = self._names("settings")
         named: list[bool] = []
         for path, outline in self.program.outlines.items():
@@ -58,8 +59,13 @@ class GuardSettings:
                     if fact.name == "setdefault" and len(given) > 1 and isinstance(given[0], v.Const):
                         if given[0].value in variables:
                             texts = self.values.texts(Bound(given[1], self.values.module(path)))
-                            named += [self.values.named(text, path) is None for text in texts]
+                            named += [self._is_missing(text, path) for text in texts]
         return bool(named) and all(named)
+
+    def _is_missing(self, text: str, path: str) -> bool:
+        """Whether a module is not there, or cannot be read."""
+        symbol = self.values.named(text, path)
+        return symbol is None or (isinstance(symbol, ModuleSymbol) and self.program.facts(symbol.path) is None)
 
     def _names(self, purpose: str) -> list[str]:
         return [name for name, effect in self.knowledge.settings.items() if effect.settles == purpose]

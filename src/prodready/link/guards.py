@@ -19,7 +19,7 @@ from prodready.link.program import ClassSymbol, FunctionSymbol, Symbol
 from prodready.link.route import SAFE_METHODS, Guard, Handler
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
-from prodready.read.facts import RAISE, RETURN, CallFact, last_name
+from prodready.read.facts import RAISE, RETURN, CallFact, Exit, last_name
 from prodready.read.values import Value
 from prodready.words import split_words
 
@@ -115,6 +115,10 @@ class Guards(GuardClasses):
         ways = [self._of_other(v.bare(option), frame, cls) for option in returned]
         if ways and all(ways):
             found = ways
+        elif to_change := [
+            self._of_other(v.bare(way.value), frame, cls) for way in frame.function.exits if _changes(way)
+        ]:
+            found = [[replace(guard, partial=True) for guard in guards] for guards in to_change]
         for fact in frame.function.calls:
             maker = v.bare(fact.value.target)
             target = v.bare(maker.target) if isinstance(maker, v.Call) else None
@@ -291,9 +295,14 @@ class Guards(GuardClasses):
                         yield Guard(effect.guards, f"{fact.name}()", here, "helper")
                 elif callee.function is not None and not callee.assumed and not self._asks_nothing(fact, frame):
                     handed = fact.value == returned or _is_answered(fact, frame)  # what it returns is the response
-                    found = [c for c in self.checks(callee.function) if c.raises or (handed and c.refuses)]
-                    for check in found if handed else found[:1]:
-                        yield Guard(check.kind, f"{fact.name}()", here, "helper", check.partial)
+                    to_change = not handed and any(
+                        v.bare(e.value) == fact.value for e in frame.function.exits if _changes(e)
+                    )
+                    found = [
+                        c for c in self.checks(callee.function) if c.raises or ((handed or to_change) and c.refuses)
+                    ]
+                    for check in found if handed or to_change else found[:1]:
+                        yield Guard(check.kind, f"{fact.name}()", here, "helper", check.partial or to_change)
                     if self._looks_up_own(callee.function):
                         yield Guard("ownership", f"{fact.name}()", here, "helper")
                     elif self._gives_own(callee.function):
@@ -431,6 +440,14 @@ class Guards(GuardClasses):
 
 def _is_own_method(target: Value) -> bool:
     return isinstance(target, v.Attr) and isinstance(v.bare(target.base), v.Param) and last_name(target.base) == "self"
+
+
+def _changes(way: Exit) -> bool:
+    """Whether a way out is that of requests that change something: `if request.method == "POST": return store(request)`."""
+    return way.kind == RETURN and any(
+        truth and isinstance(value, v.Op) and "method" in names_in(value) and "POST" in names_in(value)
+        for value, truth in way.conditions[-way.inner :]
+    )
 
 
 def _is_answered(fact: CallFact, frame: Frame) -> bool:

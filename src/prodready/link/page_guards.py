@@ -36,6 +36,7 @@ class PageGuards:
         self._routes = routes
         self._values = routes.values
         self._including = including
+        self._before = frozenset(routes.values.knowledge.members("before"))
         self._attributes = routes.values.knowledge.members("templates")
         self._known: dict[str, Gate | None] = {}
         self._in_class: set[tuple[Location, str]] = set()
@@ -74,7 +75,7 @@ class PageGuards:
     def _gate(self, guards: Sequence[Guard]) -> Gate | None:
         for guard in guards:
             if guard.kind in KINDS and guard.where in SURE and not guard.partial:
-                if guard.where == "dispatch" and guard.kind == "permission":
+                if guard.where == "dispatch" and guard.kind == "permission" and guard.text in self._before:
                     self._in_class.add((guard.location, guard.text))
                 return Gate(KINDS[guard.kind], guard.text, guard.location)
         return None

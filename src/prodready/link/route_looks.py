@@ -23,9 +23,6 @@ SHOWING = frozenset({"view", "list", "get", "show", "data", "info", "detail", "s
 """In names of classes of handlers: what they show, or what they are."""
 
 
-AROUND = frozenset({"dispatch", "initial", "dispatch_request", "prepare"})
-"""Methods of a class in which its handlers are run, or that run before them."""
-
 COMPUTING = frozenset(
     {"append", "extend", "update", "setdefault", "sort", "setitem", "is_valid", "eq", "ne", "lt", "gt", "populate"}
 )
@@ -41,6 +38,10 @@ class RouteLooks:
     def __init__(self, routes: Routes) -> None:
         self.values = routes.values
         self.words: GuardWords = routes.guards.words
+        knowledge = routes.values.knowledge
+        getters = {f"get_{attribute.removesuffix('_classes')}s" for attribute in knowledge.members("guarded_by")}
+        self._around = frozenset(knowledge.members("before")) - getters
+        """Methods of classes in which handlers are run, or that run before them; not those that give guards."""
 
     def does_nothing(self, frame: Frame) -> bool:
         """Whether a handler is a stub, or only makes a page."""
@@ -122,7 +123,7 @@ class RouteLooks:
         )
 
     def finds_by_mark(self, frame: Frame) -> bool:
-        """Whether a row is looked up by a mark that nobody guesses, and that one person may have been sent: `get(uuid=key)`."""
+        """Whether a row is looked up by a mark that nobody guesses, and somebody may have been sent: `get(uuid=key)`."""
         return any(
             self.words.called("row-query", fact.name) and self.words.called("unguessable", name)
             for fact in frame.function.calls
@@ -217,14 +218,19 @@ class RouteLooks:
                 return True
             if isinstance(base, ClassSymbol):
                 wraps += [(decorator, self.values.module(base.path)) for decorator in base.facts.decorators]
-                for name in AROUND.intersection(base.facts.methods):
+                for name in self._around.intersection(base.facts.methods):
                     method = program.function(base.path, f"{base.facts.qualname}.{name}")
-                    if method is not None and any(way.conditions for way in method.exits):
+                    if method is not None and self._asks(method):
                         return True
         return any(
             not any(last_name(decorator) in text for text in known) and self._decides(Bound(v.bare(decorator), home))
             for decorator, home in wraps
         )
+
+    def _asks(self, method: FunctionFacts) -> bool:
+        """Whether a method may end before the handler is run, or looks something up by who asks."""
+        given = (x for fact in method.calls for x in (*fact.value.args, *(value for _, value in fact.value.keywords)))
+        return any(way.conditions for way in method.exits) or any(map(self.words.speaks_of_user, given))
 
     def _decides(self, decorator: Bound, depth: int = 0) -> bool:
         """Whether a decorator, or what it is made by or given, is a function of the project in which something is asked."""
