@@ -270,7 +270,13 @@ class GuardWords:
 
     def is_about_something_else(self, atoms: Iterable[Atom]) -> bool:
         """Whether conditions are of a kind that says nothing of who may do a thing."""
-        return any(self.has("no-guard", name) for value, _ in atoms for name in names_in(value))
+        asked = [value for value, _ in atoms if not self._names_permission(v.bare(value))]
+        return any(self.has("no-guard", name) for value in asked for name in names_in(value))
+
+    def _names_permission(self, value: Value) -> bool:
+        """Whether who asks is asked for a permission by its name, whatever that is: `user.has_perm("privacy.change")`."""
+        target = v.bare(value.target) if isinstance(value, v.Call) else None
+        return isinstance(target, v.Attr) and self.has("permission", target.name) and self.speaks_of_user(target.base)
 
     # What somebody is given who fails
 

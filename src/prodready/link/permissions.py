@@ -199,6 +199,8 @@ class Permissions:
             return True
         if self.looks.is_wrapped(route) or (not route.guards and self.looks.is_open(route)):
             return True
+        if not route.guards and self.looks.is_of_library(route):
+            return True
         if route.guards and all(self._is_for_machines(guard) for guard in route.guards):
             return True
         frame = route.handler.frame

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_checks import options_of
+from prodready.link.guard_classes import BUILT_IN
 from prodready.link.guard_words import GuardWords, names_in, names_request
 from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
 from prodready.link.route import Route
@@ -37,6 +38,7 @@ class RouteLooks:
 
     def __init__(self, routes: Routes) -> None:
         self.values = routes.values
+        self.guards = routes.guards
         self.words: GuardWords = routes.guards.words
         knowledge = routes.values.knowledge
         getters = {f"get_{attribute.removesuffix('_classes')}s" for attribute in knowledge.members("guarded_by")}
@@ -258,6 +260,13 @@ class RouteLooks:
         cls = route.handler.cls if route.handler.frame is None else None
         bases = self.values.program.lineage(cls) if cls is not None else (route.handler.name,)
         return any(isinstance(base, str) and "redirects" in self.values.knowledge.label(base) for base in bases)
+
+    def is_of_library(self, route: Route) -> bool:
+        """Whether a route is answered by the method of a class of a library that nothing is known of."""
+        cls = route.handler.cls if route.handler.frame is None else None
+        bases = self.values.program.lineage(cls) if cls is not None else ()
+        named = [base for base in bases if isinstance(base, str) and base not in BUILT_IN]
+        return bool(named) and not any(map(self.guards.is_known, named))
 
     def is_for_programs(self, frame: Frame) -> bool:
         """Whether a handler is exempt from the check that pages need: whoever sends the request has no session."""

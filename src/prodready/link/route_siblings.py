@@ -72,7 +72,12 @@ class Siblings:
         frame = route.handler.frame
         if frame is not None and (self.looks.is_for_programs(frame) or self.looks.finds_by_mark(frame)):
             return Confidence.LOW
-        if self.looks.is_wrapped(route) or self._takes_all(route) or self.routes.guards.settings.elsewhere:
+        if (
+            self.looks.is_wrapped(route)
+            or self.looks.is_of_library(route)
+            or self._takes_all(route)
+            or self.routes.guards.settings.elsewhere
+        ):
             return Confidence.LOW
         if frame is not None and (self.looks.only_computes(frame) and not self.writes(frame)):
             return Confidence.LOW
