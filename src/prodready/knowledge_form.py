@@ -80,7 +80,7 @@ WORDS = frozenset(
         "anonymous", "key", "refusal", "no-guard", "guard", "open-route", "read-route", "says-open", "proxy",
         "changing-call", "telling-call", "making-call", "check",
         "address-part", "own-rows", "acting", "carried-key", "for-programs", "row-query", "safe-methods",
-        "rendering", "unguessable", "sending-mail", "changing-right",
+        "rendering", "unguessable", "sending-mail", "changing-right", "no-guard-given",
         "signature", "sign-in",
         # In the conditions of a front end: what decides who sees something, and what only looks like it.
         "gate-staff", "gate-permission", "gate-role", "gate-owner", "gate-login", "not-gate", "viewer", "not-viewer",

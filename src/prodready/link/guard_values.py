@@ -311,7 +311,10 @@ class GuardValues(Checks):
     def _unknown(self, value: Value, where: str, here: Location, name: str = "") -> list[Guard]:
         """What is not to be found and may be a guard, by its name."""
         simple = (name or last_name(value)).rpartition(".")[2]
-        if where == "settings" or not simple or not self.words.has("guard", simple):
+        if where == "settings" or not simple:
+            return []
+        handed_in = where == "dependency" and isinstance(v.bare(value), (v.Param, v.Free, v.Attr)) and not name
+        if not self.words.has("guard", simple) and (not handed_in or self.words.has("no-guard-given", simple)):
             return []
         if self.words.has("no-guard", simple):
             return []

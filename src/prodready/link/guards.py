@@ -14,12 +14,13 @@ from prodready.link.guard_actions import Asked
 from prodready.link.guard_checks import MANY_CALLS, by_path, options_of, strongest
 from prodready.link.guard_classes import GuardClasses
 from prodready.link.guard_settings import GuardSettings
+from prodready.link.guard_values import is_empty
 from prodready.link.guard_words import names_in, names_request
 from prodready.link.program import ClassSymbol, FunctionSymbol, Symbol
-from prodready.link.route import SAFE_METHODS, Guard, Handler
+from prodready.link.route import SAFE_METHODS, STRENGTH, Guard, Handler
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
-from prodready.read.facts import RAISE, RETURN, CallFact, Exit, last_name
+from prodready.read.facts import RAISE, RETURN, CallFact, Exit, FunctionFacts, last_name
 from prodready.read.values import Value
 from prodready.words import split_words
 
@@ -354,12 +355,21 @@ class Guards(GuardClasses):
         """Rows are looked up among those that belong to whoever asks."""
         functions = [frame]
         cls = cls or self.program.owner(frame.path, frame.function)
-        if cls is not None and any(self._asks_for_rows(fact) for fact in frame.function.calls):
+        if cls is not None and any(self._asks_for_rows(fact) for fact in self._with_own_methods(frame, cls)):
             functions += self._rows_of(cls)
         yield from self._scoped_in(functions)
         for one in functions[1:]:
             if self._looks_up_own(FunctionSymbol(one.path, one.function)):
                 yield Guard("ownership", one.function.qualname, Location(one.path, one.function.line), "query")
+
+    def _with_own_methods(self, frame: Frame, cls: ClassSymbol) -> Iterator[CallFact]:
+        """The calls of a handler, and of the methods of its own class that it calls."""
+        for fact in frame.function.calls:
+            yield fact
+            target = v.bare(fact.value.target)
+            member = self.program.member(cls, fact.name) if _is_own_method(target) else None
+            if isinstance(member, FunctionSymbol):
+                yield from member.facts.calls
 
     def _asks_for_rows(self, fact: CallFact) -> bool:
         """Whether a method gets the rows that its class is about, itself or by the method of a base class."""
@@ -393,12 +403,39 @@ class Guards(GuardClasses):
             ):
                 yield Guard("ownership", name, Location(one.path, one.function.line), "query")  # the row is who asks
                 continue
+            if name in self.rows and (kind := self._of_rows_for_some(one.function)):
+                yield Guard(kind, name, Location(one.path, one.function.line), "query")
+                continue
             for fact in one.function.calls:
                 if self._is_scoped(fact, one.function.calls):
                     yield Guard(
                         "ownership", f"{fact.name}()", Location(one.path, fact.span.line, fact.span.column), "query"
                     )
                     break
+
+    def _of_rows_for_some(self, function: FunctionFacts) -> str:
+        """What is asked for by a method that gives no rows to all others: `if may(request): return rows`, then `none()`."""
+        options = [v.bare(option) for option in options_of(function.returns)] if function.returns is not None else []
+        giving = [way for way in function.exits if way.kind == RETURN and not _is_nothing(v.bare(way.value))]
+        told = [_place(v.bare(way.value)) for way in giving]  # what is large is cut in a way out
+        if not any(map(_is_nothing, options)) or any(_place(o) not in told and not _is_nothing(o) for o in options):
+            return ""
+        kinds: list[str] = []
+        whole = {_place(option): option for option in options}
+        for way in giving:
+            asked = [(value, False) for value, truth in way.conditions if truth]
+            kind = self.words.kind(asked, certain=True)
+            if not kind and any(self._is_asked_of_request(value) for value, _ in asked):
+                kind = "permission"
+            own = any(map(self.words.speaks_of_user, v.walk(whole[_place(v.bare(way.value))])))
+            kinds.append("ownership" if own and kind in {"", "login"} else kind)
+        return min(kinds, key=lambda kind: STRENGTH.get(kind, 0), default="")
+
+    def _is_asked_of_request(self, value: Value) -> bool:
+        """Whether a condition is a call that is given the request, or who asks."""
+        call = v.bare(value)
+        given = call.args if isinstance(call, v.Call) else ()
+        return any(names_request(v.bare(one)) or self.words.speaks_of_user(one) for one in given)
 
     def _is_scoped(self, fact: CallFact, calls: Sequence[CallFact]) -> bool:
         if fact.name in {"eq"} and len(fact.value.args) == 2:
@@ -436,6 +473,17 @@ class Guards(GuardClasses):
         """Whether a column says whom a row belongs to: `owner`, `submitter_email`."""
         told = self.words.ends("owner", column) or self.words.ends("role", column)
         return told or (self.words.has("owner", column) and self.words.ends("user-key", column))
+
+
+def _place(value: Value) -> tuple[int, int] | Value:
+    """Where a call stands; of anything else the value itself."""
+    return (value.line, value.column) if isinstance(value, v.Call) else value
+
+
+def _is_nothing(value: Value) -> bool:
+    """Whether a value has no rows in it: `rows.none()`, `[]`."""
+    target = v.bare(value.target) if isinstance(value, v.Call) and not value.args else None
+    return (isinstance(target, v.Attr) and target.name == "none") or is_empty(value)
 
 
 def _is_own_method(target: Value) -> bool:

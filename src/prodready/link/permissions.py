@@ -206,6 +206,8 @@ class Permissions:
         frame = route.handler.frame
         if frame is not None and any(self.words.refuses(way) == "told" for way in frame.function.exits):
             return True
+        if frame is not None and self.looks.refuses_in_passing(frame):
+            return True
         if frame is not None and self.looks.only_computes(frame) and not self.writes(frame):
             return True
         filled = frozenset(route.path)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_checks import options_of
 from prodready.link.guard_classes import BUILT_IN
-from prodready.link.guard_words import GuardWords, names_in, names_request
+from prodready.link.guard_words import GuardWords, names_in, names_request, texts_in
 from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
 from prodready.link.route import Route
 from prodready.link.routes import Routes
@@ -92,9 +92,13 @@ class RouteLooks:
         return any(not LETTING_IN.isdisjoint(split_words(fact.name)) for fact in function.calls)
 
     def says_open(self, frame: Frame) -> bool:
-        """Whether the docstring of a handler says that it asks nobody who they are."""
+        """Whether the docstring of a handler, or of its class, says that it asks nobody who they are."""
         facts = self.values.program.facts(frame.path)
-        says = " ".join(facts.docs.get(frame.function.qualname, "").lower().split()) if facts is not None else ""
+        qualname = frame.function.qualname
+        docs = (
+            [facts.docs.get(name, "") for name in (qualname, qualname.rpartition(".")[0])] if facts is not None else []
+        )
+        says = " ".join(" ".join(docs).lower().split())
         return any(phrase in says for phrase in self.values.knowledge.words.get("says-open", ()))
 
     def takes_key(self, fact: CallFact, frame: Frame) -> bool:
@@ -147,9 +151,21 @@ class RouteLooks:
         used = {one for value in (*given, *options) for one in v.walk(value) if isinstance(one, v.Call)}
         return not any(
             any(self.words.has(table, fact.name) for table in ("acting", "changing-call", "sending-mail"))
-            or not (fact.value in used or fact.name in COMPUTING or self.words.has("telling-call", fact.name))
+            or not (fact.value in used or self._only_asks(fact.name) or self.words.has("telling-call", fact.name))
             for fact in function.calls
         )
+
+    @staticmethod
+    def _only_asks(name: str) -> bool:
+        return name in COMPUTING or split_words(name)[:1] in {("is",), ("has",), ("can",), ("may",), ("should",)}
+
+    def refuses_in_passing(self, frame: Frame) -> bool:
+        """Whether a handler writes down that somebody may not, and need not end there: `answer["error"] = "No access"`."""
+        given = (
+            x for fact in frame.function.calls for x in (*fact.value.args, *(one for _, one in fact.value.keywords))
+        )
+        texts = dict.fromkeys(text for value in given for text in texts_in(value))
+        return any(self.words.has("refusal", text) for text in texts)
 
     def sends_for_all(self, facts: Iterable[CallFact], *, form: bool) -> bool:
         """Whether a letter is sent to those who run the application, or about a `form` that makes something new.

@@ -79,7 +79,9 @@ class Siblings:
             or self.routes.guards.settings.elsewhere
         ):
             return Confidence.LOW
-        if frame is not None and (self.looks.only_computes(frame) and not self.writes(frame)):
+        if frame is not None and self.looks.refuses_in_passing(frame):
+            return Confidence.LOW
+        if frame is not None and self.looks.only_computes(frame) and not self.writes(frame):
             return Confidence.LOW
         return Confidence.MEDIUM
 
