@@ -145,8 +145,21 @@ class Checks:
                 told = reach(way.conditions, frame, self.values, self.words)
                 raises, refuses = way.kind == RAISE, self.words.refuses(way) in {"refused", "told"}
                 yield Check(kind, _shown_condition(way), location, partial, raises, answers, is_set, told, refuses)
+        if sure and (kind := self._of_passing(function.facts)):
+            yield Check(kind, function.facts.qualname, Location(function.path, function.facts.line))
         if sure and self._refuses_in_passing(function.facts):
             yield Check("permission", function.facts.qualname, Location(function.path, function.facts.line))
+
+    def _of_passing(self, function: FunctionFacts) -> str:
+        """What all must have for whom a function inside of a decorator goes on: `if user: return view(request)`."""
+        kinds: list[str] = []
+        for way in function.exits:
+            target = v.bare(way.value.target) if isinstance(way.value, v.Call) else None
+            if isinstance(target, v.Free) and isinstance(v.bare(target.value), v.Param):
+                last = way.conditions[-1:] if way.inner == 1 else ()  # of several parts it may be any that failed
+                asked = [(value, False) for value, truth in last if truth and not self.words.is_setting(value)]
+                kinds.append(self.words.kind(asked, certain=True))
+        return max(kinds, key=ORDER.index) if kinds and all(kinds) else ""
 
     def _refuses_in_passing(self, function: FunctionFacts) -> bool:
         """Whether what is returned is a refusal or not: `return view(request) if may(user) else abort(403)`."""

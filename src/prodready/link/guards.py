@@ -112,6 +112,8 @@ class Guards(GuardClasses):
     def _handed_on(self, frame: Frame, cls: ClassSymbol | None = None) -> list[Guard]:
         """The guards of the view that a function hands its request to: `return Page.as_view()(request)`; the weakest."""
         found: list[list[Guard]] = []
+        if any(self.words.has("changing-call", fact.name) for fact in frame.function.calls):
+            return []  # it does something itself
         returned = options_of(frame.function.returns) if frame.function.returns is not None else ()
         ways = [self._of_other(v.bare(option), frame, cls) for option in returned]
         if ways and all(ways):
