@@ -10,6 +10,7 @@ from prodready.link.frames import Bound, Frame, is_property
 from prodready.link.front import UiPlace
 from prodready.link.front_gate_words import KINDS
 from prodready.link.front_gates import Gate
+from prodready.link.guard_rows import is_own_method
 from prodready.link.guard_words import names_request
 from prodready.link.guards import Guards
 from prodready.link.joined import Join, Joined
@@ -237,7 +238,7 @@ class Permissions:
         program = self.looks.values.program
         if handler.frame is not None:
             yield handler.frame
-            called = {fact.name for fact in handler.frame.function.calls if _is_own_method(fact.value)}
+            called = {fact.name for fact in handler.frame.function.calls if is_own_method(v.bare(fact.value.target))}
             members = [program.member(handler.cls, name) for name in sorted(called)] if handler.cls is not None else []
             yield from (Frame(one.path, one.facts) for one in members if isinstance(one, FunctionSymbol))
         for base in program.lineage(handler.cls) if handler.cls is not None else ():
@@ -305,12 +306,6 @@ def _once(offers: Iterable[Offer]) -> list[Offer]:
         return found
     best = max(found, key=lambda offer: (offer.confidence, offer.method not in SAFE_METHODS))
     return [best] if best.method in SAFE_METHODS else [offer for offer in found if offer not in reading]
-
-
-def _is_own_method(call: v.Call) -> bool:
-    """Whether what is called is a method of the object itself."""
-    target = v.bare(call.target)
-    return isinstance(target, v.Attr) and isinstance(v.bare(target.base), v.Param) and last_name(target.base) == "self"
 
 
 def _is_current(value: Value) -> bool:
