@@ -731,6 +731,34 @@ def old(request, n=1): ...
     ]
 
 
+def test_modules_that_are_taken_in_with_a_name_for_the_application(tmp_path: Path) -> None:
+    found = routes_of(
+        tmp_path,
+        shop__settings="""
+ROOT_URLCONF = "shop.urls"
+""",
+        shop__urls="""
+from django.conf.urls import include, url
+from django.urls import path
+urlpatterns = [url(r"^till/", include(("till.urls", "till"))), path("stock/", include(("stock.urls", "stock")))]
+""",
+        till__urls="""
+from django.conf.urls import url
+from till import views
+urlpatterns = [url(r"^open/$", views.open_till)]
+""",
+        till__views="""
+def open_till(request): ...
+""",
+        stock__urls="""
+from django.urls import path
+from till import views
+urlpatterns = [path("count/", views.open_till)]
+""",
+    )
+    assert shown(found) == ["* /stock/count open_till", "* /till/open open_till"]
+
+
 def test_hooks_that_ask_for_nothing_guard_nothing(tmp_path: Path) -> None:
     found = routes_of(
         tmp_path,

@@ -20,6 +20,7 @@ LABELS = frozenset(
         "database-error",  # an exception that says that the database refused something
         "not-found",  # an exception that says that what was looked for is not there
         "cascade",  # what a reference is given that goes with the row that it refers to
+        "session",  # of a type: what is kept from request to request of whoever sends them
         "row",  # of a type: an instance is a row of a table
         "commits-alone",  # of a type: a connection that commits each statement that nobody commits
         "redirects",  # of a type: a handler that sends people elsewhere and does nothing else
@@ -68,6 +69,7 @@ SETTLES = frozenset(
         "guards",  # what guards every route that has no guards of its own
         "middleware",  # the classes or functions that every request passes
         "urls",  # the module with the routes of the whole application
+        "settings",  # of a variable of the environment: the module with all settings
     }
 )
 DECORATIONS = frozenset({"handler", "guard", "task", "queue", "receiver", "middleware"})
@@ -78,6 +80,7 @@ WORDS = frozenset(
         "anonymous", "key", "refusal", "no-guard", "guard", "open-route", "read-route", "says-open", "proxy",
         "changing-call", "telling-call", "making-call", "check",
         "address-part", "own-rows", "acting", "carried-key", "for-programs", "row-query", "safe-methods",
+        "rendering", "unguessable", "sending-mail", "changing-right", "no-guard-given",
         "signature", "sign-in",
         # In the conditions of a front end: what decides who sees something, and what only looks like it.
         "gate-staff", "gate-permission", "gate-role", "gate-owner", "gate-login", "not-gate", "viewer", "not-viewer",

@@ -252,6 +252,9 @@ class ClientClaims:
         return None
 
     def _parameter(self, bound: Bound, value: v.Param, depth: int) -> tuple[Bound, tuple[Step, ...]] | None:
+        made = self.reducer.given(bound.frame).get(value.name)
+        if made is not None:  # by a decorator
+            return self._from_client(made, depth + 1)
         labels = self.reducer.labels(bound)
         sent = "request" in labels or ("boolean" in labels and self.reducer.is_handler(bound.frame))
         if sent and not self._is_given(bound, value):

@@ -95,7 +95,7 @@ class Checks:
         own = frame.function.qualname.rpartition(".")[2]
         for fact in frame.function.calls[:MANY_CALLS]:
             told = fact.name == own or fact.name in self._guarding
-            named = told or any(self.words.has(table, fact.name) for table in ("guard", "user", "key"))
+            named = told or any(self.words.has(table, fact.name) for table in ("guard", "user", "key", "check"))
             if not named and not any(map(self.words.speaks_of_user, fact.value.args)):
                 continue
             for callee in self.infer.callees(Bound(fact.value, frame)):
@@ -112,8 +112,15 @@ class Checks:
                         yield replace(check, kind=self.named_role(call, check.kind))
 
     def named_role(self, call: Bound, kind: str) -> str:
-        """The kind of a check that is told which roles to let in: not all of those who are logged in."""
+        """The kind of a check that is given a test, or is told which roles to let in: not all of those who are logged in."""
         value = call.value
+        if kind == "permission" and isinstance(value, v.Call):
+            tests = [
+                self.infer.symbol_of(x, call.frame) for x in map(v.bare, value.args) if isinstance(x, (v.Ref, v.Attr))
+            ]
+            told = [test.facts.returns for test in tests if isinstance(test, FunctionSymbol)]
+            kinds = {self.words.kind([(x, False)], certain=True) for x in told if x is not None}
+            return kinds.pop() if kinds in ({"role"}, {"login"}) else kind
         for name, given in value.keywords if isinstance(value, v.Call) and kind in {"login", "token"} else ():
             texts = self.values.words(call.sub(given)) if self.words.has("role", name) else []
             if texts and all(self.words.has("role", text) for text in texts):
@@ -138,8 +145,21 @@ class Checks:
                 told = reach(way.conditions, frame, self.values, self.words)
                 raises, refuses = way.kind == RAISE, self.words.refuses(way) in {"refused", "told"}
                 yield Check(kind, _shown_condition(way), location, partial, raises, answers, is_set, told, refuses)
+        if sure and (kind := self._of_passing(function.facts)):
+            yield Check(kind, function.facts.qualname, Location(function.path, function.facts.line))
         if sure and self._refuses_in_passing(function.facts):
             yield Check("permission", function.facts.qualname, Location(function.path, function.facts.line))
+
+    def _of_passing(self, function: FunctionFacts) -> str:
+        """What all must have for whom a function inside of a decorator goes on: `if user: return view(request)`."""
+        kinds: list[str] = []
+        for way in function.exits:
+            target = v.bare(way.value.target) if isinstance(way.value, v.Call) else None
+            if isinstance(target, v.Free) and isinstance(v.bare(target.value), v.Param):
+                last = way.conditions[-1:] if way.inner == 1 else ()  # of several parts it may be any that failed
+                asked = [(value, False) for value, truth in last if truth and not self.words.is_setting(value)]
+                kinds.append(self.words.kind(asked, certain=True))
+        return max(kinds, key=ORDER.index) if kinds and all(kinds) else ""
 
     def _refuses_in_passing(self, function: FunctionFacts) -> bool:
         """Whether what is returned is a refusal or not: `return view(request) if may(user) else abort(403)`."""
@@ -186,11 +206,15 @@ class Checks:
         )
         atoms = way.conditions[-way.inner :] if way.inner else ()
         if atoms and all(self.words.is_setting(value) for value, _ in atoms):
-            return ""
+            # `if may(user): return`, and a setting says only how all others are turned away.
+            atoms = tuple((value, truth) for value, truth in way.conditions if not self.words.is_setting(value))
+            return self.words.kind(atoms, certain=how == "refused") if self._refuses_anyhow(way, function) else ""
         certain = how == "refused"
         kind = self.words.kind(atoms, certain=certain)
         if own and kind == "login":  # a user who was looked up by what was sent is not the one who asks
             kind = self.words.kind(atoms, certain=False)
+        if not kind and certain and any(map(self._is_given_request, atoms)):
+            kind = "permission"  # `if not test(request): return refused(request)`
         if not kind and certain and not own:
             kind = self.words.kind([a for a in way.conditions if not a[1]], certain=True)
             if not kind and not self.words.is_about_something_else(atoms):
@@ -209,6 +233,16 @@ class Checks:
             own_part = [atom for atom in atoms if not self.words.is_about_something_else([atom])]
             return self.words.kind(own_part, certain=False)
         return kind
+
+    def _refuses_anyhow(self, way: Exit, function: FunctionSymbol) -> bool:
+        """Whether those who fail the settings' test of a way out that turns away are turned away, too."""
+        before, asked = way.conditions[: -way.inner], way.conditions[-way.inner :]
+        return any(
+            other.conditions[: len(before)] == before
+            and other.conditions[len(before) :] == tuple((value, not truth) for value, truth in asked)
+            and self.words.refuses(other)
+            for other in function.facts.exits
+        )
 
     def _is_login(self, value: Value) -> bool:
         return any(self.words.has("authenticated", name) for name in names_in(value))

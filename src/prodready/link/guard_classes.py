@@ -137,9 +137,9 @@ class GuardClasses(GuardValues):
 
     def _of_unknown_base(self, name: str) -> str:
         """The kind of guard that a class of a library is by its name, where the knowledge has nothing of it."""
-        return "" if self._is_known(name) else self.words.required_by(name.rpartition(".")[2])
+        return "" if self.is_known(name) else self.words.required_by(name.rpartition(".")[2])
 
-    def _is_known(self, name: str) -> bool:
+    def is_known(self, name: str) -> bool:
         """Whether the knowledge speaks of the library that a class comes from."""
         return name.partition(".")[0] in self._libraries
 
@@ -149,7 +149,7 @@ class GuardClasses(GuardValues):
 
     def _required(self, cls: ClassSymbol, lineage: tuple[ClassSymbol | str, ...]) -> Iterator[Guard]:
         """What the attributes of a class say that somebody must have, where a base that is not at hand may read them."""
-        if all(isinstance(b, ClassSymbol) or self._is_known(b) or b in BUILT_IN for b in lineage):
+        if all(isinstance(b, ClassSymbol) or self.is_known(b) or b in BUILT_IN for b in lineage):
             return
         names = {n for base in lineage if isinstance(base, ClassSymbol) for n in base.facts.attributes}
         for name in sorted(names):
@@ -169,7 +169,7 @@ class GuardClasses(GuardValues):
         for base in self.program.lineage(cls):
             if isinstance(base, str):
                 found.update(self.knowledge.listed(base, "guarded_by"))
-                if not self._is_known(base):
+                if not self.is_known(base):
                     simple = base.rpartition(".")[2]
                     found.update(a for end, names in self._listing_ends.items() if simple.endswith(end) for a in names)
         return found
@@ -198,7 +198,7 @@ class GuardClasses(GuardValues):
 
     def _row_of_class(self, cls: ClassSymbol, action: str) -> Iterator[Guard]:
         """A method that finds the row for all handlers of a class and refuses it to some."""
-        known = (isinstance(base, str) and self._is_known(base) for base in self.program.lineage(cls))
+        known = (isinstance(base, str) and self.is_known(base) for base in self.program.lineage(cls))
         if action in {"list", "create"} or not any(known):
             return
         for name in self.rows:

@@ -147,6 +147,8 @@ class GuardValues(Checks):
             return [Guard(self.named_role(bound, best.kind), _shown(call), here, where, best.partial)]
         if where in {"decorator", "class"} and (made := self._made_of_test(function, where, here)):
             return [replace(g, text=_shown(call)) for g in made]
+        if where in {"decorator", "class"} and (given := self._given_decorators(bound, call, where, depth)):
+            return [replace(g, text=_shown(call), location=here) for g in given]
         returned = function.facts.returns
         if returned is not None and isinstance(v.bare(returned), v.Call):
             frame = self.infer.enter(Callee(function.facts.qualname, function=function), bound)
@@ -156,6 +158,12 @@ class GuardValues(Checks):
                     for g in self.of_value(Bound(returned, frame), where, depth + 1)
                 ]
         return self._by_returned(Bound(call, bound.frame), where, here, depth)
+
+    def _given_decorators(self, bound: Bound, call: v.Call, where: str, depth: int) -> list[Guard]:
+        """The guards that a decorator is given to put around something: `on_dispatch(permission_required("shop.sell"))`."""
+        given = (bound.sub(x) for x in call.args if isinstance(v.bare(x), (v.Ref, v.Attr, v.Call)))
+        found = [g for one in given for g in self.of_value(one, where, depth + 1) if g.strength]
+        return sorted(found, key=lambda g: ORDER.index(g.kind))[:1]
 
     def _by_returned(self, bound: Bound, where: str, here: Location, depth: int) -> list[Guard]:
         reduced = self.values.reducer.step(bound)
@@ -303,7 +311,10 @@ class GuardValues(Checks):
     def _unknown(self, value: Value, where: str, here: Location, name: str = "") -> list[Guard]:
         """What is not to be found and may be a guard, by its name."""
         simple = (name or last_name(value)).rpartition(".")[2]
-        if where == "settings" or not simple or not self.words.has("guard", simple):
+        if where == "settings" or not simple:
+            return []
+        handed_in = where == "dependency" and isinstance(v.bare(value), (v.Param, v.Free, v.Attr)) and not name
+        if not self.words.has("guard", simple) and (not handed_in or self.words.has("no-guard-given", simple)):
             return []
         if self.words.has("no-guard", simple):
             return []

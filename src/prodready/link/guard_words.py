@@ -205,7 +205,13 @@ class GuardWords:
         return "token" if self._any("key", names) else ""
 
     def _looks_for_more(self, value: Value) -> bool:
-        """Whether a row of who asks is looked for by something else: `user.groups.filter(name="Editors").exists()`."""
+        """Whether a row of who asks is looked for by something else: `user.groups.filter(name="Editors").exists()`.
+
+        Or they are asked about something: `user.is_packer_of(crate)`.
+        """
+        target = v.bare(value.target) if isinstance(value, v.Call) else None
+        if isinstance(target, v.Attr) and _given_to(value) and self.speaks_of_user(target.base):
+            return split_words(target.name)[0] in {"is", "has", "can", "may", "belongs"}
         while isinstance(value, (v.Call, v.Attr)):
             if isinstance(value, v.Call):
                 target = v.bare(value.target)
@@ -264,7 +270,13 @@ class GuardWords:
 
     def is_about_something_else(self, atoms: Iterable[Atom]) -> bool:
         """Whether conditions are of a kind that says nothing of who may do a thing."""
-        return any(self.has("no-guard", name) for value, _ in atoms for name in names_in(value))
+        asked = [value for value, _ in atoms if not self._names_permission(v.bare(value))]
+        return any(self.has("no-guard", name) for value in asked for name in names_in(value))
+
+    def _names_permission(self, value: Value) -> bool:
+        """Whether who asks is asked for a permission by its name, whatever that is: `user.has_perm("privacy.change")`."""
+        target = v.bare(value.target) if isinstance(value, v.Call) else None
+        return isinstance(target, v.Attr) and self.has("permission", target.name) and self.speaks_of_user(target.base)
 
     # What somebody is given who fails
 
@@ -345,6 +357,11 @@ def _is_module(value: Value) -> bool:
     return (
         isinstance(value, v.Ref) and value.name.rpartition(".")[2] in {"user", "users", "account"} and "." in value.name
     )
+
+
+def _given_to(value: Value) -> tuple[Value, ...]:
+    """The arguments of a call."""
+    return (*value.args, *(x for _, x in value.keywords)) if isinstance(value, v.Call) else ()
 
 
 def _given(value: Value) -> Iterator[Value]:

@@ -11,24 +11,22 @@ import msgspec
 from prodready.finding import Location
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_actions import Asked
-from prodready.link.guard_checks import MANY_CALLS, by_path, strongest
-from prodready.link.guard_classes import GuardClasses
+from prodready.link.guard_checks import MANY_CALLS, by_path, options_of, strongest
+from prodready.link.guard_rows import GuardRows, is_own_method
 from prodready.link.guard_settings import GuardSettings
-from prodready.link.guard_words import names_in
-from prodready.link.program import ClassSymbol, FunctionSymbol
+from prodready.link.guard_words import names_in, names_request
+from prodready.link.program import ClassSymbol, FunctionSymbol, Symbol
 from prodready.link.route import SAFE_METHODS, Guard, Handler
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
-from prodready.read.facts import RAISE, CallFact
+from prodready.read.facts import RETURN, CallFact, Exit
 from prodready.read.values import Value
-from prodready.words import split_words
 
-FEW = 2
 ROUTE_NAMES = frozenset({"url_name", "view_name", "endpoint"})
 """How frameworks call the name of the route that is asked for."""
 
 
-class Guards(GuardClasses):
+class Guards(GuardRows):
     """Finds the guards of handlers."""
 
     def __init__(self, values: RouteValues) -> None:
@@ -36,7 +34,6 @@ class Guards(GuardClasses):
         self.settings = GuardSettings(values)
         self._inside: dict[tuple[str, str, str], tuple[Guard, ...]] = {}
         self._hooks: dict[tuple[str, int], tuple[Guard, ...]] = {}
-        self._own: dict[tuple[str, str], bool] = {}
 
     def of(
         self,
@@ -73,8 +70,10 @@ class Guards(GuardClasses):
         if found and not all_of_them:
             return tuple(found)
         if handler.frame is not None:
-            found += self._handed_on(handler.frame)
-            found += self._inline(handler.frame, handler.cls)
+            inside = self._inline(handler.frame, handler.cls)
+            asked_here = {guard.kind for guard in inside}
+            found += (g for g in self._handed_on(handler.frame, handler.cls) if g.kind not in asked_here)
+            found += inside
         elif handler.cls is not None and not (asked.row is False and "POST" in methods):
             found += self._scoped_in(self._rows_of(handler.cls))  # a method of a library, about the rows of the class
         if all_of_them:
@@ -87,9 +86,38 @@ class Guards(GuardClasses):
         ]
         return tuple(dict.fromkeys(kept))
 
-    def _handed_on(self, frame: Frame) -> list[Guard]:
+    def _of_other(self, value: Value, frame: Frame, cls: ClassSymbol | None) -> list[Guard]:
+        """The guards of another handler that a response comes from: `return edit(request, pk)`, `return self.put(*args)`."""
+        if not isinstance(value, v.Call):
+            return []
+        target = v.bare(value.target)
+        mine = cls or self.program.owner(frame.path, frame.function)
+        of_self = is_own_method(target)
+        if isinstance(target, v.Attr) and of_self and mine is not None:
+            symbol: Symbol | None = self.program.member(mine, target.name)
+        else:
+            symbol = self.infer.symbol_of(target, frame) if isinstance(target, (v.Ref, v.Attr)) else None
+        if not isinstance(symbol, FunctionSymbol) or symbol.facts is frame.function:
+            return []
+        other = Frame(symbol.path, symbol.facts)
+        inside = (
+            self._inline(other, mine if of_self else None) if of_self or any(map(names_request, value.args)) else ()
+        )
+        return [*self._decorated(other), *inside]
+
+    def _handed_on(self, frame: Frame, cls: ClassSymbol | None = None) -> list[Guard]:
         """The guards of the view that a function hands its request to: `return Page.as_view()(request)`; the weakest."""
         found: list[list[Guard]] = []
+        if any(self.words.has("changing-call", fact.name) for fact in frame.function.calls):
+            return []  # it does something itself
+        returned = options_of(frame.function.returns) if frame.function.returns is not None else ()
+        ways = [self._of_other(v.bare(option), frame, cls) for option in returned]
+        if ways and all(ways):
+            found = ways
+        elif to_change := [
+            self._of_other(v.bare(way.value), frame, cls) for way in frame.function.exits if _changes(way)
+        ]:
+            found = [[replace(guard, partial=True) for guard in guards] for guards in to_change]
         for fact in frame.function.calls:
             maker = v.bare(fact.value.target)
             target = v.bare(maker.target) if isinstance(maker, v.Call) else None
@@ -265,42 +293,19 @@ class Guards(GuardClasses):
                     if not self.is_waived(fact.value, effect.waived, effect.unless):
                         yield Guard(effect.guards, f"{fact.name}()", here, "helper")
                 elif callee.function is not None and not callee.assumed and not self._asks_nothing(fact, frame):
-                    handed = fact.value == returned  # what it returns is the response
-                    found = [c for c in self.checks(callee.function) if c.raises or (handed and c.refuses)]
-                    for check in found if handed else found[:1]:
-                        yield Guard(check.kind, f"{fact.name}()", here, "helper", check.partial)
+                    handed = fact.value == returned or _is_answered(fact, frame)  # what it returns is the response
+                    to_change = not handed and any(
+                        v.bare(e.value) == fact.value for e in frame.function.exits if _changes(e)
+                    )
+                    found = [
+                        c for c in self.checks(callee.function) if c.raises or ((handed or to_change) and c.refuses)
+                    ]
+                    for check in found if handed or to_change else found[:1]:
+                        yield Guard(check.kind, f"{fact.name}()", here, "helper", check.partial or to_change)
                     if self._looks_up_own(callee.function):
                         yield Guard("ownership", f"{fact.name}()", here, "helper")
                     elif self._gives_own(callee.function):
                         yield Guard("ownership", f"{fact.name}()", here, "query")
-
-    def _gives_own(self, function: FunctionSymbol) -> bool:
-        """Whether a function returns a query for rows that belong to who asks."""
-        returned = function.facts.returns
-        made = (
-            {(x.line, x.column) for x in v.walk(returned) if isinstance(x, v.Call)} if returned is not None else set()
-        )
-        calls = function.facts.calls
-        return any((f.value.line, f.value.column) in made and self._is_scoped(f, calls) for f in calls[:MANY_CALLS])
-
-    def _looks_up_own(self, function: FunctionSymbol, depth: int = 0) -> bool:
-        """Whether a function finds nothing where what is asked for does not belong to who asks, and refuses then."""
-        key = (function.path, function.facts.qualname)
-        if key not in self._own:
-            self._own[key] = False
-            frame = Frame(function.path, function.facts)
-            hides = any(way.kind == RAISE and self.words.refuses(way) for way in function.facts.exits)
-            hides = hides or any("404" in fact.name for fact in function.facts.calls)
-            for fact in function.facts.calls[:MANY_CALLS]:
-                if hides and self._is_scoped(fact, function.facts.calls):
-                    self._own[key] = True
-                elif depth < 2 and "get" in split_words(fact.name):
-                    callees = self.infer.callees(Bound(fact.value, frame))
-                    self._own[key] |= any(
-                        c.function is not None and not c.assumed and self._looks_up_own(c.function, depth + 1)
-                        for c in callees
-                    )
-        return self._own[key]
 
     def _asks_nothing(self, fact: CallFact, frame: Frame) -> bool:
         """Whether a call guards nothing: it is part of a login, or is given a rule that lets everybody in."""
@@ -316,87 +321,19 @@ class Guards(GuardClasses):
         names = [name for value in given for name in list(names_in(value))[:3]]
         return any(self.words.ends("password", name) for name in names)
 
-    def scoped_queries(self, frame: Frame, cls: ClassSymbol | None = None) -> Iterator[Guard]:
-        """Rows are looked up among those that belong to whoever asks."""
-        functions = [frame]
-        cls = cls or self.program.owner(frame.path, frame.function)
-        if cls is not None and any(self._asks_for_rows(fact) for fact in frame.function.calls):
-            functions += self._rows_of(cls)
-        yield from self._scoped_in(functions)
-        for one in functions[1:]:
-            if self._looks_up_own(FunctionSymbol(one.path, one.function)):
-                yield Guard("ownership", one.function.qualname, Location(one.path, one.function.line), "query")
 
-    def _asks_for_rows(self, fact: CallFact) -> bool:
-        """Whether a method gets the rows that its class is about, itself or by the method of a base class."""
-        target = v.bare(fact.value.target)
-        above = isinstance(target, v.Attr) and isinstance(base := v.bare(target.base), v.Op) and base.kind == "super"
-        return above or fact.name.startswith(self.rows)
-
-    def _rows_of(self, cls: ClassSymbol) -> list[Frame]:
-        """The methods that say which rows a class is about."""
-        found: list[Frame] = []
-        for name in self.rows:
-            for base in self.program.lineage(cls):
-                facts = (
-                    self.program.function(base.path, f"{base.facts.qualname}.{name}")
-                    if isinstance(base, ClassSymbol)
-                    else None
-                )
-                if facts is not None and isinstance(base, ClassSymbol):
-                    found.append(Frame(base.path, facts))
-                    if not any(fact.name == name and self._asks_for_rows(fact) for fact in facts.calls):
-                        break  # it does not go on to the next class
-        return found
-
-    def _scoped_in(self, functions: Sequence[Frame]) -> Iterator[Guard]:
-        for one in functions:
-            for fact in one.function.calls:
-                if self._is_scoped(fact, one.function.calls):
-                    yield Guard(
-                        "ownership", f"{fact.name}()", Location(one.path, fact.span.line, fact.span.column), "query"
-                    )
-                    break
-
-    def _is_scoped(self, fact: CallFact, calls: Sequence[CallFact]) -> bool:
-        if fact.name in {"eq"} and len(fact.value.args) == 2:
-            sides = fact.value.args
-            about = [self.words.speaks_of_user(side) for side in sides]
-            if about[0] == about[1]:
-                return False
-            if not any(self.words.called("row-query", call.name) and _holds(call, fact) for call in calls):
-                return False  # compared by the handler itself
-            other = v.bare(sides[1] if about[0] else sides[0])
-            return isinstance(other, v.Attr) and self.words.ends("owner", other.name)
-        words = split_words(fact.name)
-        asks = words[:1] in {("is",), ("can",), ("has",)}
-        own = self.words.has("own-rows", fact.name) and not asks
-        if own or words[:1] == ("for",) or words[:2] == ("get", "for"):  # rows.for_user(request.user)
-            values = [*fact.value.args, *(value for _, value in fact.value.keywords)]
-            return len(values) <= FEW and any(map(self.words.speaks_of_user, values))
-        return self.words.called("row-query", fact.name) and self._is_own(fact.value)
-
-    def _is_own(self, condition: Value) -> bool:
-        """Whether a query asks for what belongs to whoever asks: `filter(Q(kind="open") & Q(owner=user))`."""
-        condition = v.bare(condition)
-        if isinstance(condition, v.Choice):  # `Q(owner=user) | Q(members=user)`, but not `Q(owner=user) | Q(open=True)`
-            return all(map(self._is_own, condition.options))
-        if isinstance(condition, v.Op) and condition.kind == "intersection":
-            return any(map(self._is_own, (condition.subject, *condition.args)))
-        if not isinstance(condition, v.Call):
-            return False
-        return any(map(self._is_own, condition.args)) or any(
-            self.words.speaks_of_user(value) and any(map(self._names_owner, key.split("__")))
-            for key, value in condition.keywords
-        )
-
-    def _names_owner(self, column: str) -> bool:
-        """Whether a column says whom a row belongs to: `owner`, `submitter_email`."""
-        told = self.words.ends("owner", column) or self.words.ends("role", column)
-        return told or (self.words.has("owner", column) and self.words.ends("user-key", column))
+def _changes(way: Exit) -> bool:
+    """Whether a way out is that of requests that change something: `if request.method == "POST": return store(request)`."""
+    return way.kind == RETURN and any(
+        truth and isinstance(value, v.Op) and "method" in names_in(value) and "POST" in names_in(value)
+        for value, truth in way.conditions[-way.inner :]
+    )
 
 
-def _holds(outer: CallFact, inner: CallFact) -> bool:
-    """Whether a call stands inside of another one."""
-    a, b = outer.span, inner.span
-    return (a.line, a.column) <= (b.line, b.column) and (b.end_line, b.end_column) <= (a.end_line, a.end_column)
+def _is_answered(fact: CallFact, frame: Frame) -> bool:
+    """Whether what a call returns is the response if it is anything: `error = check(request)`, `if error: return error`."""
+    for way in frame.function.exits:
+        asked = (part for value, _ in way.conditions[-way.inner :] for part in v.walk(value)) if way.inner else ()
+        if way.kind == RETURN and fact.value in v.walk(way.value) and fact.value in asked:
+            return True
+    return False

@@ -363,8 +363,11 @@ def _each(value: Value) -> tuple[Value, ...]:
 
 def is_settings(path: str) -> bool:
     """Whether a module has, by its path, the settings of an application that is in use."""
-    words = set(path.removesuffix(".py").replace("/", "_").replace("-", "_").lower().split("_"))
-    return not words.isdisjoint({"settings", "config", "conf"}) and words.isdisjoint(
+    *folders, name = path.removesuffix(".py").lower().split("/")
+    words = set("_".join((*folders, name)).replace("-", "_").split("_"))
+    # An application may be called after tests (`online_test`); a folder with the settings for tests is called just that.
+    apart = {*folders, *name.replace("-", "_").split("_")}
+    return not words.isdisjoint({"settings", "config", "conf"}) and apart.isdisjoint(
         {"test", "tests", "testing", "sandbox", "example", "examples", "demo", "ci"}
     )
 

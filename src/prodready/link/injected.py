@@ -19,7 +19,7 @@ def injected(infer: Inference, frame: Frame) -> dict[str, Bound]:
         call = decorator if isinstance(decorator, v.Call) else v.call(decorator, (), (), 0, 0)
         for callee in infer.callees(Bound(call, home)):
             for given in _calls_of_wrapped(infer, callee.function) if callee.function else ():
-                for name, value in _bound(given.value, names):
+                for name, value in (*_bound(given.value, names), *_set_before(given, names)):
                     if not isinstance(v.bare(value), v.Param):
                         found.setdefault(name, given.sub(value))
     return found
@@ -40,6 +40,24 @@ def _calls_of_wrapped(infer: Inference, decorator: FunctionSymbol) -> Iterator[B
                     target = v.bare(value.target)
                     if isinstance(target, v.Free) and isinstance(v.bare(target.value), v.Param):
                         yield Bound(value, Frame(decorator.path, function))
+
+
+def _set_before(wrapped: Bound, names: list[str]) -> Iterator[tuple[str, v.Value]]:
+    """What is put under the names of parameters into the mapping that a call passes on: `kwargs["user"] = user`."""
+    call = wrapped.value
+    passed = [v.bare(value) for name, value in call.keywords if name == "**"] if isinstance(call, v.Call) else []
+    for fact in wrapped.frame.function.calls if passed else ():
+        args = fact.value.args
+        if (
+            fact.name == "setitem"
+            and len(args) > 2
+            and v.bare(args[0]) in passed
+            and isinstance(v.bare(args[1]), v.Const)
+        ):
+            yield from ((name, args[2]) for name in names if v.bare(args[1]) == v.Const(name))
+        target = v.bare(fact.value.target)
+        if fact.name == "update" and isinstance(target, v.Attr) and v.bare(target.base) in passed:
+            yield from ((name, value) for name, value in fact.value.keywords if name in names)
 
 
 def _bound(call: v.Value, names: list[str]) -> Iterator[tuple[str, v.Value]]:

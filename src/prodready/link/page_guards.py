@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
+from prodready.finding import Location
 from prodready.link.frames import Bound, Frame
 from prodready.link.front_gates import Gate
 from prodready.link.front_ways import in_theme
@@ -35,8 +36,10 @@ class PageGuards:
         self._routes = routes
         self._values = routes.values
         self._including = including
+        self._before = frozenset(routes.values.knowledge.members("before"))
         self._attributes = routes.values.knowledge.members("templates")
         self._known: dict[str, Gate | None] = {}
+        self._in_class: set[tuple[Location, str]] = set()
 
     @cached_property
     def _rendering(self) -> dict[str, list[Route]]:
@@ -47,6 +50,10 @@ class PageGuards:
                 for name in dict.fromkeys(self._templates(route)):
                     found.setdefault(name, []).append(route)
         return found
+
+    def is_of_row(self, gate: Gate) -> bool:
+        """Whether a gate is a check inside of the class of a page, which may be about the row that the page shows."""
+        return (gate.location, gate.text) in self._in_class
 
     def gate(self, path: str, depth: int = 0) -> Gate | None:
         """What all who get a template must be, or None."""
@@ -60,10 +67,18 @@ class PageGuards:
             return None
         names = dict.fromkeys(name for whole in (path, in_theme(path)) for name in _tails(whole))
         routes = [route for name in names for route in self._rendering.get(name, ())]
-        gates = [_gate(route.guards) for route in routes]
+        gates = [self._gate(route.guards) for route in routes]
         if depth < DEEPEST:
             gates += [self.gate(other, depth + 1) for other in self._including.get(path, ())]
         return gates[0] if gates and all(gates) else None
+
+    def _gate(self, guards: Sequence[Guard]) -> Gate | None:
+        for guard in guards:
+            if guard.kind in KINDS and guard.where in SURE and not guard.partial:
+                if guard.where == "dispatch" and guard.kind == "permission" and guard.text in self._before:
+                    self._in_class.add((guard.location, guard.text))
+                return Gate(KINDS[guard.kind], guard.text, guard.location)
+        return None
 
     def _templates(self, route: Route) -> Iterator[str]:
         frame, cls = route.handler.frame, route.handler.cls
@@ -94,10 +109,3 @@ def _names(values: Sequence[v.Value]) -> Iterator[str]:
     for inner in (v.bare(option) for value in values for option in options_of(value)):
         if isinstance(inner, v.Const) and isinstance(inner.value, str) and inner.value.endswith(ENDINGS):
             yield inner.value.lstrip("./")
-
-
-def _gate(guards: Sequence[Guard]) -> Gate | None:
-    for guard in guards:
-        if guard.kind in KINDS and guard.where in SURE and not guard.partial:
-            return Gate(KINDS[guard.kind], guard.text, guard.location)
-    return None

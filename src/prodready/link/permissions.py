@@ -10,15 +10,16 @@ from prodready.link.frames import Bound, Frame, is_property
 from prodready.link.front import UiPlace
 from prodready.link.front_gate_words import KINDS
 from prodready.link.front_gates import Gate
+from prodready.link.guard_rows import is_own_method
 from prodready.link.guard_words import names_request
 from prodready.link.guards import Guards
 from prodready.link.joined import Join, Joined
 from prodready.link.page_guards import PageGuards
-from prodready.link.program import ClassSymbol
+from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.link.route import ANY, SAFE_METHODS, Guard, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
-from prodready.link.url_paths import PathTemplate
+from prodready.link.url_paths import PathTemplate, is_parameter
 from prodready.read import values as v
 from prodready.read.facts import CallFact, Exit, FunctionFacts, last_name
 from prodready.read.values import Value
@@ -125,9 +126,10 @@ class Permissions:
         confidence = sure[0][0].confidence
         if guard is None:  # nothing at all that asks: more often not understood than not there
             confidence = min(confidence, Confidence.MEDIUM)
-        if not sure[0][0].place.gates:  # who gets a page says less of a single request that it makes
-            confidence = min(confidence, Confidence.MEDIUM)
-        if bare or not self._changes(route, method) or self._is_doubtful(route):
+        place, gate = sure[0][0].place, sure[0][1]
+        if gate not in place.gates:  # who gets a page says less of a single request that it makes
+            confidence = min(confidence, Confidence.LOW if self.pages.is_of_row(gate) else Confidence.MEDIUM)
+        if bare or not self._changes(route, method) or self._is_doubtful(route) or self._makes_own(route, gate):
             confidence = Confidence.LOW
         return Offer(route, method, tuple((join.place, gate) for join, gate in sure), guard, confidence)
 
@@ -198,13 +200,32 @@ class Permissions:
             return True
         if self.looks.is_wrapped(route) or (not route.guards and self.looks.is_open(route)):
             return True
+        if not route.guards and self.looks.is_of_library(route):
+            return True
         if route.guards and all(self._is_for_machines(guard) for guard in route.guards):
             return True
         frame = route.handler.frame
         if frame is not None and any(self.words.refuses(way) == "told" for way in frame.function.exits):
             return True
+        if frame is not None and self.looks.refuses_in_passing(frame):
+            return True
+        if frame is not None and self.looks.only_computes(frame) and not self.writes(frame):
+            return True
         filled = frozenset(route.path)
         return any(self._hangs_on_user(frame, filled, 0) for frame in self._running(route))
+
+    def _makes_own(self, route: Route, gate: Gate) -> bool:
+        """Whether something new is made that belongs to who asks, and the page asks who may change what it shows."""
+        if any(map(is_parameter, route.path)) or not self.words.has("changing-right", gate.text):
+            return False
+        return any(
+            fact.name == "setattr"
+            and len(fact.value.args) > 2
+            and self.words.has("owner", str(getattr(v.bare(fact.value.args[1]), "value", "")))
+            and self.words.speaks_of_user(fact.value.args[2])
+            for frame in self._running(route)
+            for fact in frame.function.calls
+        )
 
     def _is_for_machines(self, guard: Guard) -> bool:
         """Whether a guard asks for a key that programs have; the token of a session is as good as a login."""
@@ -214,9 +235,12 @@ class Permissions:
         """What runs for a request: the handler, and the methods by which its class says what it works with."""
         handler = route.handler
         makes = self.guards.asked(handler, route.methods).row is False and not SAFE_METHODS.issuperset(route.methods)
+        program = self.looks.values.program
         if handler.frame is not None:
             yield handler.frame
-        program = self.looks.values.program
+            called = {fact.name for fact in handler.frame.function.calls if is_own_method(v.bare(fact.value.target))}
+            members = [program.member(handler.cls, name) for name in sorted(called)] if handler.cls is not None else []
+            yield from (Frame(one.path, one.facts) for one in members if isinstance(one, FunctionSymbol))
         for base in program.lineage(handler.cls) if handler.cls is not None else ():
             if not isinstance(base, ClassSymbol):
                 continue

@@ -92,6 +92,16 @@ class RouteLists(RouteNodes):
                 return
         if isinstance(value, v.Seq):
             pair = [v.bare(item) for item in value.items]
+            first, second = (pair[0], pair[1]) if len(pair) in (2, 3) else (v.UNKNOWN, v.UNKNOWN)
+            if (
+                form.child
+                and isinstance(first, v.Const)
+                and isinstance(second, v.Const)
+                and self._is_module(first, bound)
+            ):
+                # `include(("shop.urls", "shop"))`
+                self.children(parent, bound.sub(first), form, prefixes, guards, location, str(second.value), depth + 1)
+                return
             if len(pair) >= 2 and isinstance(pair[0], v.Const) and isinstance(pair[0].value, str) and form.regex:
                 self._pair(parent, bound, value, form, location)
                 return
@@ -201,6 +211,11 @@ class RouteLists(RouteNodes):
     def _is_off(call: v.Call, unless: tuple[str, ...]) -> bool:
         given = dict(call.keywords)
         return any(v.bare(given.get(key, v.UNKNOWN)) == v.Const(False) for key in unless)
+
+    def _is_module(self, text: v.Const, bound: Bound) -> bool:
+        """Whether a text is the name of a module of the project."""
+        named = self.values.named(text.value, bound.frame.path) if isinstance(text.value, str) else None
+        return isinstance(named, ModuleSymbol)
 
     def _pair(self, parent: Node, bound: Bound, value: v.Seq, form: RouteForm, location: Location) -> None:
         """`(r"/pattern", Handler)`."""

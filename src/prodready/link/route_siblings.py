@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -39,8 +39,9 @@ class Forgotten(msgspec.Struct, frozen=True):
 class Siblings:
     """Looks for such routes."""
 
-    def __init__(self, routes: Routes) -> None:
+    def __init__(self, routes: Routes, writes: Callable[[Frame], bool]) -> None:
         self.routes = routes
+        self.writes = writes
         self.values = routes.values
         self.looks = RouteLooks(routes)
         self.words = self.looks.words
@@ -69,9 +70,27 @@ class Siblings:
 
     def _confidence(self, route: Route) -> Confidence:
         frame = route.handler.frame
-        if (frame is not None and self.looks.is_for_programs(frame)) or self.looks.is_wrapped(route):
+        if frame is not None and (self.looks.is_for_programs(frame) or self.looks.finds_by_mark(frame)):
+            return Confidence.LOW
+        if (
+            self.looks.is_wrapped(route)
+            or self.looks.is_of_library(route)
+            or self._takes_all(route)
+            or self.routes.guards.settings.elsewhere
+        ):
+            return Confidence.LOW
+        if frame is not None and self.looks.refuses_in_passing(frame):
+            return Confidence.LOW
+        if frame is not None and self.looks.only_computes(frame) and not self.writes(frame):
             return Confidence.LOW
         return Confidence.MEDIUM
+
+    def _takes_all(self, route: Route) -> bool:
+        """Whether a route takes what anybody may send, and somebody gets a letter about it."""
+        frame, cls = route.handler.frame, route.handler.cls
+        frames = [frame] if frame is not None else list(self._methods(cls)) if cls is not None else []
+        facts = [fact for one in frames for fact in one.function.calls]
+        return self.looks.sends_for_all(facts, form=frame is None)
 
     def _groups(self) -> list[list[Route]]:
         """Routes of one router in one file, and of one class."""
@@ -122,7 +141,8 @@ class Siblings:
         """Whether a function may look at who asks, as far as names tell."""
         if any(self.looks.considers(way) or self._tells_apart(way) for way in frame.function.exits):
             return True
-        if any(map(self.looks.takes_key, frame.function.calls)):
+        calls = frame.function.calls
+        if any(self.looks.takes_key(fact, frame) or self.looks.hands_session(fact, frame) for fact in calls):
             return True
         for fact in frame.function.calls:
             given = (*fact.value.args, *(value for _, value in fact.value.keywords))

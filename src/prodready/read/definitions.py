@@ -144,6 +144,8 @@ class Definitions(Expressions):
         bases = tuple(self.eval(base) for base in node.bases if not isinstance(base, ast.Starred))
         keywords = tuple((keyword.arg or "**", self.eval(keyword.value)) for keyword in node.keywords)
         decorators = tuple(self.eval(decorator) for decorator in node.decorator_list)
+        if (bases or decorators) and (says := ast.get_docstring(node)):
+            scope.module.docs[qualname] = says[:MAX_DOC]
         if scope.is_module:
             scope.module.names.add(node.name)
         elif scope.env is not None:

@@ -61,7 +61,8 @@ Routes that ask for a role, a permission or ownership themselves, in a decorator
 handler, or that look rows up among those of who is logged in; routes with a guard that was not found; actions that another
 page offers to everybody; conditions about the state of a page; handlers that change only the account of whoever asks. With
 low confidence: requests that only read, addresses that fit several routes, handlers that do something unknown with who
-is logged in, and those under a decorator or a `dispatch` of the project that decides by something that was not understood.
+is logged in or write down that somebody may not, pages that only compute, new rows of one's own, and what stands under a decorator
+or a `dispatch` of the project that decides by something that was not understood.
 A form on a page is for those who get the page: where every route that renders it asks for a role or a permission, so must
 the route that the form is sent to. A link that is shown to some counts for the form behind it, too.
 `prodready routes` shows which pages call a route, and its guards.
@@ -114,7 +115,7 @@ def _finding(offer: Offer) -> Finding:
     what = f"'{label_of(place)}'" if place.label else f"what calls `{name}()`"
     who = WHO.get(offer.guard.kind if offer.guard else "", "anyone")
     asks = f"`{text_of(gate.text)}`"
-    shown = f"the page shows {what} only if {asks}" if place.gates else f"only with {asks} one gets the page with {what}"
+    shown = f"the page shows {what} only if {asks}" if gate in place.gates else f"only with {asks} one gets the page with {what}"
     trace = (
         Step(gate.location, f"the page asks for {asks}"),
         Step(place.location, said(place)),

@@ -69,8 +69,10 @@ Not reported
 Routes that are open by their nature (login, registration, password reset, web hooks, health checks, callbacks); requests
 that only read, such as a search by POST; routes that say they are open; routers where guards are not the rule; routes with
 a guard of any kind, also inside the handler, in a hook or in a middleware; guards that could not be found; routes that look a
-row up by a token. With low confidence: handlers that are exempt from the check against forged requests, which programs call,
-and those under a decorator or a `dispatch` of the project that decides by something that was not understood.
+row up by a token; stubs, and pages that are made of nothing that was sent. With low confidence: handlers that are exempt from the
+check against forged requests, which programs call; those under a decorator or a `dispatch` of the project that decides by something
+that was not understood; pages that only compute; forms about which somebody gets a letter; rows found by a uuid; views of unknown
+libraries; applications whose settings are not at hand.
 `prodready routes` lists what was found.
 
 References
@@ -93,7 +95,7 @@ ASKS = {"login": "a login", "role": "a role", "permission": "a permission", "own
 
 def check(linked: Linked) -> Iterator[Finding]:
     """Report every handler that was forgotten when its siblings were guarded."""
-    for one in Siblings(linked.routes).forgotten():
+    for one in Siblings(linked.routes, linked.writes).forgotten():
         if one.route.handler.location.path not in linked.outside:
             yield _finding(one)
 

@@ -1,0 +1,202 @@
+"""Guards that are in what is looked up: rows among those of who asks, and rows that others do not find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from prodready.finding import Location
+from prodready.link.frames import Bound, Frame
+from prodready.link.guard_checks import MANY_CALLS, options_of
+from prodready.link.guard_classes import GuardClasses
+from prodready.link.guard_values import is_empty
+from prodready.link.guard_words import names_request
+from prodready.link.program import ClassSymbol, FunctionSymbol
+from prodready.link.route import STRENGTH, Guard
+from prodready.link.route_values import RouteValues
+from prodready.read import values as v
+from prodready.read.facts import RAISE, RETURN, CallFact, FunctionFacts, last_name
+from prodready.read.values import Value
+from prodready.words import split_words
+
+FEW = 2
+
+
+class GuardRows(GuardClasses):
+    """Tells the guards that are in queries."""
+
+    def __init__(self, values: RouteValues) -> None:
+        super().__init__(values)
+        self._own: dict[tuple[str, str], bool] = {}
+
+    def _gives_own(self, function: FunctionSymbol) -> bool:
+        """Whether a function returns a query for rows that belong to who asks."""
+        returned = function.facts.returns
+        made = (
+            {(x.line, x.column) for x in v.walk(returned) if isinstance(x, v.Call)} if returned is not None else set()
+        )
+        calls = function.facts.calls
+        return any((f.value.line, f.value.column) in made and self._is_scoped(f, calls) for f in calls[:MANY_CALLS])
+
+    def _looks_up_own(self, function: FunctionSymbol, depth: int = 0) -> bool:
+        """Whether a function finds nothing where what is asked for does not belong to who asks, and refuses then."""
+        key = (function.path, function.facts.qualname)
+        if key not in self._own:
+            self._own[key] = False
+            frame = Frame(function.path, function.facts)
+            hides = any(way.kind == RAISE and self.words.refuses(way) for way in function.facts.exits)
+            hides = hides or any("404" in fact.name for fact in function.facts.calls)
+            for fact in function.facts.calls[:MANY_CALLS]:
+                if hides and self._is_scoped(fact, function.facts.calls):
+                    self._own[key] = True
+                elif depth < 2 and "get" in split_words(fact.name):
+                    callees = self.infer.callees(Bound(fact.value, frame))
+                    self._own[key] |= any(
+                        c.function is not None and not c.assumed and self._looks_up_own(c.function, depth + 1)
+                        for c in callees
+                    )
+        return self._own[key]
+
+    def scoped_queries(self, frame: Frame, cls: ClassSymbol | None = None) -> Iterator[Guard]:
+        """Rows are looked up among those that belong to whoever asks."""
+        functions = [frame]
+        cls = cls or self.program.owner(frame.path, frame.function)
+        if cls is not None and any(self._asks_for_rows(fact) for fact in self._with_own_methods(frame, cls)):
+            functions += self._rows_of(cls)
+        yield from self._scoped_in(functions)
+        for one in functions[1:]:
+            if self._looks_up_own(FunctionSymbol(one.path, one.function)):
+                yield Guard("ownership", one.function.qualname, Location(one.path, one.function.line), "query")
+
+    def _with_own_methods(self, frame: Frame, cls: ClassSymbol) -> Iterator[CallFact]:
+        """The calls of a handler, and of the methods of its own class that it calls."""
+        for fact in frame.function.calls:
+            yield fact
+            target = v.bare(fact.value.target)
+            member = self.program.member(cls, fact.name) if is_own_method(target) else None
+            if isinstance(member, FunctionSymbol):
+                yield from member.facts.calls
+
+    def _asks_for_rows(self, fact: CallFact) -> bool:
+        """Whether a method gets the rows that its class is about, itself or by the method of a base class."""
+        target = v.bare(fact.value.target)
+        above = isinstance(target, v.Attr) and isinstance(base := v.bare(target.base), v.Op) and base.kind == "super"
+        return above or fact.name.startswith(self.rows)
+
+    def _rows_of(self, cls: ClassSymbol) -> list[Frame]:
+        """The methods that say which rows a class is about."""
+        found: list[Frame] = []
+        for name in self.rows:
+            for base in self.program.lineage(cls):
+                facts = (
+                    self.program.function(base.path, f"{base.facts.qualname}.{name}")
+                    if isinstance(base, ClassSymbol)
+                    else None
+                )
+                if facts is not None and isinstance(base, ClassSymbol):
+                    found.append(Frame(base.path, facts))
+                    if not any(fact.name == name and self._asks_for_rows(fact) for fact in facts.calls):
+                        break  # it does not go on to the next class
+        return found
+
+    def _scoped_in(self, functions: Sequence[Frame]) -> Iterator[Guard]:
+        for one in functions:
+            name = one.function.qualname.rpartition(".")[2]
+            if (
+                name in self.rows
+                and one.function.returns is not None
+                and self.words.speaks_of_user(one.function.returns)
+            ):
+                yield Guard("ownership", name, Location(one.path, one.function.line), "query")  # the row is who asks
+                continue
+            if name in self.rows and (kind := self._of_rows_for_some(one.function)):
+                yield Guard(kind, name, Location(one.path, one.function.line), "query")
+                continue
+            for fact in one.function.calls:
+                if self._is_scoped(fact, one.function.calls):
+                    yield Guard(
+                        "ownership", f"{fact.name}()", Location(one.path, fact.span.line, fact.span.column), "query"
+                    )
+                    break
+
+    def _of_rows_for_some(self, function: FunctionFacts) -> str:
+        """What is asked for by a method that gives no rows to all others: `if may(request): return rows`, then `none()`."""
+        options = [v.bare(option) for option in options_of(function.returns)] if function.returns is not None else []
+        giving = [way for way in function.exits if way.kind == RETURN and not _is_nothing(v.bare(way.value))]
+        told = [_place(v.bare(way.value)) for way in giving]  # what is large is cut in a way out
+        if not any(map(_is_nothing, options)) or any(_place(o) not in told and not _is_nothing(o) for o in options):
+            return ""
+        kinds: list[str] = []
+        whole = {_place(option): option for option in options}
+        for way in giving:
+            asked = [(value, False) for value, truth in way.conditions if truth]
+            kind = self.words.kind(asked, certain=True)
+            if not kind and any(self._is_asked_of_request(value) for value, _ in asked):
+                kind = "permission"
+            own = any(map(self.words.speaks_of_user, v.walk(whole[_place(v.bare(way.value))])))
+            kinds.append("ownership" if own and kind in {"", "login"} else kind)
+        return min(kinds, key=lambda kind: STRENGTH.get(kind, 0), default="")
+
+    def _is_asked_of_request(self, value: Value) -> bool:
+        """Whether a condition is a call that is given the request, or who asks."""
+        call = v.bare(value)
+        given = call.args if isinstance(call, v.Call) else ()
+        return any(names_request(v.bare(one)) or self.words.speaks_of_user(one) for one in given)
+
+    def _is_scoped(self, fact: CallFact, calls: Sequence[CallFact]) -> bool:
+        if fact.name in {"eq"} and len(fact.value.args) == 2:
+            sides = fact.value.args
+            about = [self.words.speaks_of_user(side) for side in sides]
+            if about[0] == about[1]:
+                return False
+            if not any(self.words.called("row-query", call.name) and _holds(call, fact) for call in calls):
+                return False  # compared by the handler itself
+            other = v.bare(sides[1] if about[0] else sides[0])
+            return isinstance(other, v.Attr) and self.words.ends("owner", other.name)
+        words = split_words(fact.name)
+        asks = words[:1] in {("is",), ("can",), ("has",)}
+        own = self.words.has("own-rows", fact.name) and not asks
+        if own or words[:1] == ("for",) or words[:2] == ("get", "for"):  # rows.for_user(request.user)
+            values = [*fact.value.args, *(value for _, value in fact.value.keywords)]
+            return len(values) <= FEW and any(map(self.words.speaks_of_user, values))
+        return self.words.called("row-query", fact.name) and self._is_own(fact.value)
+
+    def _is_own(self, condition: Value) -> bool:
+        """Whether a query asks for what belongs to whoever asks: `filter(Q(kind="open") & Q(owner=user))`."""
+        condition = v.bare(condition)
+        if isinstance(condition, v.Choice):  # `Q(owner=user) | Q(members=user)`, but not `Q(owner=user) | Q(open=True)`
+            return all(map(self._is_own, condition.options))
+        if isinstance(condition, v.Op) and condition.kind == "intersection":
+            return any(map(self._is_own, (condition.subject, *condition.args)))
+        if not isinstance(condition, v.Call):
+            return False
+        return any(map(self._is_own, condition.args)) or any(
+            self.words.speaks_of_user(value) and any(map(self._names_owner, key.split("__")))
+            for key, value in condition.keywords
+        )
+
+    def _names_owner(self, column: str) -> bool:
+        """Whether a column says whom a row belongs to: `owner`, `submitter_email`."""
+        told = self.words.ends("owner", column) or self.words.ends("role", column)
+        return told or (self.words.has("owner", column) and self.words.ends("user-key", column))
+
+
+def _place(value: Value) -> tuple[int, int] | Value:
+    """Where a call stands; of anything else the value itself."""
+    return (value.line, value.column) if isinstance(value, v.Call) else value
+
+
+def _is_nothing(value: Value) -> bool:
+    """Whether a value has no rows in it: `rows.none()`, `[]`."""
+    target = v.bare(value.target) if isinstance(value, v.Call) and not value.args else None
+    return (isinstance(target, v.Attr) and target.name == "none") or is_empty(value)
+
+
+def is_own_method(target: Value) -> bool:
+    """Whether what is called is a method of the object itself."""
+    return isinstance(target, v.Attr) and isinstance(v.bare(target.base), v.Param) and last_name(target.base) == "self"
+
+
+def _holds(outer: CallFact, inner: CallFact) -> bool:
+    """Whether a call stands inside of another one."""
+    a, b = outer.span, inner.span
+    return (a.line, a.column) <= (b.line, b.column) and (b.end_line, b.end_column) <= (a.end_line, a.end_column)
