@@ -162,8 +162,8 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True):
 
     `called` are the names that each function calls; `docs` how the docstrings of functions with decorators and of classes
     with bases begin. `hidden` is where something that may be a secret was hidden before the text was read, see `masking.py`.
-    `decorators` are the last names of those of each function that has any, with `()` behind one that is called, `deciding` the
-    functions with a way out that hangs on a test: who asks for such functions need not decode the others.
+    `decorators` are the last names of those of each function that has any, with `()` behind one that is called, `deciding`
+    the functions with a way out that hangs on a test: who asks for such functions need not decode the others.
     """
 
     lines: int
