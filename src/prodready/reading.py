@@ -131,15 +131,15 @@ def read_page(path: str, data: bytes) -> tuple[FileRead, WebFacts | None]:
     return FileRead(path, key, known), facts
 
 
-def read_path(root: Path, path: str, read: Callable[[str, bytes], FileRead] = read_one) -> FileRead:
-    """Read one file from disk."""
+def read_path(root: Path, path: str, read: Callable[[str, bytes], FileRead] | None = None) -> FileRead:
+    """Read one file from disk, by `read_one` if not by `read`."""
     try:
         data = (root / path).read_bytes()
     except FileNotFoundError:
         return _unread(path, "vanished while it was being read")
     except OSError as error:
         return _unread(path, f"cannot be read: {error.strerror or error}")
-    return read(path, data)
+    return (read or read_one)(path, data)
 
 
 def _unread(path: str, error: str) -> FileRead:
