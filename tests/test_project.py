@@ -47,7 +47,7 @@ def test_each_file_alone_is_told_what_the_whole_project_is_told(case: Path, tmp_
 
 def test_each_file_of_a_large_project_is_told_what_the_whole_is_told(tmp_path: Path) -> None:
     for code in all_rules():
-        for case in cases(code):
+        for case in list(cases(code))[::3]:
             target = tmp_path / code.lower() / case.stem / "__init__.py"
             if case.is_file():
                 target.parent.mkdir(parents=True)
@@ -58,7 +58,7 @@ def test_each_file_of_a_large_project_is_told_what_the_whole_is_told(tmp_path: P
     whole = check(Config(root=tmp_path), [tmp_path], ALONE)
     assert whole.files > 300
     one_each = {finding.code: tmp_path / finding.location.path for finding in whole.findings}
-    some = sorted({*sorted(tmp_path.rglob("*.py"))[::226], *list(one_each.values())[::4]}, key=str)
+    some = sorted({*sorted(tmp_path.rglob("*.py"))[::113], *list(one_each.values())[::4]}, key=str)
     names = {path.relative_to(tmp_path).as_posix() for path in some}
     expected = [finding for finding in whole.findings if finding.location.path in names]
     assert len({finding.code for finding in expected}) > 2

@@ -33,7 +33,9 @@ def run() -> int:
             return main()
         finally:
             gc.freeze()
-            # All is said: an interrupt while the interpreter goes down could only add a traceback to it.
+            # All is said: an interrupt while the interpreter goes down could only add a traceback to it, and an alarm end it.
+            if hasattr(signal, "setitimer"):
+                signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
     except KeyboardInterrupt:
