@@ -33,7 +33,7 @@ def run() -> int:
             return main()
         finally:
             gc.freeze()
-            # All is said: an interrupt while the interpreter goes down could only add a traceback to it, and an alarm end it.
+            # All is said: an interrupt while the interpreter goes down could only add a traceback to it, an alarm kill it.
             if hasattr(signal, "setitimer"):
                 signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
