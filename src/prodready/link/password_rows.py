@@ -224,6 +224,12 @@ class Rows:
             elif base.rpartition(".")[2] in ACCOUNTS:
                 yield "password"
 
+    def has_only_hash(self, cls: ClassSymbol, field: str) -> bool:
+        """Whether a class of rows declares a column for the hash of a password, and none of this name."""
+        bases = [base.facts for base in self.program.lineage(cls) if isinstance(base, ClassSymbol)]
+        declared = {name for base in bases for name in (*base.annotations, *base.attributes)}
+        return field not in self.fields(cls) and any(map(self.names.is_hash_of_password, declared))
+
     def is_no_column(self, cls: ClassSymbol, field: str) -> bool:
         """Whether a table cannot have a column of this name: no base declares one, and all that may are known."""
         declared: set[str] = set()
