@@ -57,10 +57,10 @@ class Walker:
 
     def worst(self) -> Path:
         """The worst path through the function."""
-        found = worst([self._worstif_shown(given) for given in alternatives(self.frame.function.flow)]) or EMPTY
+        found = worst([self._worst_given(given) for given in alternatives(self.frame.function.flow)]) or EMPTY
         return replace(found.add(found.alone), alone=())
 
-    def _worstif_shown(self, given: Conditions) -> Path | None:
+    def _worst_given(self, given: Conditions) -> Path | None:
         """The worst path on which these conditions come out so."""
         exits = _Exits()
         end = self._run(self.frame.function.flow, Path(given=given), exits)
