@@ -33,6 +33,7 @@ COMMON_METHODS = frozenset({*dir(str), *dir(dict), *dir(list), *dir(set)}).union
     add all apply build call check clear close commit connect count create delete dispatch execute exists
     fetch filter first flush get handle info insert load make one open parse post process put query read
     remove render reset rollback run save search select send set start stop submit update validate write
+    acquire cancel join kill next notify poll push release result seek terminate wait
     """.split()
 )
 """Method names so common that their being defined once in the project says nothing."""
