@@ -404,7 +404,7 @@ class _Walker(Walker):
                 self._as_own(write, deed) if is_own(write.root, callee, deed) else write,
                 repeated=write.repeated and not is_for_one(write, given),
                 kind="ensure" if makes_sure or (write.missing is not None and write not in counted) else write.kind,
-                root=self._object_of(deed)
+                root=self._object_of(write, deed)
                 if is_own(write.root, callee, deed)
                 else seen_from(write.root, given, self.frame),
                 looped=False,
@@ -423,11 +423,12 @@ class _Walker(Walker):
         )
         return self._with_given(callee, given, replace(summary.path, writes=writes, open=False), here)
 
-    def _object_of(self, deed: Deed) -> Value | None:
-        """The object that a method is called on, if it is known to be one row, or the function changes it itself."""
+    def _object_of(self, write: Write, deed: Deed) -> Value | None:
+        """The object of which a method writes its own row, if it is known to be one, or the function changes it itself."""
         target = deed.fact.value.target
         receiver = plain(target.base) if isinstance(target, v.Attr) else None
-        return receiver if deed.root is None and receiver in self.changed else deed.root
+        itself = write.root is not None and isinstance(v.bare(write.root), v.Param)
+        return receiver if itself and deed.root is None and receiver in self.changed else deed.root
 
     def _as_own(self, write: Write, deed: Deed) -> Write:
         """A write of a method to its own object, as what the call does; one that is called `delete` removes the row."""
