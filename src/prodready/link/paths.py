@@ -176,17 +176,23 @@ class Walker:
     def _is_untouched(self, deed: Deed) -> bool:
         """Whether a row that was looked up is saved, and the function does nothing to it but change what it is linked to."""
         row = deed.root
-        if deed.fact.name != "save" or not isinstance(row, v.Call) or last_name(row) not in FETCHING:
+        if deed.fact.name != "save" or row is None or not _is_fetched(row):
             return False
         calls = self.frame.function.calls
         return not any(row in _given_to(fact.value) for fact in calls if fact is not deed.fact)
 
     def _missing(self, row: Value | None, path: Path) -> Value | None:
-        """What was looked for on the way and not found, if a new row is of the same table."""
+        """What was looked for on the way and not found, if a new row is of the same table.
+
+        What was looked for by a row that was just made is not found the next time either: that makes another one.
+        """
         table = self.deeds.table(Bound(row, self.frame)) if row is not None and path.not_found else None
         if table is None:
             return None
+        made = [write.root for write in path.writes if write.makes and not _is_fetched(write.root)]
         for subject in path.not_found:
+            if any(one in made for one in v.walk(subject)):
+                continue
             named = (one for one in v.walk(subject) if isinstance(one, (v.Ref, v.Attr)))
             if any(self.deeds.infer.symbol_of(one, self.frame) == table for one in named):
                 return subject
@@ -384,6 +390,10 @@ def _given_to(call: v.Call) -> Iterator[Value]:
         while isinstance(inner, v.Attr) and not linked:
             inner = plain(inner.base)
             yield inner
+
+
+def _is_fetched(row: Value | None) -> bool:
+    return isinstance(row, v.Call) and last_name(row) in FETCHING
 
 
 def _used(call: v.Call) -> tuple[Value, ...]:
