@@ -312,7 +312,9 @@ class Transactions(Holders):
     def _is_told(self, frame: Frame) -> bool:
         """Whether what a function leaves half done is told at all who call it."""
         sites = self.sites(frame)
-        return bool(sites) and all(held or self.covered(c) or self._absorbs(c, frame.key) for c, _, held in sites)
+        if not sites or self.is_left(frame):
+            return False
+        return all(held or self.covered(c) or self._absorbs(c, frame.key) for c, _, held in sites)
 
     def _tellers(self, key: Key, frame: Frame, depth: int = 0) -> Iterator[Frame]:
         """The outermost functions above another one that tell what the function of this key leaves half done."""
