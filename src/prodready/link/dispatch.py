@@ -10,7 +10,7 @@ from functools import cached_property
 
 import msgspec
 
-from prodready.link.frames import Frame
+from prodready.link.frames import Bound, Frame
 from prodready.link.hooks import plain
 from prodready.link.infer import Inference
 from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
@@ -33,11 +33,14 @@ REMOVING = frozenset({"delete", "destroy"})
 
 
 class Use(msgspec.Struct, frozen=True):
-    """A call on an object of the class `made`, which `user` names: the class of the object that makes the call."""
+    """A call on an object of the class `made`.
+
+    `user` names that class, where the call itself does not tell: it is the class of the object that makes the call.
+    """
 
     frame: Frame
     fact: CallFact
-    user: ClassSymbol
+    user: ClassSymbol | None
     made: ClassSymbol
 
 
@@ -50,7 +53,8 @@ class Dispatch:
         self.program = infer.program
         self.knowledge = infer.knowledge
         self.outside = outside
-        self._uses: dict[str, dict[tuple[str, str], list[Use]]] = {}
+        self._uses: dict[str, dict[ClassSymbol, list[Use]]] = {}
+        self._fills: dict[str, dict[ClassSymbol, list[Use]]] = {}
 
     def uses(self, cls: ClassSymbol, method: FunctionFacts) -> list[Use]:
         """The calls that run a method on an object of its class, or of one that has the method from it."""
@@ -59,20 +63,53 @@ class Dispatch:
         for name in (simple, *sorted(self._running(cls, simple))):
             table = self._table(name)
             for one in self.program.descendants(cls) if table else ():
-                uses = table.get((one.path, one.facts.qualname), ())
+                uses = table.get(one, ())
                 if uses and self._reaches(one, name, simple, method):
                     found += [use for use in uses if name == simple or _may_run(use, simple, self._siblings(one, name))]
-        return found
+        return found + self._row_uses(cls, method)
+
+    def _row_uses(self, cls: ClassSymbol, method: FunctionFacts) -> list[Use]:
+        """The calls by which forms and serializers run this method of the rows that they fill."""
+        if not any(self.knowledge.is_row(base) for base in self.program.lineage(cls) if isinstance(base, str)):
+            return []
+        simple = method.qualname.rpartition(".")[2]
+        table = self._filling(simple)
+        rows = self.program.descendants(cls) if table else ()
+        return [use for one in rows if self._reaches(one, "", simple, method) for use in table.get(one, ())]
+
+    def _filling(self, name: str) -> dict[ClassSymbol, list[Use]]:
+        """The calls of this name on forms and serializers, by the class of the rows that these fill."""
+        if name not in self._fills:
+            table = self._fills[name] = {}
+            dispatched = [use for uses in self._table(name).values() for use in uses]
+            for use in (*dispatched, *self._direct(name)) if dispatched else ():
+                row = self.infer.filled_by(use.made) if self._passes_on(use.made, name) else None
+                if row is not None:
+                    table.setdefault(row, []).append(use)
+        return self._fills[name]
+
+    def _direct(self, name: str) -> Iterator[Use]:
+        """The calls of this name on an object whose class is known where it is called."""
+        for path, function, fact in self.program.calls_named(name):
+            if path not in self.outside and isinstance(fact.value.target, v.Attr):
+                frame = Frame(path, function)
+                receiver = plain(fact.value.target.base)
+                above = isinstance(receiver, v.Op) and receiver.kind == "super"
+                kind = self.infer.type_of(Bound(receiver, frame)) if not above else None
+                if kind is not None and kind.cls is not None:
+                    yield Use(frame, fact, None, kind.cls)
 
     def is_left_to_library(self, cls: ClassSymbol, method: FunctionFacts, uses: list[Use]) -> bool:
         """Whether a class that names this one has no call of its own on the object, but its library has."""
         users = {use.user for use in uses}
-        for one in self.program.descendants(cls):
-            if self._reaches(one, "", method.qualname.rpartition(".")[2], method):
-                for user in self._named_by.get((one.path, one.facts.qualname), ()):
-                    if user not in users and self._library_stores(user):
-                        return True
-        return False
+        simple = method.qualname.rpartition(".")[2]
+        return any(
+            user not in users and self._library_stores(user)
+            for one in self.program.descendants(cls)
+            if self._reaches(one, "", simple, method)
+            for named in (one, *self._fillers.get(one, ()))
+            for user in self._named_by.get(named, ())
+        )
 
     def _reaches(self, cls: ClassSymbol, name: str, simple: str, method: FunctionFacts) -> bool:
         """Whether a call of `name` on an object of a class runs the method `simple`, and that is the one that is meant."""
@@ -100,7 +137,7 @@ class Dispatch:
 
     # What is called
 
-    def _table(self, name: str) -> dict[tuple[str, str], list[Use]]:
+    def _table(self, name: str) -> dict[ClassSymbol, list[Use]]:
         """The calls of this name, by the class of the object that each is made on."""
         if name not in self._uses:
             table = self._uses[name] = {}
@@ -112,7 +149,7 @@ class Dispatch:
                 for user in self.program.descendants(owner) if owner is not None else ():
                     if self._has(user, function):
                         for cls in dict.fromkeys(self._objects(receiver, frame, user, 0)):
-                            table.setdefault((cls.path, cls.facts.qualname), []).append(Use(frame, fact, user, cls))
+                            table.setdefault(cls, []).append(Use(frame, fact, user, cls))
         return self._uses[name]
 
     def _has(self, user: ClassSymbol, function: FunctionFacts) -> bool:
@@ -220,23 +257,33 @@ class Dispatch:
     # Who names a class
 
     @cached_property
-    def _named_by(self) -> dict[tuple[str, str], list[ClassSymbol]]:
+    def _named_by(self) -> dict[ClassSymbol, list[ClassSymbol]]:
         """The classes by one that they name in one of the attributes that the library asks for."""
-        found: dict[tuple[str, str], list[ClassSymbol]] = {}
+        found: dict[ClassSymbol, list[ClassSymbol]] = {}
         for path, outline in self.program.outlines.items():
             facts = self.program.facts(path) if outline.bases and path not in self.outside else None
             for one in facts.classes.values() if facts else ():
-                if any(name in one.attributes or f"{one.qualname}.get_{name}" in one.methods for name in STATED):
+                if any(name in one.attributes or f"get_{name}" in one.methods for name in STATED):
                     user = ClassSymbol(path, one)
                     for cls in dict.fromkeys(self._stated(user, 0)):
-                        found.setdefault((cls.path, cls.facts.qualname), []).append(user)
+                        found.setdefault(cls, []).append(user)
+        return found
+
+    @cached_property
+    def _fillers(self) -> dict[ClassSymbol, list[ClassSymbol]]:
+        """The forms and serializers that are so named, by the class of the rows that they fill."""
+        found: dict[ClassSymbol, list[ClassSymbol]] = {}
+        for cls in self._named_by:
+            row = self.infer.filled_by(cls)
+            if row is not None:
+                found.setdefault(row, []).append(cls)
         return found
 
     def _library_stores(self, user: ClassSymbol) -> bool:
         """Whether a method of the library that stores objects is left as it is, and called outside of transactions."""
         libraries = [base for base in self.program.lineage(user) if isinstance(base, str)]
         answers = {name for base in libraries for name in self.knowledge.answers.get(base, ())}
-        if answers and answers <= READING:
+        if answers <= READING:
             return False
         for base in libraries:
             for kind in self.knowledge.lineage(base):

@@ -142,7 +142,7 @@ class Holders:
                 if frame.key in targets:
                     yield caller, fact, False
         for use in self.dispatch.uses(cls, frame.function) if cls is not None else ():
-            yield use.frame, use.fact, use.fact.name != simple and self._holds(use.made, use.fact.name)
+            yield use.frame, use.fact, use.made != cls and self._holds(use.made, use.fact.name)
 
     def is_left(self, frame: Frame) -> bool:
         """Whether a library calls a method of an object that elsewhere the project calls itself."""
