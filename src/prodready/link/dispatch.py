@@ -70,7 +70,7 @@ class Dispatch:
 
     def _row_uses(self, cls: ClassSymbol, method: FunctionFacts) -> list[Use]:
         """The calls by which forms and serializers run this method of the rows that they fill."""
-        if not any(self.knowledge.is_row(base) for base in self.program.lineage(cls) if isinstance(base, str)):
+        if not any(map(self.knowledge.is_row, self._libraries(cls))):
             return []
         simple = method.qualname.rpartition(".")[2]
         table = self._filling(simple)
@@ -127,12 +127,11 @@ class Dispatch:
 
     def _running(self, cls: ClassSymbol, simple: str) -> set[str]:
         """The library's methods that run a method of this name."""
-        bases = [base for base in self.program.lineage(cls) if isinstance(base, str)]
-        return {name for base in bases for name in self.knowledge.callers_of(base, simple)}
+        return {name for base in self._libraries(cls) for name in self.knowledge.callers_of(base, simple)}
 
     def _siblings(self, cls: ClassSymbol, name: str) -> frozenset[str]:
         """The methods that a library's method runs, one or the other."""
-        effects = [self.knowledge.method(base, name) for base in self.program.lineage(cls) if isinstance(base, str)]
+        effects = [self.knowledge.method(base, name) for base in self._libraries(cls)]
         return frozenset(one for e in effects if e is not None for one in (*e.calls, *e.calls_if_row))
 
     # What is called
@@ -177,7 +176,7 @@ class Dispatch:
                     there = Frame(method.path, method.facts)
                     yield from self._objects(method.facts.returns, there, user, depth + 1)
                 elif method is None:
-                    yield from self._stated(user, depth + 1)
+                    yield from (cls for cls in self._stated(user, depth + 1) if self._gives(user, name, cls))
         elif name := _own(value, frame):
             for base in self.program.lineage(user):
                 for bound in self.infer.attribute_values(base, name) if isinstance(base, ClassSymbol) else ():
@@ -205,10 +204,13 @@ class Dispatch:
     def _is_hook(self, user: ClassSymbol, function: FunctionFacts) -> bool:
         """Whether a method stands in place of a library's that stores what it is given."""
         simple = function.qualname.rpartition(".")[2]
-        bases = [base for base in self.program.lineage(user) if isinstance(base, str)]
+        bases = self._libraries(user)
         effects = [self.knowledge.method(base, simple) for base in bases]
+        calling = [
+            self.knowledge.method(base, one) for base in bases for one in self.knowledge.callers_of(base, simple)
+        ]
         return any(e is not None and e.does == "write" for e in effects) or any(
-            self.knowledge.callers_of(base, simple) for base in bases
+            e is not None and simple in e.calls for e in calling
         )
 
     def _classes(self, value: Value, frame: Frame, user: ClassSymbol, depth: int) -> Iterator[ClassSymbol]:
@@ -246,6 +248,15 @@ class Dispatch:
                 yield from self._classes(method.facts.returns, Frame(method.path, method.facts), user, depth + 1)
         yield from self._attributes(user)
 
+    def _gives(self, user: ClassSymbol, name: str, cls: ClassSymbol) -> bool:
+        """Whether what a library's method gives may be an object of a class: `get_serializer`, but not `get_object`."""
+        effects = [self.knowledge.method(base, name) for base in self._libraries(user)]
+        given = {kind for e in effects if e is not None for kind in self.knowledge.lineage(e.returns)}
+        return any(kind in given for base in self._libraries(cls) for kind in self.knowledge.lineage(base))
+
+    def _libraries(self, cls: ClassSymbol) -> list[str]:
+        return [base for base in self.program.lineage(cls) if isinstance(base, str)]
+
     def _attributes(self, user: ClassSymbol) -> Iterator[ClassSymbol]:
         for name in STATED:
             member = self.program.member(user, name)
@@ -281,7 +292,7 @@ class Dispatch:
 
     def _library_stores(self, user: ClassSymbol) -> bool:
         """Whether a method of the library that stores objects is left as it is, and called outside of transactions."""
-        libraries = [base for base in self.program.lineage(user) if isinstance(base, str)]
+        libraries = self._libraries(user)
         answers = {name for base in libraries for name in self.knowledge.answers.get(base, ())}
         if answers <= READING:
             return False
