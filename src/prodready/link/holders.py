@@ -15,6 +15,7 @@ from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, S
 from prodready.link.text import argument_values
 from prodready.read import values as v
 from prodready.read.facts import CallFact, last_name
+from prodready.read.handed import is_apart
 from prodready.read.values import Value
 
 MOST_CALLERS = 300
@@ -109,6 +110,8 @@ class Holders:
             if caller.path in self.outside or caller.key == frame.key:
                 continue
             index = next((i for i, other in enumerate(caller.function.calls) if other is fact), -1)
+            if is_apart(caller.function.calls, index):
+                continue
             held = between or self.deeds.is_transaction(caller) or index in self.deeds.inside(caller)
             before = found.get((caller.key, index))
             found[caller.key, index] = (caller, index, held and (before is None or before[2]))
