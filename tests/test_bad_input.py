@@ -584,6 +584,23 @@ def test_ctrl_c_inside_an_exec(app: Path) -> None:
 
 
 @linux_only
+def test_an_interrupt_that_waits_for_an_import_does_not_end_a_run_that_is_over(app: Path) -> None:
+    (app / "wrapped.py").write_text(
+        "import signal, sys, time, prodready.cli, prodready.__main__\n"
+        "def delayed(arguments):\n"
+        "    signal.setitimer(signal.ITIMER_REAL, 0.2)\n"
+        "    return 0\n"
+        "prodready.cli._run = delayed\n"
+        "sys.argv[1:] = ['rules']\n"
+        "code = prodready.__main__.run()\n"
+        "time.sleep(0.5)\n"
+        "sys.exit(code)\n"
+    )
+    done = subprocess.run([sys.executable, "-m", "wrapped"], capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@linux_only
 def test_ctrl_c_at_any_time(app: Path) -> None:
     many(app, 60)
     for delay in range(0, 1000, 60):

@@ -39,9 +39,9 @@ def linked_here(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counts: list[int] = []
     real = prodready.link.front.link_front
 
-    def link(files: dict[str, object], knowledge: object) -> object:
+    def link(files: dict[str, object], *given: object) -> object:
         counts.append(len(files))
-        return real(files, knowledge)  # type: ignore[arg-type]
+        return real(files, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr("prodready.link.front.link_front", link)
     return counts

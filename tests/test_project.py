@@ -14,9 +14,10 @@ import msgspec
 import pytest
 from cases import FIXTURES, cases, copied
 
+from prodready import reading
 from prodready.cache import DATABASE
 from prodready.config import Config
-from prodready.finding import Finding
+from prodready.finding import Confidence, Finding
 from prodready.project import Options, Session, check
 from prodready.read import stored
 from prodready.reading import WORTH_A_POOL
@@ -45,7 +46,9 @@ def test_each_file_alone_is_told_what_the_whole_project_is_told(case: Path, tmp_
     )
 
 
-def test_each_file_of_a_large_project_is_told_what_the_whole_is_told(tmp_path: Path) -> None:
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A third of all cases as one project."""
     for code in all_rules():
         for case in list(cases(code))[::3]:
             target = tmp_path / code.lower() / case.stem / "__init__.py"
@@ -55,14 +58,38 @@ def test_each_file_of_a_large_project_is_told_what_the_whole_is_told(tmp_path: P
             else:
                 shutil.copytree(case, target.parent)
     (tmp_path / "setup.cfg").touch()
-    whole = check(Config(root=tmp_path), [tmp_path], ALONE)
+    return tmp_path
+
+
+def test_each_file_of_a_large_project_is_told_what_the_whole_is_told(large: Path) -> None:
+    whole = check(Config(root=large), [large], ALONE)
     assert whole.files > 300
-    one_each = {finding.code: tmp_path / finding.location.path for finding in whole.findings}
-    some = sorted({*sorted(tmp_path.rglob("*.py"))[::113], *list(one_each.values())[::4]}, key=str)
-    names = {path.relative_to(tmp_path).as_posix() for path in some}
+    one_each = {finding.code: large / finding.location.path for finding in whole.findings}
+    some = sorted({*sorted(large.rglob("*.py"))[::113], *list(one_each.values())[::4]}, key=str)
+    names = {path.relative_to(large).as_posix() for path in some}
     expected = [finding for finding in whole.findings if finding.location.path in names]
     assert len({finding.code for finding in expected}) > 2
-    assert one_by_one(tmp_path, some) == expected
+    assert one_by_one(large, some) == expected
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["another process", "bytes"])
+def test_facts_say_the_same_wherever_they_come_from(large: Path, kept: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = Config(root=large, min_confidence=Confidence.LOW)
+    here = check(everything, [large], ALONE)
+    read = reading.read_one
+    if not kept:
+        monkeypatch.setattr(reading, "read_one", lambda *given: msgspec.structs.replace(read(*given), facts=None))
+    there = check(everything, [large], Options(jobs=1 + kept, cache=False))
+    assert len(here.findings) > 150
+    assert there.findings == here.findings
+
+
+def test_files_that_are_the_same_mean_what_is_beside_them(tmp_path: Path) -> None:
+    for name, helper in (("loud", HELPER), ("quiet", HARMLESS)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "notes.py").write_text(helper)
+        (tmp_path / name / "login.py").write_text(CALLER.replace("app.notes", ".notes"))
+    assert lines(tmp_path) == ["loud/login.py:5"]
 
 
 @pytest.fixture

@@ -118,9 +118,6 @@ def _send(sender: Connection, web: WebFiles, knowledge: Knowledge, with_facts: b
 def _linked(web: WebFiles, knowledge: Knowledge, started: Callable[[], None] = lambda: None) -> Front:
     """The front end. `started` is called when no more processes are going to be started for it."""
     from prodready.link.front import link_front
-    from prodready.link.front_candidates import asking
     from prodready.link.front_pages import Pages
 
-    pages = Pages(web.texts(), web.facts)
-    web.read_ahead(frozenset(asking(pages, knowledge)), started)
-    return link_front(pages, knowledge)
+    return link_front(Pages(web.texts(), web.facts), knowledge, lambda wanted: web.read_ahead(wanted, started))

@@ -32,12 +32,11 @@ from prodready.link.route_listing import listed
 from prodready.linking_web import linked_front, linking_ahead, worth_linking_ahead
 from prodready.moved import Lines, carried, moves
 from prodready.outcome import Outcome, outcome_of, unpacked
-from prodready.read.facts import FileFacts
 from prodready.reading import WORTH_A_POOL
 from prodready.reading_web import WebFiles
 from prodready.rules import Rule, all_rules, rules_of
 from prodready.sift import Sifted, fixable, sift
-from prodready.state import Loader, State, decoded, gather
+from prodready.state import Decoded, Loader, State, decoded, gather
 from prodready.suppress import scan_other
 
 WORTH_TWO = 1000
@@ -118,7 +117,7 @@ class Session:
         self.config = config
         self._sources = knowledge.sources(config.root / path for path in config.knowledge)
         self._merged: Knowledge | None = None
-        self._decoded: dict[str, FileFacts] = {}
+        self._decoded: Decoded = {}
 
     def check(self, targets: Sequence[Path], options: Options = Options()) -> Report:
         """See `check` of this module."""
@@ -220,8 +219,8 @@ class Session:
             facts = Loader(cache, state, self._decoded)
             yield Opened(cache, walk, state, facts, engines, web, clock)
             facts.keep_said()
-            keys = {entry.key for entry in state.entries.values()}
-            self._decoded = {key: value for key, value in self._decoded.items() if key in keys}
+            keys = {(path, entry.key) for path, entry in state.entries.items()}
+            self._decoded = {key: facts for key, facts in self._decoded.items() if key in keys}
         finally:
             beside.close()
             engines.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import pickle
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -17,7 +18,7 @@ import msgspec
 from prodready.cache import Known, content_key
 from prodready.discover import WEB, WEB_SETTINGS
 from prodready.interrupts import interrupts_held, leave_to_parent, pass_on
-from prodready.read.facts import Outline, outline
+from prodready.read.facts import FileFacts, Outline, outline
 from prodready.read.parse import ParseFailure
 from prodready.read.stored import pack
 from prodready.source import SourceError
@@ -42,7 +43,7 @@ UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, MemoryError)
 
 
 class FileRead(msgspec.Struct, frozen=True):
-    """One file read: what is known of it, and its facts in msgpack.
+    """One file read: what is known of it, and its facts: in msgpack as `body`, of Python as they are, too.
 
     `key` is empty for a file that could not be had; `lasting` says that reading the same content again gives the same.
     """
@@ -52,6 +53,7 @@ class FileRead(msgspec.Struct, frozen=True):
     known: Known
     body: bytes = b""
     lasting: bool = True
+    facts: FileFacts | None = None
 
 
 def read_one(path: str, data: bytes) -> FileRead:
@@ -64,7 +66,7 @@ def read_one(path: str, data: bytes) -> FileRead:
     nothing = Outline((), (), data.count(b"\n") + (not data.endswith(b"\n") and bool(data)))
     try:
         facts = read_python(data)
-        return FileRead(path, key, Known(outline(facts)), pack(facts))
+        return FileRead(path, key, Known(outline(facts)), pack(facts), facts=facts)
     except SourceError as error:
         return FileRead(path, key, Known(nothing, error.message, error.line))
     except ParseFailure as error:
@@ -202,15 +204,15 @@ def _in_pool(
     except (OSError, ImportError, NotImplementedError):  # No semaphores: there are such containers.
         yield from ((chunk, _read_chunk(str(root), chunk)) for chunk in chunks)
         return
-    waiting: dict[Future[list[FileRead]], Sequence[str]] = {}
+    waiting: dict[Future[bytes], Sequence[str]] = {}
     lost: list[Sequence[str]] = []
     # Not `as_completed`: an interrupt between two locks of its own would leave the pool's thread without them for good.
-    done: SimpleQueue[Future[list[FileRead]]] = SimpleQueue()
+    done: SimpleQueue[Future[bytes]] = SimpleQueue()
     try:
         with interrupts_held():
             for chunk in chunks:
                 try:
-                    future = pool.submit(_read_chunk, str(root), chunk)
+                    future = pool.submit(_send_chunk, str(root), chunk)
                 except BrokenProcessPool:
                     lost.append(chunk)
                 else:
@@ -220,7 +222,7 @@ def _in_pool(
             future = done.get()
             chunk = waiting.pop(future)
             try:
-                results = future.result()
+                results = pickle.loads(future.result())  # noqa: S301, from a process of ours
             except BrokenProcessPool:
                 lost.append(chunk)
             else:
@@ -253,6 +255,15 @@ def _kill(pool: ProcessPoolExecutor) -> None:
 
 def _read_chunk(root: str, paths: Sequence[str]) -> list[FileRead]:
     return [read_path(Path(root), path) for path in paths]
+
+
+def _send_chunk(root: str, paths: Sequence[str]) -> bytes:
+    """What `_read_chunk` gives, pickled: what stands in facts many times stays one, and is read sooner than from msgpack."""
+    results = _read_chunk(root, paths)
+    try:
+        return pickle.dumps(results, pickle.HIGHEST_PROTOCOL)
+    except RecursionError:  # The bytes of the facts are enough.
+        return pickle.dumps([msgspec.structs.replace(result, facts=None) for result in results])
 
 
 def _start_worker() -> None:

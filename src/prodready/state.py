@@ -19,6 +19,9 @@ from prodready.read.facts import FileFacts
 from prodready.read.stored import Said, unpack
 from prodready.reading import UNREADABLE, FileRead, read_many, read_one, read_path
 
+Decoded = dict[tuple[str, str], FileFacts]
+"""Facts by the path and the key of a file: functions are told apart by what they are, so files share none of them."""
+
 
 class Before(NamedTuple):
     """The key that a file had, and its facts."""
@@ -31,6 +34,7 @@ class Before(NamedTuple):
 class State:
     """A project as read. `given` is the content that stands for that of files, None for one taken for absent.
 
+    `bodies` are the facts of files as bytes, `made` those that were made in this run as they are, both by key.
     `before` has what was known of files that have changed since the last run; nothing where files came or went.
     """
 
@@ -42,6 +46,7 @@ class State:
     given: Mapping[str, bytes | None]
     jobs: int = 1
     before: Mapping[str, Before] = field(default_factory=dict)
+    made: dict[str, FileFacts] = field(default_factory=dict)
 
     def overlaid(self, overlay: Mapping[str, bytes | None]) -> State:
         """The same with other content for some files; None for a file that is not there."""
@@ -65,6 +70,8 @@ class State:
         self.entries[result.path] = Entry(stamp, result.key, result.known)
         if result.body:
             self.bodies[result.key] = result.body
+        if result.facts is not None:
+            self.made[result.key] = result.facts
 
     def note_errors(self) -> None:
         """Add what is wrong with files to the problems."""
@@ -159,9 +166,7 @@ def _is_current(entry: Entry) -> bool:
 class Loader:
     """The facts of a file when somebody asks for them: from memory, from the cache, or from the file once more."""
 
-    def __init__(
-        self, cache: Cache, state: State, decoded: dict[str, FileFacts], said: dict[str, Said] | None = None
-    ) -> None:
+    def __init__(self, cache: Cache, state: State, decoded: Decoded, said: dict[str, Said] | None = None) -> None:
         self.missed = False
         self._cache, self._state, self._decoded = cache, state, decoded
         self._said = said
@@ -172,11 +177,11 @@ class Loader:
         entry = self._state.entries.get(path)
         if entry is None or entry.known.error:
             return None
-        facts = self._decoded.get(entry.key)
+        facts = self._decoded.get((path, entry.key))
         if facts is None:
             facts = self._kept(entry.key) or self._anew(path, entry.key)
             if facts is not None:
-                self._decoded[entry.key] = facts
+                self._decoded[path, entry.key] = facts
         return facts
 
     def at_hand(self) -> bool:
@@ -217,7 +222,7 @@ class Loader:
     def _kept(self, key: str) -> FileFacts | None:
         body = self._state.bodies.get(key) or self._cache.body(key)
         try:
-            return unpack(body, self.said.setdefault(key, {})) if body else None
+            return unpack(body, self.said.setdefault(key, {}), self._state.made.pop(key, None)) if body else None
         except UNREADABLE:
             note = "the cache held facts that cannot be read; they are made anew"
             if note not in self._cache.notes:
@@ -230,7 +235,7 @@ class Loader:
         result = read_one(path, given) if given is not None else read_path(self._state.root, path)
         if result.key == key and result.body:
             self._cache.save_body(key, result.body)
-            return unpack(result.body)
+            return unpack(result.body, facts=result.facts)
         self.missed = True
         self._state.problems.append(Problem("changed while it was being analysed: run again", path))
         return None

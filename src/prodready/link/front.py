@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from prodready.finding import Location, Step
@@ -55,9 +55,9 @@ class Front:
     including: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def link_front(files: Pages, knowledge: Knowledge) -> Front:
-    """The requests of all files with the places they are made from."""
-    return _Linker(files, knowledge).front()
+def link_front(files: Pages, knowledge: Knowledge, ahead: Callable[[Collection[str]], None] = lambda _: None) -> Front:
+    """The requests of all files with the places they are made from. `ahead` is told which files are going to be read."""
+    return _Linker(files, knowledge).front(ahead)
 
 
 class _Linker:
@@ -68,9 +68,9 @@ class _Linker:
         self.places: dict[tuple[object, ...], UiPlace] = {}
         self.unresolved: dict[Location, Unresolved] = {}
 
-    def front(self) -> Front:
+    def front(self, ahead: Callable[[Collection[str]], None]) -> Front:
         """See `link_front`."""
-        for request in self.requests.all():
+        for request in self.requests.all(ahead):
             self._place(request, (), 0)
         return Front(tuple(self.places.values()), tuple(self.unresolved.values()), self.ways.including())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from prodready.knowledge import Knowledge
 from prodready.link.front_clients import Clients
@@ -41,11 +41,11 @@ def asking(pages: Pages, knowledge: Knowledge) -> list[str]:
     return [path for path in pages if not is_script(path) or signs.are_in(pages, path)]
 
 
-def spread(program: FrontProgram, clients: Clients, found: Iterable[str]) -> list[str]:
+def spread(program: FrontProgram, clients: Clients, found: AbstractSet[str]) -> list[str]:
     """These files in order, with those that import from one of them something to make requests with."""
     pages = program.files
     among = set(found)
-    waiting = [path for path in pages if path in among]
+    waiting = [path for path in pages if path in found]
     while waiting:
         path = waiting.pop()
         names = clients.given_away(path)

@@ -67,7 +67,7 @@ class FrontProgram:
         self._resolved: dict[tuple[str, str], str] = {}
         self._patterns: dict[str, list[tuple[str, str, str, str]]] = {}
         self._by_settings: dict[tuple[str, str], str] = {}
-        self._upwards: dict[tuple[str, str, tuple[str, ...]], str] = {}
+        self._from: dict[tuple[str, str, tuple[str, ...]], str] = {}
         self._elsewhere: dict[str, str] = {}
         self._importers: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
 
@@ -122,11 +122,11 @@ class FrontProgram:
     def _from_above(self, folder: str, rest: str, bases: tuple[str, ...]) -> str:
         """The file that a path without a beginning means, from the nearest folder upwards that has it."""
         key = (folder, rest, bases)
-        if key not in self._upwards:
+        if key not in self._from:
             here = (self._file(_joined(folder, base, rest)) for base in bases)
             found = next(filter(None, here), "")
-            self._upwards[key] = found or (self._from_above(folder.rpartition("/")[0], rest, bases) if folder else "")
-        return self._upwards[key]
+            self._from[key] = found or (self._from_above(folder.rpartition("/")[0], rest, bases) if folder else "")
+        return self._from[key]
 
     def _patterns_for(self, home: str) -> list[tuple[str, str, str, str]]:
         """What settings say of names used in a folder: the pattern around its star, and the path that it stands for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
 from prodready.knowledge import Knowledge
@@ -61,9 +61,11 @@ class Requests:
         self._by_method = {name for client in knowledge.clients.values() for name in client.methods}
         self._attributes = {name: method for key, method in ATTRIBUTES.items() for name in knowledge.front.get(key, ())}
 
-    def all(self) -> Iterator[Request]:
-        """The requests of all files."""
-        files = spread(self.program, self._clients, asking(self.program.files, self._knowledge))
+    def all(self, ahead: Callable[[Collection[str]], None]) -> Iterator[Request]:
+        """The requests of all files. `ahead` is told which files may make any, before they are read."""
+        found = frozenset(asking(self.program.files, self._knowledge))
+        ahead(found)
+        files = spread(self.program, self._clients, found)
         self._clients.among = set(files)
         for path in files:
             yield from self.of_file(path)

@@ -33,6 +33,7 @@ COMMON_METHODS = frozenset({*dir(str), *dir(dict), *dir(list), *dir(set)}).union
     add all apply build call check clear close commit connect count create delete dispatch execute exists
     fetch filter first flush get handle info insert load make one open parse post process put query read
     remove render reset rollback run save search select send set start stop submit update validate write
+    acquire cancel join kill next notify poll push release result seek terminate wait
     """.split()
 )
 """Method names so common that their being defined once in the project says nothing."""
@@ -52,18 +53,18 @@ class Inference(Types):
         assert isinstance(call, v.Call)
         if bound.frame.entered:
             return _that_take(call, self._callees_of(bound.sub(call.target), depth))
-        key = (id(call.target), id(bound.frame.function))
+        key = (id(call.target), id(bound.frame.function), depth)
         known = self._reached.get(key) or self._tentative_callees.get(key)
         if known is None:
             if self._busy:
-                known = (call.target, _that_take(call, self._callees_of(bound.sub(call.target), depth)))
+                known = (call.target, self._callees_of(bound.sub(call.target), depth))
                 (self._reached if known[1] else self._tentative_callees)[key] = known
             else:
                 alike = (call.target, key[1], depth)
                 if alike not in self._reached_alike:
                     self._reached_alike[alike] = self._callees_of(bound.sub(call.target), depth)
-                known = self._reached[key] = (call.target, _that_take(call, self._reached_alike[alike]))
-        return known[1]
+                known = self._reached[key] = (call.target, self._reached_alike[alike])
+        return _that_take(call, known[1])
 
     def _callees_of(self, bound: Bound, depth: int) -> list[Callee]:
         if depth > MAX_HOPS:

@@ -54,6 +54,19 @@ def still_needed(
     return (*((value.name, needed) for value, needed in found if isinstance(value, v.Param)), *options)
 
 
+def is_for_one(write: Write, given: dict[str, Bound]) -> bool:
+    """Whether a loop over a parameter has one round only, because a list of one thing is passed: `notify([user])`."""
+    if write.via or write.call is None:
+        return False
+    over = [plain(one.subject) for one in v.walk(write.call) if isinstance(one, v.Op) and one.kind == "each"]
+    passed = [v.bare(given[one.name].value) for one in over if isinstance(one, v.Param) and one.name in given]
+    return bool(over) and len(passed) == len(over) and all(map(_is_one, passed))
+
+
+def _is_one(value: Value) -> bool:
+    return isinstance(value, v.Seq) and not value.open and len(value.items) == 1 and not v.is_star(value.items[0])
+
+
 def seen_from(root: Value | None, given: dict[str, Bound], frame: Frame) -> Value | None:
     """The object that a callee writes, as its caller has it."""
     inner = v.bare(root) if root is not None else None

@@ -14,6 +14,7 @@ from prodready.link.password_speaking import has_text, holds_call, is_at
 from prodready.link.password_stores import Kept
 from prodready.link.password_use import Use
 from prodready.link.passwords import Origin, PasswordReader
+from prodready.link.preparing import prepares
 from prodready.read import values as v
 from prodready.read.facts import CallFact
 from prodready.words import split_words
@@ -92,8 +93,10 @@ class Digests:
 
 
 def takers(infer: Inference, frame: Frame) -> Iterator[list[Bound]]:
-    """By each of the calls of a function, the calls that are given what it returns."""
+    """By each call of a function, but for tests and what fills a database, the calls that are given what it returns."""
     for site in infer.some_callers(*frame.key):
+        if site.frame.path in infer.program.tests or prepares(site.frame):
+            continue
         calls = site.frame.function.calls
         around = [fact.value for fact in calls if fact is not site.fact and holds_call(fact.value, site.fact.value)]
         yield [Bound(call, site.frame) for call in around]

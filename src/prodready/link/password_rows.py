@@ -112,6 +112,10 @@ class Rows:
         name = v.dotted(v.bare(call.target)) or ""
         return not any(part in name.lower() for part in ("form", "serializ", "schema", "marsh"))
 
+    def _is_known(self, name: str) -> bool:
+        """Whether it is known of a library's class what columns it brings: none that a password is kept in."""
+        return self.is_row_type(name) or bool(self._condition(name)) or name == "object"
+
     def is_row_type(self, name: str) -> bool:
         """Whether the knowledge says that instances of a library's class are rows."""
         return "row" in self.knowledge.label(name)
@@ -224,19 +228,13 @@ class Rows:
             elif base.rpartition(".")[2] in ACCOUNTS:
                 yield "password"
 
-    def has_only_hash(self, cls: ClassSymbol, field: str) -> bool:
-        """Whether a class of rows declares a column for the hash of a password, and none of this name."""
-        bases = [base.facts for base in self.program.lineage(cls) if isinstance(base, ClassSymbol)]
-        declared = {name for base in bases for name in (*base.annotations, *base.attributes)}
-        return field not in self.fields(cls) and any(map(self.names.is_hash_of_password, declared))
-
     def is_no_column(self, cls: ClassSymbol, field: str) -> bool:
         """Whether a table cannot have a column of this name: no base declares one, and all that may are known."""
         declared: set[str] = set()
         for base in self.program.lineage(cls):
             if isinstance(base, ClassSymbol):
                 declared.update(base.facts.attributes, base.facts.annotations)
-            elif base.rpartition(".")[2] in ACCOUNTS or not (self.is_row_type(base) or base == "object"):
+            elif base.rpartition(".")[2] in ACCOUNTS or not self._is_known(base):
                 return False
         if field in declared or not declared.isdisjoint(ELSEWHERE) or cls in self.mapped():
             return False

@@ -102,8 +102,6 @@ class Stores:
         elif effect.keeps in {"row", "lookup"}:
             cls = self.rows.class_about(bound.sub(call.target))
             for one in self._fields(bound, effect.kept, effect.keeps, cls, shown_callee(fact), ()):
-                if one.whole and cls is not None and self.rows.has_only_hash(cls, one.field):
-                    continue  # what is dumped may have more than the row takes
                 yield one if not assumed else msgspec.structs.replace(one, assumed=True)
         elif effect.keeps and effect.keeps != "mapped":
             yield from self._whole(call, frame, effect, assumed, shown_callee(fact))

@@ -53,14 +53,16 @@ class Walker:
         self.found = found
         self._inner: dict[int, Path] = {}
         self._commits = any(deed.kind == "commit" for deed in found.values())
+        # Objects that the function holds, whatever they are: it changes something of them.
+        self.changed = {deed.root for deed in found.values() if deed.kind == "change"}
         self._entered = {(call.line, call.column) for call in _entered(frame.function.flow)}
 
     def worst(self) -> Path:
         """The worst path through the function."""
-        found = worst([self._worstif_shown(given) for given in alternatives(self.frame.function.flow)]) or EMPTY
+        found = worst([self._worst_given(given) for given in alternatives(self.frame.function.flow)]) or EMPTY
         return replace(found.add(found.alone), alone=())
 
-    def _worstif_shown(self, given: Conditions) -> Path | None:
+    def _worst_given(self, given: Conditions) -> Path | None:
         """The worst path on which these conditions come out so."""
         exits = _Exits()
         end = self._run(self.frame.function.flow, Path(given=given), exits)
@@ -101,7 +103,8 @@ class Walker:
             case "change" | "stage":
                 known = not deed.label or deed.label in path.labels or deed.label.endswith("()")
                 labels = path.labels if known else (*path.labels, deed.label)
-                root = None if deed.fresh and deed.kind == "stage" else deed.root
+                fresh = deed.fresh and deed.kind == "stage" and deed.root not in self.changed
+                root = None if fresh else deed.root
                 if deed.kind == "stage" and deed.root in path.clean:
                     return path
                 path = replace(path, clean=tuple(row for row in path.clean if row != deed.root))
@@ -135,6 +138,10 @@ class Walker:
             inner = replace(inner, writes=tuple(replace(write, kind="ensure") for write in inner.writes))
         if any(self._is_gone(write, path) for write in inner.writes):
             writes = tuple(replace(w, kind="ensure") if self._is_gone(w, path) else w for w in inner.writes)
+            inner = replace(inner, writes=writes)
+        missing = self._missing(deed.root, path) if makes(deed) else None
+        if missing is not None:
+            writes = tuple(replace(write, missing=missing if write.own else None) for write in inner.writes)
             inner = replace(inner, writes=writes)
         if path.pending or path.stirred:
             inner = replace(inner, writes=tuple(replace(write, bare=False) for write in inner.writes))
@@ -317,6 +324,10 @@ class Walker:
                     _continues(handler) or self._undoes(handler) for handler in step.arms[3:]
                 ):
                     found += step.arms[0]
+                elif step.kind == "try" and step is body[-1] and _is_tolerant((step,)):
+                    found += (*step.arms[0], *step.arms[1])  # what fails is put down, and the round is over
+                elif step.kind == "branch" and step is body[-1]:
+                    found += (inner for arm in step.arms for inner in self._tried(arm))
                 elif step.kind in {"branch", "with", "try"}:
                     found += self._tried(tuple(inner for arm in step.arms for inner in arm))
         return tuple(found)

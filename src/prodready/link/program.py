@@ -79,7 +79,7 @@ class Program(Modules):
         super().__init__(outlines, (name.partition(".")[0] for table in described for name in table))
         self.knowledge = knowledge
         self._load = load
-        self._tests = tests
+        self.tests = tests
         self._facts: dict[str, FileFacts | None] = {}
         self._deriving: dict[str, list[str]] | None = None
         self._calls: dict[tuple[str, str], list[tuple[FunctionFacts, CallFact]]] = {}
@@ -370,7 +370,7 @@ class Program(Modules):
         if self._defining is None:
             self._defining = {}
             for path, outline in self.outlines.items():
-                for qualname in outline.defines if path not in self._tests else ():
+                for qualname in outline.defines if path not in self.tests else ():
                     if "." in qualname:
                         self._defining.setdefault(qualname.rpartition(".")[2], []).append((path, qualname))
         found = []

@@ -16,7 +16,7 @@ from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.holders import Holders
 from prodready.link.hooks import plain
 from prodready.link.labels import Labels
-from prodready.link.lifting import is_own, may_be, seen_from, still_needed
+from prodready.link.lifting import is_for_one, is_own, may_be, seen_from, still_needed
 from prodready.link.openings import Deed, Key
 from prodready.link.paths import Walker, makes
 from prodready.link.program import FunctionSymbol
@@ -27,6 +27,7 @@ from prodready.link.text import argument_values
 from prodready.link.writes import EMPTY, Path, Waiting, Write, strength, unless_missing, worst
 from prodready.read import values as v
 from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, CallFact, Flow
+from prodready.read.values import Value
 from prodready.words import split_words
 
 DEEPEST = 8
@@ -308,6 +309,19 @@ class Transactions(Holders):
 
     # For the rules
 
+    def is_called_for_one(self, frame: Frame, write: Write) -> bool:
+        """Whether a write in a loop is only ever done once: all who call the function pass a list of one thing."""
+        calls = [(caller, caller.function.calls[index].value) for caller, index, _ in self.sites(frame) if index >= 0]
+        return bool(calls) and all(
+            any(
+                callee.function is not None
+                and callee.function.facts is frame.function
+                and is_for_one(write, dict(self.infer.bind(callee, Bound(call, caller))))
+                for callee in self.infer.callees(Bound(call, caller))
+            )
+            for caller, call in calls
+        )
+
     def breaks_up(self, frame: Frame) -> bool:
         """Whether a loop of a function commits one by one what belongs together, see `Rounds`."""
         return Rounds.of(self.deeds, frame, self.deeds_of(frame)).break_up(frame.function.flow)
@@ -409,8 +423,11 @@ class _Walker(Walker):
         writes = tuple(
             replace(
                 self._as_own(write, deed) if is_own(write.root, callee, deed) else write,
+                repeated=write.repeated and not is_for_one(write, given),
                 kind="ensure" if makes_sure or (write.missing is not None and write not in counted) else write.kind,
-                root=deed.root if is_own(write.root, callee, deed) else seen_from(write.root, given, self.frame),
+                root=self._object_of(write, deed)
+                if is_own(write.root, callee, deed)
+                else seen_from(write.root, given, self.frame),
                 looped=False,
                 via=((f"{name}()", here), *write.via),
                 units=units,
@@ -426,6 +443,13 @@ class _Walker(Walker):
             if deed.fact.name != name or may_be(write, callee, given, deed.fact.value)
         )
         return self._with_given(callee, given, replace(summary.path, writes=writes, open=False), here)
+
+    def _object_of(self, write: Write, deed: Deed) -> Value | None:
+        """The object of which a method writes its own row, if it is known to be one, or the function changes it itself."""
+        target = deed.fact.value.target
+        receiver = plain(target.base) if isinstance(target, v.Attr) else None
+        itself = write.root is not None and isinstance(v.bare(write.root), v.Param)
+        return receiver if itself and deed.root is None and receiver in self.changed else deed.root
 
     def _as_own(self, write: Write, deed: Deed) -> Write:
         """A write of a method to its own object, as what the call does; one that is called `delete` removes the row."""

@@ -57,14 +57,14 @@ class Types(Rows):
     def __init__(self, program: Program) -> None:
         super().__init__(program)
         # Keyed by identity, which is quick and safe, because each entry keeps the value it speaks of alive.
-        self._types: dict[tuple[int, int], tuple[Value, Type | None]] = {}
+        self._types: dict[tuple[int, int, int], tuple[Value, Type | None]] = {}
         # What was stored holds the same variable once for each of its uses: those are alike, and have one type. How much
         # is found out hangs on the depth, and inside a cycle on what was asked before.
         self._alike: dict[tuple[Value, int, int], Type | None] = {}
         self._reached_alike: dict[tuple[Value, int, int], list[Callee]] = {}
-        self._tentative_callees: dict[tuple[int, int], tuple[Value, list[Callee]]] = {}
-        self._reached: dict[tuple[int, int], tuple[Value, list[Callee]]] = {}
-        self._tentative: dict[tuple[int, int], tuple[Value, Type | None]] = {}
+        self._tentative_callees: dict[tuple[int, int, int], tuple[Value, list[Callee]]] = {}
+        self._reached: dict[tuple[int, int, int], tuple[Value, list[Callee]]] = {}
+        self._tentative: dict[tuple[int, int, int], tuple[Value, Type | None]] = {}
         self._busy: set[tuple[str, str, str]] = set()
         self._receiver_words = {tuple(split_words(name)): kind for name, kind in self.knowledge.names.items()}
         self._by_name = lru_cache(maxsize=None)(self._suggested)
@@ -77,7 +77,7 @@ class Types(Rows):
             return None
         if bound.frame.entered:
             return self._infer(bound, depth)
-        key = (id(bound.value), id(bound.frame.function))
+        key = (id(bound.value), id(bound.frame.function), depth)
         known = self._types.get(key) or self._tentative.get(key)
         if known is None:
             if self._busy:

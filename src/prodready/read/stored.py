@@ -30,10 +30,21 @@ class _File(msgspec.Struct, array_like=True):
     deciding: tuple[str, ...]
 
 
+class _Bodies(msgspec.Struct, array_like=True):
+    """The beginning of a `_File`, of which only the functions are looked at."""
+
+    lines: msgspec.Raw
+    imports: msgspec.Raw
+    stars: msgspec.Raw
+    values: msgspec.Raw
+    functions: dict[str, msgspec.Raw]
+
+
 GATES = (b"pass", b"pin", b"pw", b"mot")
 """What many stems have in common: without it in a text there is none of them."""
 
 _FILE = msgspec.msgpack.Decoder(_File)
+_BODIES = msgspec.msgpack.Decoder(_Bodies)
 _FUNCTION = msgspec.msgpack.Decoder(FunctionFacts)
 
 
@@ -76,10 +87,10 @@ def _digest(stems: tuple[bytes, ...]) -> str:
 class _Functions(Mapping[str, FunctionFacts]):
     """The functions of a file, each decoded when it is first asked for."""
 
-    def __init__(self, raw: dict[str, msgspec.Raw], said: Said) -> None:
+    def __init__(self, raw: dict[str, msgspec.Raw], said: Said, decoded: Mapping[str, FunctionFacts]) -> None:
         self._raw = raw
         self._said = said
-        self._decoded: dict[str, FunctionFacts] = {}
+        self._decoded = dict(decoded)
 
     def __getitem__(self, qualname: str) -> FunctionFacts:
         found = self._decoded.get(qualname)
@@ -159,18 +170,23 @@ def pack(facts: FileFacts) -> bytes:
     )
 
 
-def unpack(body: bytes, said: Said | None = None) -> FileFacts:
+def unpack(body: bytes, said: Said | None = None, facts: FileFacts | None = None) -> FileFacts:
     """What `pack` made into bytes; raises msgspec.MsgspecError or ValueError for anything else.
 
-    `said` is what has been said of the same content before; it is taken for true, and added to.
+    `said` is what has been said of the same content before; it is taken for true, and added to. `facts` are what was made
+    into these bytes, where they are at hand: then nothing is decoded.
     """
+    said = {} if said is None else said
+    if facts is not None:
+        functions = _Functions(_BODIES.decode(body).functions, said, facts.functions)
+        return msgspec.structs.replace(facts, functions=functions)
     stored = _FILE.decode(body)
     return FileFacts(
         stored.lines,
         stored.imports,
         stored.stars,
         stored.values,
-        _Functions(stored.functions, {} if said is None else said),
+        _Functions(stored.functions, said, {}),
         stored.classes,
         stored.suppressions,
         stored.called,

@@ -363,11 +363,37 @@ def call(
             small = size(value) <= max(share, SHORT if is_star(value) else 1)
             return small or (total <= limit and _is_made(value))
 
-        target = target if size(target) <= max(share, SHORT) else UNKNOWN
+        target = _slim(target, max(share, SHORT))
         args = tuple(a if fits(a) else UNKNOWN for a in args)
         keywords = tuple((k, v if fits(v) else UNKNOWN) for k, v in keywords)
         total = 1 + size(target) + sum(map(size, args)) + sum(size(v) for _, v in keywords)
     return Call(target, args, keywords, line, column, total)
+
+
+def _slim(value: Value, most: int) -> Value:
+    """A chain of calls without the arguments that make it too large: what it starts from tells what it gives."""
+    slim = _thin(value, most)
+    return slim if size(slim) <= MAX_SIZE // 2 else UNKNOWN
+
+
+def _thin(value: Value, most: int) -> Value:
+    if size(value) <= most:
+        return value
+    match value:
+        case Named():
+            return _thin(value.value, most)
+        case Attr():
+            return attr(_thin(value.base, most), value.name)
+        case Choice():
+            options = tuple(_thin(option, most) for option in value.options)
+            return Choice(options, 1 + sum(map(size, options)), value.given)
+        case Call():
+            target = _thin(value.target, most)
+            args = tuple(a if size(a) <= SHORT else UNKNOWN for a in value.args)
+            keywords = tuple((k, a if size(a) <= SHORT else UNKNOWN) for k, a in value.keywords)
+            total = 1 + size(target) + sum(map(size, args)) + sum(size(a) for _, a in keywords)
+            return Call(target, args, keywords, value.line, value.column, total)
+    return UNKNOWN
 
 
 def _is_made(value: Value) -> bool:

@@ -49,6 +49,7 @@ from prodready.link.frames import Frame
 from prodready.link.hooks import plain
 from prodready.link.linked import Linked
 from prodready.link.paths import COMMIT, MAKING, STAMPS
+from prodready.link.preparing import prepares, words_of
 from prodready.link.writes import Write, strength
 from prodready.link.transactions import Summary
 from prodready.read import values as v
@@ -59,13 +60,6 @@ from prodready.words import split_words
 
 LISTED = 4
 """Writes named in the message."""
-
-PREPARING = frozenset(
-    """
-    seed seeds seeder seeding populate factory factories fixture fixtures demo sample samples sampledata testdata dummy fake sandbox loaddata
-    """.split()
-)
-"""Words in names of files and functions that fill a database for somebody to play with."""
 
 ASIDE = frozenset(
     """
@@ -141,7 +135,7 @@ def _runs_aside(linked: Linked, frame: Frame) -> bool:
     """Whether a function belongs to what runs beside the application: scripts, commands, tasks, by its name and place."""
     if frame.function.qualname.rpartition(".")[2] in STARTING:
         return True
-    words = _words(frame)
+    words = words_of(frame)
     said = words & ASIDE or {word for word in words if word.endswith("ctl")}
     if not said or linked.transactions.is_answer(frame):  # the tasks that a view shows are what people have to do
         return False
@@ -159,6 +153,8 @@ def _one_by_one(writes: Sequence[Write]) -> bool:
 
 def _tidies(writes: Sequence[Write]) -> bool:
     """Whether a row is changed and rows that point at it are removed, or these and then that: done again, it is mended."""
+    if any(write.root is not None and all(_unlinks(o, write.root) for o in writes if o is not write) for write in writes[:1]):
+        return not any(write.makes or write.removes for write in writes)
     if len(writes) != 2 or any(write.repeated for write in writes):
         return False
     removed = [write for write in writes if write.removes and write.root is None]
@@ -166,6 +162,34 @@ def _tidies(writes: Sequence[Write]) -> bool:
         return True
     changed = [write for write in writes if not write.makes and not write.removes]
     return len(removed) == len(changed) == 1 and removed[0].label != changed[0].label
+
+
+def _unlinks(write: Write, row: Value) -> bool:
+    """Whether a row is made to be linked to nothing: `user.groups.clear()`."""
+    target = write.call.target if write.call is not None else None
+    links = plain(target.base) if isinstance(target, v.Attr) and target.name == "clear" else None
+    return isinstance(links, v.Attr) and plain(links.base) == row
+
+
+def _spends(writes: Sequence[Write]) -> bool:
+    """Whether what is removed at the end is what the rest was done for, row by row: done again, all of it is.
+
+    That holds for changes only. A new row would be made a second time.
+    """
+    *others, last = writes
+    target = last.call.target if last.call is not None else None
+    if not last.removes or last.via or not isinstance(target, v.Attr) or any(map(_makes_or_sends, others)):
+        return False
+    rows = plain(target.base)
+    return bool(others) and all(
+        write.call is not None
+        and any(isinstance(x, v.Op) and x.kind == "each" and plain(x.subject) == rows for x in v.walk(write.call))
+        for write in others
+    )
+
+
+def _makes_or_sends(write: Write) -> bool:
+    return write.makes or write.sent or write.kind == "commit"
 
 
 def _removes(write: Write) -> bool:
@@ -292,7 +316,9 @@ def _given(write: Write) -> list[Value]:
 def _confidence(linked: Linked, frame: Frame, summary: Summary) -> Confidence:
     name = frame.function.qualname.rpartition(".")[2]
     writes = [write for write in summary.counted if write.kind != "ensure"]
-    if not summary.partial or _tidies(writes) or _removes_again(writes) or _takes_back(writes):
+    if not summary.partial or _takes_back(writes) or _removes_again(writes):
+        return Confidence.LOW
+    if _tidies(writes) or _spends(writes) or (len(writes) == 1 and linked.transactions.is_called_for_one(frame, writes[0])):
         return Confidence.LOW
     if not AGAIN.isdisjoint(split_words(name)):
         return Confidence.LOW
@@ -371,13 +397,7 @@ def _steps(writes: tuple[Write, ...]) -> Iterator[Step]:
 
 def _prepares(linked: Linked, frame: Frame) -> bool:
     """Whether a function fills a database for somebody to play with, and is no part of the application itself."""
-    return not PREPARING.isdisjoint(_words(frame)) and not linked.transactions.is_entry(frame)
-
-
-def _words(frame: Frame) -> set[str]:
-    """The words in the names of a function, its file and the folder of that."""
-    near = "/".join(frame.path.removesuffix(".py").split("/")[-2:])
-    return {*split_words(near), *split_words(frame.function.qualname)}
+    return prepares(frame) and not linked.transactions.is_entry(frame)
 
 
 rule = Rule(

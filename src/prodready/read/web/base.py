@@ -1,4 +1,4 @@
-"""What reading a stretch of script needs: the grammar, places in the file, and text that a template engine fills."""
+"""What reading a stretch of script needs: places in the file, and text that a template engine fills."""
 
 from __future__ import annotations
 
