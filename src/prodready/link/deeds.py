@@ -15,6 +15,7 @@ from prodready.link.sinks import shown_callee
 from prodready.link.text import argument_values
 from prodready.read import values as v
 from prodready.read.facts import CallFact, last_name
+from prodready.read.handed import is_apart
 from prodready.read.values import Value
 
 WRITES_SQL = re.compile(r"(?:INSERT|UPDATE|DELETE|MERGE|REPLACE|UPSERT|TRUNCATE)\b", re.IGNORECASE)
@@ -76,7 +77,7 @@ class Deeds(Hooks):
             found = self._found[frame.key] = {}
             for index, fact in enumerate(frame.function.calls):
                 if names is None or fact.name in names or fact.name in self.names or fact.name == "setattr":
-                    deed = self.deed(fact, frame)
+                    deed = self.deed(fact, frame) if not is_apart(frame.function.calls, index) else None
                     if deed is not None:
                         found[index] = deed
         return found

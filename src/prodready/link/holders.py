@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from prodready.link.deeds import Deeds
+from prodready.link.dispatch import Dispatch
 from prodready.link.frames import Bound, CallSite, Frame
 from prodready.link.infer import Inference
 from prodready.link.labels import Labels
@@ -14,6 +15,7 @@ from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, S
 from prodready.link.text import argument_values
 from prodready.read import values as v
 from prodready.read.facts import CallFact, last_name
+from prodready.read.handed import is_apart
 from prodready.read.values import Value
 
 MOST_CALLERS = 300
@@ -42,6 +44,7 @@ class Holders:
         self.knowledge = labels.knowledge
         self.labels = labels
         self.deeds = Deeds(labels)
+        self.dispatch = Dispatch(labels.infer, outside)
         self.outside = outside
         self._covered: dict[Key, bool] = {}
         self._held: dict[Key, bool] = {}
@@ -87,7 +90,7 @@ class Holders:
             if self.deeds.is_transaction(one):
                 continue
             sites = self.sites(one)
-            if len(seen) > MOST_CALLERS or (spoils(one) if sites else not uncalled(one)):
+            if len(seen) > MOST_CALLERS or (spoils(one) if sites else not uncalled(one)) or self.is_left(one):
                 return False
             for caller, _, held in sites:
                 if not held and caller.key not in seen:
@@ -102,20 +105,26 @@ class Holders:
         return self._sites[frame.key]
 
     def _look_for_sites(self, frame: Frame) -> list[tuple[Frame, int, bool]]:
-        found = []
-        for caller, fact in self._calls_of(frame):
+        found: dict[tuple[Key, int], tuple[Frame, int, bool]] = {}
+        for caller, fact, between in self._calls_of(frame):
             if caller.path in self.outside or caller.key == frame.key:
                 continue
             index = next((i for i, other in enumerate(caller.function.calls) if other is fact), -1)
-            held = self.deeds.is_transaction(caller) or index in self.deeds.inside(caller)
-            found.append((caller, index, held))
-        return found
+            if is_apart(caller.function.calls, index):
+                continue
+            held = between or self.deeds.is_transaction(caller) or index in self.deeds.inside(caller)
+            before = found.get((caller.key, index))
+            found[caller.key, index] = (caller, index, held and (before is None or before[2]))
+        return list(found.values())
 
-    def _calls_of(self, frame: Frame) -> Iterator[tuple[Frame, CallFact]]:
-        """The calls that run a function: of itself, of what it overrides, of a library's method that runs it."""
+    def _calls_of(self, frame: Frame) -> Iterator[tuple[Frame, CallFact, bool]]:
+        """The calls that run a function: of itself, of what it overrides, of a library's method that runs it.
+
+        Third is whether what stands between the two holds a transaction.
+        """
         simple = frame.function.qualname.rpartition(".")[2]
         for site in self.infer.callers(frame.path, frame.function.qualname):
-            yield site.frame, site.fact
+            yield site.frame, site.fact, False
         cls = self.program.owner(frame.path, frame.function)
         bases = self.program.lineage(cls)[1:] if cls is not None else ()
         for base in bases:
@@ -124,7 +133,7 @@ class Holders:
                 if self.program.function(base.path, overridden) is not None:
                     for site in self.infer.callers(base.path, overridden):
                         if cls is not None and self._may_be_on(cls, site):
-                            yield site.frame, site.fact
+                            yield site.frame, site.fact, False
         libraries = [base for base in bases if isinstance(base, str)]
         names = {name for base in libraries for name in self.knowledge.callers_of(base, simple)}
         if any(map(self.knowledge.is_row, libraries)):
@@ -134,7 +143,15 @@ class Holders:
         for name in sorted(names):
             for caller, fact, targets in self._running(name):
                 if frame.key in targets:
-                    yield caller, fact
+                    yield caller, fact, False
+        for use in self.dispatch.uses(cls, frame.function) if cls is not None else ():
+            yield use.frame, use.fact, use.made != cls and self._holds(use.made, use.fact.name)
+
+    def is_left(self, frame: Frame) -> bool:
+        """Whether a library calls a method of an object that elsewhere the project calls itself."""
+        cls = self.program.owner(frame.path, frame.function)
+        uses = self.dispatch.uses(cls, frame.function) if cls is not None else []
+        return bool(uses) and cls is not None and self.dispatch.is_left_to_library(cls, frame.function, uses)
 
     def _may_be_on(self, cls: ClassSymbol, site: CallSite) -> bool:
         """Whether the object that a method is called on may be one of a class, as far as its type is known."""
@@ -145,14 +162,10 @@ class Holders:
         above = kind.cls if kind is not None else None
         if above is None or (not behind and above in self.program.lineage(cls)):
             return True
-        waiting, seen = [above], set()
-        while waiting:
-            one = waiting.pop()
+        for one in self.program.descendants(above):
             lineage = self.program.lineage(one)
             if cls in lineage and not (behind and lineage.index(cls) <= lineage.index(above)):
                 return True
-            seen.add(one)
-            waiting += [sub for sub in self.program.subclasses(one) if sub not in seen]
         return False
 
     def _running(self, name: str) -> list[tuple[Frame, CallFact, frozenset[Key]]]:

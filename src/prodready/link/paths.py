@@ -354,9 +354,13 @@ class Walker:
         starts = [replace(one, open=path.open or reached.open) for one in starts]
         ends = []
         for handler, caught in zip(handlers, flow.values, strict=True):
-            # What is looked for is looked for first.
-            begins = [path] if self.deeds.means_missing(caught, self.frame) else starts
-            ends += [self._run(handler, start, ended) for start in begins]
+            if not self.deeds.means_missing(caught, self.frame):
+                ends += [self._run(handler, start, ended) for start in starts]
+                continue
+            # What is looked for is looked for first; and if it is there the next time, that goes on with it.
+            start = replace(path, not_found=(*path.not_found, caught)) if end is not None else path
+            done = self._run(handler, start, ended)
+            ends.append(replace(done, not_found=path.not_found) if done is not None else None)
         if end is not None:
             ends.append(self._run(orelse, replace(end, writes=path.add(end.writes).writes), ended))
         for name in ("returned", "broken", "continued", *(() if handlers else ("raised",))):

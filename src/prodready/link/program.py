@@ -94,6 +94,7 @@ class Program(Modules):
         self.resolve = lru_cache(maxsize=None)(self._resolve)
         self.lineage = lru_cache(maxsize=None)(self._lineage)
         self.subclasses = lru_cache(maxsize=None)(self._subclasses)
+        self.descendants = lru_cache(maxsize=None)(self._descendants)
         self.methods_named = lru_cache(maxsize=None)(self._methods_named)
 
     def facts(self, path: str) -> FileFacts | None:
@@ -310,6 +311,17 @@ class Program(Modules):
                     symbol = ClassSymbol(path, other)
                     if cls in self.lineage(symbol) and symbol != cls:
                         found.append(symbol)
+        return tuple(found)
+
+    def _descendants(self, cls: ClassSymbol) -> tuple[ClassSymbol, ...]:
+        """A class, those derived from it, those derived from these."""
+        found = {cls: None}
+        waiting = [cls]
+        while waiting:
+            for sub in self.subclasses(waiting.pop()):
+                if sub not in found:
+                    found[sub] = None
+                    waiting.append(sub)
         return tuple(found)
 
     # Calls by name

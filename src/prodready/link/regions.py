@@ -15,11 +15,20 @@ from prodready.link.program import FunctionSymbol, LibrarySymbol
 from prodready.link.sinks import place, shown_callee
 from prodready.link.transactions import Transactions
 from prodready.read import values as v
-from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, Flow, Span, calls_in
+from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, CallFact, Flow, Span, calls_in
 from prodready.read.values import Value
+from prodready.words import split_words
 
 EVERYTHING = frozenset({"Exception", "BaseException"})
 SAVED = frozenset({"transaction", "savepoint"})
+
+ASKING = frozenset("get fetch find list read load lookup search query check has is can".split())
+"""First words of names of functions that are called for their answer: what they send to a server is the question."""
+
+DOING = frozenset(
+    "send notify create make add register update set save delete remove publish push post start enqueue queue".split()
+)
+"""Words beside these by which a name says that more is done: `get_or_create_customer`."""
 
 
 class Swallowed(msgspec.Struct, frozen=True):
@@ -68,7 +77,7 @@ class Regions:
         self.transactions = transactions
         self.deeds = transactions.deeds
         self.knowledge = transactions.knowledge
-        self._sends: dict[Key, tuple[Step, ...] | None] = {}
+        self._sends: dict[Key, list[tuple[CallFact, tuple[Step, ...]]]] = {}
 
     # Errors swallowed
 
@@ -225,24 +234,27 @@ class Regions:
         """The steps from a call to where something is sent; None where nothing is."""
         if deed.kind == "send":
             return (Step(place(frame.path, deed.fact.span), f"`{shown_callee(deed.fact)}()` sends"),)
-        for symbol, _ in deed.targets if deed.kind == "call" else ():
-            steps = self._sent_by(Frame(symbol.path, symbol.facts))
-            if steps is not None:
-                here = place(frame.path, deed.fact.span)
-                return (Step(here, f"calls `{symbol.facts.qualname.rpartition('.')[2]}()`"), *steps)
+        for symbol, given in deed.targets if deed.kind == "call" else ():
+            name = symbol.facts.qualname.rpartition(".")[2]
+            if _only_asks(name) and not self.transactions.writes_at_all(deed):
+                continue
+            entered = Frame(symbol.path, symbol.facts, given, 1, entered=True)
+            for fact, steps in self._sent_by(Frame(symbol.path, symbol.facts)):
+                if self.deeds.infer.at(entered, fact) is not None:  # `if later: task.delay()`, which this call tells it
+                    return (Step(place(frame.path, deed.fact.span), f"calls `{name}()`"), *steps)
         return None
 
-    def _sent_by(self, frame: Frame) -> tuple[Step, ...] | None:
+    def _sent_by(self, frame: Frame) -> list[tuple[CallFact, tuple[Step, ...]]]:
+        """The calls of a function that send, each with the steps to where it is sent."""
         if frame.key not in self._sends:
-            self._sends[frame.key] = None
+            self._sends[frame.key] = []
             if frame.path not in self.transactions.outside:
                 found = self.transactions.deeds_of(frame)
                 for index in calls_in(frame.function.flow):
                     deed = found.get(index)
                     steps = self._sends_through(deed, frame) if deed is not None else None
-                    if steps is not None:
-                        self._sends[frame.key] = steps
-                        break
+                    if deed is not None and steps is not None:
+                        self._sends[frame.key].append((deed.fact, steps))
         return self._sends[frame.key]
 
     # Units of work: what is pending when something is sent, and committed after it
@@ -297,6 +309,11 @@ class Regions:
             elif deed.kind == "call" and self.transactions.stages(deed):
                 pending = pending or here
         return pending, waiting, late
+
+
+def _only_asks(name: str) -> bool:
+    words = split_words(name)
+    return bool(words) and words[0] in ASKING and DOING.isdisjoint(words)
 
 
 def _has_try(flow: Flow) -> bool:

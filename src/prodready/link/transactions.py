@@ -111,10 +111,29 @@ class Transactions(Holders):
         """What the calls of a function do, by their position among them."""
         return self.deeds.of(frame, self._names)
 
-    def writes_at_all(self, deed: Deed) -> bool:
+    def writes_at_all(self, deed: Deed, depth: int = 0) -> bool:
         """Whether a call of a function of the project changes the database outside of transactions of its own."""
-        paths = [self.summary(Frame(symbol.path, symbol.facts)).path for symbol, _ in deed.targets]
-        return any(path.writes or path.pending for path in paths)
+        frames = [Frame(symbol.path, symbol.facts) for symbol, _ in deed.targets]
+        return any(self.summary(frame).path.writes or self._leaves_changes(frame, depth) for frame in frames)
+
+    def _leaves_changes(self, frame: Frame, depth: int) -> bool:
+        """Whether a function leaves something for the next commit that is no change of whatever object."""
+        if depth > DEEPEST or not self.summary(frame).path.pending:
+            return False
+        return any(
+            deed.kind == "stage"
+            or (deed.kind == "change" and self._is_flushed(deed, frame))
+            or (deed.kind == "call" and self.writes_at_all(deed, depth + 1))
+            for deed in self.deeds_of(frame).values()
+        )
+
+    def _is_flushed(self, deed: Deed, frame: Frame) -> bool:
+        """Whether a change is one of a row that a session writes: other rows are saved."""
+        kind = self.infer.type_of(Bound(deed.root, frame)) if deed.root is not None else None
+        libraries = self.infer.library_types(kind)
+        return any(map(self.knowledge.is_row, libraries)) and not any(
+            self.knowledge.method(library, "save") is not None for library in libraries
+        )
 
     def stages(self, deed: Deed) -> bool:
         """Whether a call of a function of the project leaves something for the next commit."""
@@ -326,7 +345,9 @@ class Transactions(Holders):
     def _is_told(self, frame: Frame) -> bool:
         """Whether what a function leaves half done is told at all who call it."""
         sites = self.sites(frame)
-        return bool(sites) and all(held or self.covered(c) or self._absorbs(c, frame.key) for c, _, held in sites)
+        if not sites or self.is_left(frame):
+            return False
+        return all(held or self.covered(c) or self._absorbs(c, frame.key) for c, _, held in sites)
 
     def _tellers(self, key: Key, frame: Frame, depth: int = 0) -> Iterator[Frame]:
         """The outermost functions above another one that tell what the function of this key leaves half done."""

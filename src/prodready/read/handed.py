@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from prodready.read import values as v
+from prodready.read.facts import CallFact
 from prodready.read.values import Value
 
 BEHIND = {
@@ -26,8 +29,30 @@ BEHIND = {
 }
 """Names by which concurrency libraries call a function later: its position, and how many arguments of theirs come first."""
 
+NOWHERE = (0, 0)
+"""Line and column of a call that does not stand in the source."""
+
 STARTERS = frozenset({"Thread", "Process", "Timer"})
 """Classes that are given a function as `target` or `function`, its arguments as `args` and `kwargs`."""
+
+APART = STARTERS | {
+    "submit",
+    "call_soon",
+    "call_soon_threadsafe",
+    "call_later",
+    "add_task",
+    "start_soon",
+    "callInThread",
+    "callLater",
+    "callFromThread",
+}
+"""Those by which nobody waits for what is called: it is done beside what comes next, or after it."""
+
+
+def is_apart(calls: Sequence[CallFact], index: int) -> bool:
+    """Whether one of a function's calls is none that it makes, but one that it hands over to be made beside it."""
+    value = calls[index].value
+    return index > 0 and (value.line, value.column) == NOWHERE and calls[index - 1].name in APART
 
 
 def handed(name: str, args: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...]) -> Value | None:
@@ -35,7 +60,7 @@ def handed(name: str, args: tuple[Value, ...], keywords: tuple[tuple[str, Value]
     if name in BEHIND:
         position, added = BEHIND[name]
         if len(args) > position + 1 and _is_function(args[position]):
-            return v.call(args[position], (v.UNKNOWN,) * added + args[position + 1 :], keywords, 0, 0)
+            return v.call(args[position], (v.UNKNOWN,) * added + args[position + 1 :], keywords, *NOWHERE)
         return None
     if name not in STARTERS:
         return None
@@ -49,7 +74,7 @@ def handed(name: str, args: tuple[Value, ...], keywords: tuple[tuple[str, Value]
         tuple((str(k.value), x) for k, x in named.items if isinstance(k, v.Const)) if isinstance(named, v.Map) else ()
     )
     positional = display.items if isinstance(display, v.Seq) and not display.open else ()
-    return v.call(function, tuple(positional), inner, 0, 0) if positional or inner else None
+    return v.call(function, tuple(positional), inner, *NOWHERE) if positional or inner else None
 
 
 def _is_function(value: Value) -> bool:

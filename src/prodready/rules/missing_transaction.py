@@ -48,11 +48,12 @@ from prodready.finding import Confidence, Finding, Location, Severity, Step
 from prodready.link.frames import Frame
 from prodready.link.hooks import plain
 from prodready.link.linked import Linked
-from prodready.link.paths import COMMIT, MAKING
+from prodready.link.paths import COMMIT, MAKING, STAMPS
 from prodready.link.preparing import prepares, words_of
 from prodready.link.writes import Write, strength
 from prodready.link.transactions import Summary
 from prodready.read import values as v
+from prodready.read.facts import last_name
 from prodready.read.values import Value
 from prodready.rules.base import Rule
 from prodready.words import split_words
@@ -101,6 +102,9 @@ WISHES = frozenset("preference preferences".split())
 
 PURSUITS = frozenset("browsing listening login play reading search view viewing visit watch".split())
 """Words beside "history" in names of such tables: `SearchHistory`, but not `PriceHistory`."""
+
+PASSING = frozenset("temp temporary tmp".split())
+"""Words in names of tables whose rows are thrown away: what is left of them does no harm."""
 
 STATES = frozenset("sync export exporter backup".split())
 """Words in names of tables that tell how far a job has come: everybody shall see that, and the next job does the rest."""
@@ -213,12 +217,20 @@ def _removes_again(writes: Sequence[Write]) -> bool:
 
 
 def _takes_back(writes: Sequence[Write]) -> bool:
-    """Whether a row is made, and removed again: what was tried in between has failed."""
-    if len(writes) != 2 or not _removes(writes[1]) or _removes(writes[0]) or writes[0].call is None:
+    """Whether a row is made, and removed again: what was tried in between has failed, or is over."""
+    pairs = list(zip(writes[::2], writes[1::2], strict=False))
+    return len(writes) == 2 * len(pairs) > 0 and all(_is_taken_back(made, gone) for made, gone in pairs)
+
+
+def _is_taken_back(made: Write, gone: Write) -> bool:
+    if not _removes(gone) or _removes(made) or made.call is None:
         return False
-    call = writes[1].call
-    given = [x for value in (call.args if call is not None else ()) for x in v.walk(value) if isinstance(x, v.Call)]
-    return any((x.line, x.column) == (writes[0].call.line, writes[0].call.column) for x in given)
+    call = gone.call
+    given = [x for value in (call.args if call is not None else ()) for x in v.walk(value)]
+    if made.makes and gone.root is not None:
+        given.append(plain(gone.root))
+    place = (made.call.line, made.call.column)
+    return any(isinstance(one, v.Call) and (one.line, one.column) == place for one in given)
 
 
 def _beside(linked: Linked, frame: Frame) -> bool:
@@ -233,11 +245,26 @@ def _is_state(write: Write) -> bool:
 
 
 def _is_note(write: Write) -> bool:
-    """Whether a row notes what somebody did, or is a token."""
+    """Whether a row notes what somebody did, or is a token, one that is thrown away, or is told when it was changed last."""
     words = split_words(write.label)
+    if (write.removes and not PASSING.isdisjoint(words)) or _only_stamps(write):
+        return True
     if not WISHES.isdisjoint(words) and not write.makes:
         return True
     return not NOTES.isdisjoint(words) or ("history" in words and not PURSUITS.isdisjoint(words))
+
+
+def _only_stamps(write: Write) -> bool:
+    """Whether nothing is written but when something happened last: `update(modified_at=now())`."""
+    name = last_name(write.call) if write.call is not None and not write.via else ""
+    keywords = dict(write.call.keywords) if write.call is not None and name in {"update", "save"} else {}
+    if name == "save":
+        named = v.bare(keywords.get("update_fields", v.UNKNOWN))
+        items = named.items if isinstance(named, v.Seq) and not named.open else ()
+        columns = [str(one.value) if isinstance(one, v.Const) else "" for one in map(v.bare, items)]
+    else:
+        columns = list(keywords)
+    return bool(columns) and all(not STAMPS.isdisjoint(split_words(column)) for column in columns)
 
 
 def _adds_up(writes: Sequence[Write]) -> bool:
