@@ -56,17 +56,19 @@ def check(linked: Linked) -> Iterator[Finding]:
     for claim in linked.client_claims:
         if claim.location not in seen:
             seen.add(claim.location)
-            yield _finding(claim)
+            sure = linked.claim_evidence.suffices(claim)
+            if sure or not claim.opens:
+                yield _finding(claim, Confidence.MEDIUM if sure else Confidence.LOW)
 
 
-def _finding(claim: Claim) -> Finding:
+def _finding(claim: Claim, confidence: Confidence) -> Finding:
     says = claim.source if claim.source == claim.shown else f"{claim.shown}, from {claim.source}"
     return Finding(
         code=rule.code,
         slug=rule.slug,
         message=f"access is decided by {says}, which the client sends",
         severity=Severity.ERROR,
-        confidence=Confidence.MEDIUM,
+        confidence=confidence,
         location=claim.location,
         trace=claim.trace,
         hint="decide by what the server knows of who is logged in: the user's row, a signed session, a verified token",
