@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_checks import options_of
@@ -146,14 +146,22 @@ class RouteLooks:
         pages = [isinstance(v.bare(x), v.Call) and self.words.has("rendering", last_name(v.bare(x))) for x in options]
         if not any(pages) or any("redirect" in split_words(fact.name) for fact in function.calls):
             return False
+        done = {fact.value for fact in self.done(function)}
+        return not any(
+            any(self.words.has(table, fact.name) for table in ("acting", "changing-call", "sending-mail"))
+            or fact.value in done
+            for fact in function.calls
+        )
+
+    def done(self, function: FunctionFacts) -> Iterator[CallFact]:
+        """The calls whose results nobody uses, so that they are there for what they do."""
+        options = options_of(function.returns) if function.returns is not None else ()
         given = [value for fact in function.calls for value in v.children(fact.value)]
         given += [part for way in function.exits for part in (way.value, *(value for value, _ in way.conditions))]
         used = {one for value in (*given, *options) for one in v.walk(value) if isinstance(one, v.Call)}
-        return not any(
-            any(self.words.has(table, fact.name) for table in ("acting", "changing-call", "sending-mail"))
-            or not (fact.value in used or self._only_asks(fact.name) or self.words.has("telling-call", fact.name))
-            for fact in function.calls
-        )
+        for fact in function.calls:
+            if not (fact.value in used or self._only_asks(fact.name) or self.words.has("telling-call", fact.name)):
+                yield fact
 
     @staticmethod
     def _only_asks(name: str) -> bool:
