@@ -53,7 +53,7 @@ class SiblingEvidence:
         usual = Counter(_called(guard) for _, guard in kept.values()).most_common(1)
         count = usual[0][1] if usual else 0
         acting = {one.handler.location for one in changing}
-        bare = {one.handler.location for one in group if not self.looks.is_open(one)} - kept.keys()
+        bare = {one.handler.location for one in group if not self.looks.is_open(one) and not one.has_guards} - kept.keys()
         of_changing = _part(len(acting & kept.keys()), len(acting & bare))
         of_all = _part(len(kept), len(bare))
         if max(count, len(kept) - 1) >= MANY_ALIKE and (of_changing >= OF_CHANGING or of_all >= OF_ALL):
@@ -64,19 +64,22 @@ class SiblingEvidence:
     def acts(self, route: Route) -> bool:
         """Whether a route changes something that stays and may be of others, as far as that can be told."""
         frame = route.handler.frame
-        if any(self.words.has("open-perhaps", name) for name in self._names(route)):
+        names = self._names(route)
+        of_row = OF_ROWS.issuperset(route.methods) or any(self.words.has("acting-on", name) for name in names[:2])
+        if not of_row and any(self.words.has("open-perhaps", name) for name in names):
             return False
         if frame is None:
             return True  # the method of a library, for a row of its class
-        named = any(map(self._is_act, self._names(route)[:2]))
-        if not self.writes(frame) and not self._seems_to_change(frame) and not (named and OF_ROWS.issuperset(route.methods)):
+        named = any(map(self._is_act, names[:2]))
+        if not (self.writes(frame) or self._seems_to_change(frame) or (named and OF_ROWS.issuperset(route.methods))):
             return False
         only_changes = not any(method in SAFE_METHODS or method == ANY for method in route.methods)
         return only_changes or named or self._reads_body(frame)
 
     def _names(self, route: Route) -> list[str]:
-        """The name of the handler, and the words of its address from the end."""
-        return [route.handler.name.rpartition(".")[2], *[part for part in route.path[::-1] if not is_parameter(part)]]
+        """The names of the handler and its class, between them the end of the address."""
+        cls, _, name = route.handler.name.rpartition(".")
+        return [name, *[part for part in route.path[::-1] if not is_parameter(part)][:2], cls]
 
     def _is_act(self, name: str) -> bool:
         return self.words.has("acting", name) or self.words.has("acting-on", name)
@@ -92,7 +95,8 @@ class SiblingEvidence:
                 return True
             reads = any(self.words.has(table, fact.name) for table in ("rendering", "read-route", "row-query"))
             if isinstance(of, v.Ref) and ":" not in of.name and not reads and self.looks.is_lost(call):
-                return True  # `return seats.claim(number)`
+                if not self.looks.guards.is_known(of.name):
+                    return True  # `return seats.claim(number)`
             for callee in self.looks.values.infer.callees(call) if depth < CALLS else ():
                 if callee.function is not None and not callee.assumed:
                     inner = Frame(callee.function.path, callee.function.facts)
