@@ -16,7 +16,7 @@ from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
 from prodready.link.route import STRENGTH, Guard, Handler
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
-from prodready.read.facts import BIND, RETURN, FunctionFacts
+from prodready.read.facts import BIND, RAISE, RETURN, FunctionFacts
 from prodready.read.values import Value
 
 BUILT_IN = frozenset({*dir(builtins), "abc.ABC", "typing.Generic", "typing.Protocol"})
@@ -350,7 +350,8 @@ class GuardClasses(GuardValues):
                 returned = method.facts.returns
                 if returned is None or v.Const(None) in map(v.bare, options_of(returned)):
                     return False
-                return any(check.raises and not check.answers for check in self.checks(method))
+                ways = (way for way in method.facts.exits if way.kind == RAISE)
+                return any(map(self.words.refuses, ways)) or any(check.raises for check in self.checks(method))
         return False
 
     def _hooks_of_class(self, cls: ClassSymbol, own: str, action: str) -> Iterator[Guard]:
