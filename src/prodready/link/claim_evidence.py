@@ -1,7 +1,7 @@
-"""What makes sure that a decision rests on a role which the client only claims: the key that it is sent under, and what else is asked.
+"""What makes sure that a decision rests on a role which the client only claims: its key, and what else is asked.
 
-A cookie or a header says who sends a request. What stands in a form, an address or a body mostly says what is to be done: it is
-stored, or chooses what is shown, and then it is no claim.
+A cookie or a header says who sends a request. What stands in a form, an address or a body mostly says what is to be
+done: it is stored, or chooses what is shown, and then it is no claim.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from prodready.read.facts import CallFact, Exit, last_name
 from prodready.read.values import Value
 from prodready.words import split_words
 
-TAKING = frozenset({"get", "pop", "getlist", "get_cookie", "get_header", "get_argument", "get_query_argument", "get_body_argument"})
+TAKING = frozenset("get pop getlist get_cookie get_header get_argument get_query_argument get_body_argument".split())
 """Methods that are given the key of what they take out of a request."""
 
 COMPARING = frozenset({"eq", "ne", "in", "contains", "isinstance", "len", "print", "bool", "str", "int"})
@@ -146,8 +146,7 @@ class ClaimEvidence:
             return not {"request", "req"}.intersection(names_in(inner)) or isinstance(inner, v.Call)
         if _key(value) == key or (isinstance(value, v.Param) and value.name == key):
             return True
-        parts = inner.items if isinstance(inner, v.Seq) else [x for _, x in inner.items] if isinstance(inner, v.Map) else ()
-        return any(self._holds(part, key, whole) for part in parts)
+        return isinstance(inner, (v.Seq, v.Map)) and any(self._holds(part, key, whole) for part in v.children(inner))
 
 
 def _key(value: Value) -> str:
@@ -157,9 +156,9 @@ def _key(value: Value) -> str:
         if isinstance(value, v.Op):
             value = value.subject
         elif isinstance(value, v.Item):
-            key = v.bare(value.key)
-            if isinstance(key, v.Const) and isinstance(key.value, str):
-                return key.value
+            at = v.bare(value.key)
+            if isinstance(at, v.Const) and isinstance(at.value, str):
+                return at.value
             value = value.base
         elif isinstance(value, v.Choice):
             return next((key for option in value.options if (key := _key(option))), "")

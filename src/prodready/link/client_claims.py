@@ -335,7 +335,7 @@ class ClientClaims:
         return filled is not None and self.is_sent(filled)
 
     def _filled(self, bound: Bound, value: v.Attr) -> Bound | None:
-        """What a dependency puts into an attribute of the object that it makes: `Visitor(role=x_role)`, asked for its `role`."""
+        """What a dependency puts into an attribute of the object that it makes: the `role` of `Visitor(role=x_role)`."""
         param = bound.frame.param(value.base.name) if isinstance(value.base, v.Param) else None
         parts = [part for part in (param.default, param.annotation) if part is not None] if param is not None else []
         for call in (one for part in parts for one in v.walk(part) if isinstance(one, v.Call)):

@@ -170,8 +170,8 @@ class Linked:
 
     def _routes_of(self, frame: Frame) -> tuple[Route, ...]:
         """The routes that a function answers."""
-        handlers = (route for route in self.routes.routes if route.handler.frame is not None)
-        return tuple(route for route in handlers if route.handler.frame.key == frame.key)
+        answering = ((route, route.handler.frame) for route in self.routes.routes)
+        return tuple(route for route, answers in answering if answers is not None and answers.key == frame.key)
 
     @cached_property
     def route_callers(self) -> Mapping[Route, Sequence[Step]]:

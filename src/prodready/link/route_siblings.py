@@ -13,8 +13,8 @@ from prodready.link.guard_checks import options_of
 from prodready.link.program import ClassSymbol
 from prodready.link.route import ANY, Guard, Route
 from prodready.link.route_looks import RouteLooks
-from prodready.link.sibling_evidence import SiblingEvidence
 from prodready.link.routes import Routes
+from prodready.link.sibling_evidence import SiblingEvidence
 from prodready.read import values as v
 from prodready.read.facts import Exit
 

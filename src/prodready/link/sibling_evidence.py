@@ -1,4 +1,4 @@
-"""What tells a guard that was forgotten from a route that is open on purpose: how usual the guard is, and what the route does."""
+"""What tells a forgotten guard from a route that is open on purpose: how usual the guard is, and what the route does."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ CALLS = 1
 BODY = frozenset({"POST", "FILES", "form", "json", "get_json", "body", "data", "files", "post", "DATA"})
 """Parts of a request that only those requests have which are sent to change something."""
 
-OF_BROWSER = frozenset({"session", "cookies", "response", "resp", "messages", "form", "context", "ctx", "g", "cache", "data", "result"})
+OF_BROWSER = frozenset("session cookies response resp messages form context ctx g cache data result".split())
 """Names of what holds nothing of others: changing it changes nothing that stays."""
 
 
-FILLING = frozenset({"append", "extend", "update", "setitem", "delitem", "setattr", "pop", "remove", "add", "insert", "clear"})
+FILLING = frozenset("append extend update setitem delitem setattr pop remove add insert clear".split())
 """Calls that change what is filled or emptied by them."""
 
 
@@ -53,7 +53,8 @@ class SiblingEvidence:
         usual = Counter(_called(guard) for _, guard in kept.values()).most_common(1)
         count = usual[0][1] if usual else 0
         acting = {one.handler.location for one in changing}
-        bare = {one.handler.location for one in group if not self.looks.is_open(one) and not one.has_guards} - kept.keys()
+        open_ = (one for one in group if not self.looks.is_open(one) and not one.has_guards)
+        bare = {one.handler.location for one in open_} - kept.keys()
         of_changing = _part(len(acting & kept.keys()), len(acting & bare))
         of_all = _part(len(kept), len(bare))
         if max(count, len(kept) - 1) >= MANY_ALIKE and (of_changing >= OF_CHANGING or of_all >= OF_ALL):
