@@ -91,6 +91,7 @@ WORDS = frozenset(
 FRONT = frozenset(
     {
         "endpoint",  # calls whose first argument names a route of the server
+        "server-files",  # files, as patterns, that a server between the page and the application runs
         "endpoint-modules",  # modules, as patterns, whose default export gives the address of the route after the colon
         "get-attributes", "post-attributes", "put-attributes", "patch-attributes", "delete-attributes",
         "form-attributes",  # where the method stands in another attribute

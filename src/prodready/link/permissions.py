@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from prodready.finding import Confidence
 from prodready.link.frames import Bound, Frame, is_property
@@ -69,6 +70,7 @@ class Permissions:
         self.looks = RouteLooks(routes)
         self.guards: Guards = routes.guards
         self.words = self.looks.words
+        self._servers = routes.values.knowledge.front.get("server-files", ())
 
     def offers(self) -> Iterator[Offer]:
         """All of them, by handler and method."""
@@ -107,7 +109,7 @@ class Permissions:
 
     def _offer(self, method: str, joins: Sequence[Join]) -> Offer | None:
         gates = [
-            strictest(gate for gate in join.place.gates if not self._is_of_row(gate)) or self._of_page(join)
+            strictest(gate for gate in join.place.gates if not self._is_no_gate(gate)) or self._of_page(join)
             for join in joins
         ]
         sure = [
@@ -132,6 +134,10 @@ class Permissions:
         if bare or not self._changes(route, method) or self._is_doubtful(route) or self._makes_own(route, gate):
             confidence = Confidence.LOW
         return Offer(route, method, tuple((join.place, gate) for join, gate in sure), guard, confidence)
+
+    def _is_no_gate(self, gate: Gate) -> bool:
+        """Whether a gate is none of a page: it is asked of a row, or by a server that stands before the application."""
+        return any(fnmatchcase(gate.location.path, one) for one in self._servers) or self._is_of_row(gate)
 
     def _is_of_row(self, gate: Gate) -> bool:
         """Whether a gate asks a row what it is ready for: a property of the project's that does not know who looks."""
@@ -163,7 +169,8 @@ class Permissions:
         frame = route.handler.frame
         if frame is None:
             return False
-        return any(self.words.has("changing-call", fact.name) for fact in frame.function.calls) or self.writes(frame)
+        named = (fact for fact in frame.function.calls if self.words.has("changing-call", fact.name))
+        return not all(map(_fills_memory, named)) or self.writes(frame)
 
     def _is_guarded(self, route: Route) -> bool:
         """Whether a route asks for as much as a gate does, or for something that is not to be found."""
@@ -306,6 +313,12 @@ def _once(offers: Iterable[Offer]) -> list[Offer]:
         return found
     best = max(found, key=lambda offer: (offer.confidence, offer.method not in SAFE_METHODS))
     return [best] if best.method in SAFE_METHODS else [offer for offer in found if offer not in reading]
+
+
+def _fills_memory(fact: CallFact) -> bool:
+    """Whether a call is given something in memory to write to: `picture.save(BytesIO())`."""
+    given = (v.bare(value) for value in fact.value.args)
+    return any(isinstance(value, v.Call) and last_name(value) in {"BytesIO", "StringIO"} for value in given)
 
 
 def _is_current(value: Value) -> bool:

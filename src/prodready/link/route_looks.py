@@ -285,10 +285,17 @@ class RouteLooks:
 
     def is_of_library(self, route: Route) -> bool:
         """Whether a route is answered by the method of a class of a library that nothing is known of."""
-        cls = route.handler.cls if route.handler.frame is None else None
-        bases = self.values.program.lineage(cls) if cls is not None else ()
-        named = [base for base in bases if isinstance(base, str) and base not in BUILT_IN]
+        named = self._foreign(route) if route.handler.frame is None else []
         return bool(named) and not any(map(self.guards.is_known, named))
+
+    def may_be_asked_above(self, route: Route) -> bool:
+        """Whether a class from which a handler's is derived is not at hand, so that nobody knows what it asks."""
+        return not all(map(self.guards.is_known, self._foreign(route)))
+
+    def _foreign(self, route: Route) -> list[str]:
+        """The classes of libraries that a handler's class is derived from."""
+        bases = self.values.program.lineage(route.handler.cls) if route.handler.cls is not None else ()
+        return [base for base in bases if isinstance(base, str) and base not in BUILT_IN]
 
     def is_for_programs(self, frame: Frame) -> bool:
         """Whether a handler is exempt from the check that pages need: whoever sends the request has no session."""

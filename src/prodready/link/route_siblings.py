@@ -78,7 +78,7 @@ class Siblings:
             return Confidence.LOW
         if (
             self.looks.is_wrapped(route)
-            or self.looks.is_of_library(route)
+            or self.looks.may_be_asked_above(route)
             or self._takes_all(route)
             or self.routes.guards.settings.elsewhere
         ):

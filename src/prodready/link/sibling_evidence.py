@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_words import names_in
@@ -13,6 +13,7 @@ from prodready.link.url_paths import PathTemplate, is_parameter
 from prodready.read import values as v
 from prodready.read.facts import CallFact
 from prodready.read.values import Value
+from prodready.words import split_words
 
 HOLE = "{}"
 MANY_ALIKE = 3
@@ -31,6 +32,8 @@ CALLS = 1
 BODY = frozenset({"POST", "FILES", "form", "json", "get_json", "body", "data", "files", "post", "DATA"})
 """Parts of a request that only those requests have which are sent to change something."""
 
+MAKING = frozenset({"create", "add", "new"})
+
 OF_BROWSER = frozenset("session cookies response resp messages form context ctx g cache data result".split())
 """Names of what holds nothing of others: changing it changes nothing that stays."""
 
@@ -46,9 +49,12 @@ class SiblingEvidence:
         self.looks, self.words, self.writes = looks, looks.words, writes
 
     def is_rule(
-        self, route: Route, group: Sequence[Route], guarded: Iterable[tuple[Route, Guard]], changing: Sequence[Route]
+        self, route: Route, group: Sequence[Route], guarded: Sequence[tuple[Route, Guard]], changing: Sequence[Route]
     ) -> bool:
         """Whether a guard is what routes beside this one have, or what others of the same resource have."""
+        here = [one for one in changing if one.handler.location == route.handler.location]
+        if all(map(self._makes, here)) and not any(self._makes(one) for one, _ in guarded):
+            return False  # some may change what is there, and something new may come from anybody
         kept = {one.handler.location: (one, guard) for one, guard in guarded}
         usual = Counter(_called(guard) for _, guard in kept.values()).most_common(1)
         count = usual[0][1] if usual else 0
@@ -76,6 +82,11 @@ class SiblingEvidence:
             return False
         only_changes = not any(method in SAFE_METHODS or method == ANY for method in route.methods)
         return only_changes or named or self._reads_body(frame)
+
+    def _makes(self, route: Route) -> bool:
+        """Whether a route makes something new, and no more, by its name."""
+        name = route.handler.name
+        return not MAKING.isdisjoint(split_words(name)) and not self.words.has("acting-on", name)
 
     def _names(self, route: Route) -> list[str]:
         """The names of the handler and its class, between them the end of the address."""
