@@ -32,6 +32,9 @@ CALLS = 1
 BODY = frozenset({"POST", "FILES", "form", "json", "get_json", "body", "data", "files", "post", "DATA"})
 """Parts of a request that only those requests have which are sent to change something."""
 
+UNSEALING = frozenset("decode decrypt unsign unseal signature hmac digest".split())
+"""In names of calls that open what somebody was given with a seal."""
+
 MAKING = frozenset({"create", "add", "new"})
 
 OF_BROWSER = frozenset("session cookies response resp messages form context ctx g cache data result".split())
@@ -77,6 +80,8 @@ class SiblingEvidence:
             return False
         if frame is None:
             return True  # the method of a library, for a row of its class
+        if self._takes_proof(frame):
+            return False
         named = any(map(self._is_act, names[:2]))
         if not (self.writes(frame) or self._seems_to_change(frame) or (named and OF_ROWS.issuperset(route.methods))):
             return False
@@ -87,6 +92,14 @@ class SiblingEvidence:
         """Whether a route makes something new, and no more, by its name."""
         name = route.handler.name
         return not MAKING.isdisjoint(split_words(name)) and not self.words.has("acting-on", name)
+
+    def _takes_proof(self, frame: Frame) -> bool:
+        """Whether who sends a request may show by what was sent that they may: a secret is compared, something is unsealed."""
+        asked = [value for way in frame.function.exits if way.inner for value, _ in way.conditions[-way.inner :]]
+        compared = (x for value in asked if isinstance(v.bare(value), v.Op) for x in names_in(value))
+        return any(self.words.has("key", name) for name in compared) or any(
+            not UNSEALING.isdisjoint(split_words(fact.name)) for fact in frame.function.calls
+        )
 
     def _names(self, route: Route) -> list[str]:
         """The names of the handler and its class, between them the end of the address."""
