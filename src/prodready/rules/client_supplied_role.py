@@ -31,7 +31,12 @@ Not reported
 ------------
 Roles of whoever is logged in, looked up by the server; signed sessions, signed cookies and verified tokens; a role that the
 client asks for and that is then compared with what it may give; keys and signatures that are compared with a secret; headers
-that a proxy sets; parameters that filter what is shown.
+that a proxy sets; parameters that filter what is shown; where a cookie sends people first. Reported is a refusal, by its status or
+in words, and an answer that opens only for a role in a cookie, a header or a token that nobody verifies. With low confidence: what
+is not sent under the name of a role or a right (`admin_email`, `username`); values in a form, an address or a body that go on to
+somewhere else, because they are what shall be stored; decisions in which the server's own row or the person who is logged in counts,
+too; handlers that check a password, a key or a signature, and those of routes that ask for a role, a right or a key, or are guarded
+by something that was not understood.
 
 References
 ----------
