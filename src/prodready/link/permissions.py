@@ -209,6 +209,8 @@ class Permissions:
             return True
         if not route.guards and self.looks.is_of_library(route):
             return True
+        if self.looks.answers_nothing_known(route):
+            return True
         if route.guards and all(self._is_for_machines(guard) for guard in route.guards):
             return True
         frame = route.handler.frame
@@ -222,17 +224,23 @@ class Permissions:
         return any(self._hangs_on_user(frame, filled, 0) for frame in self._running(route))
 
     def _makes_own(self, route: Route, gate: Gate) -> bool:
-        """Whether something new is made that belongs to who asks, and the page asks who may change what it shows."""
-        if any(map(is_parameter, route.path)) or not self.words.has("changing-right", gate.text):
-            return False
-        return any(
-            fact.name == "setattr"
+        """Whether something new is made that belongs to who asks, and the page asks who may change what it shows.
+
+        Or is made by a form that is given who asks.
+        """
+        if any(is_parameter(part) and not self.words.has("no-guard-given", part) for part in route.path):
+            return False  # a row; the language of a page is none
+        kept = {
+            fact.name
+            for frame in self._running(route)
+            for fact in frame.function.calls
+            if fact.name in {"setattr", "setitem"}
             and len(fact.value.args) > 2
             and self.words.has("owner", str(getattr(v.bare(fact.value.args[1]), "value", "")))
             and self.words.speaks_of_user(fact.value.args[2])
-            for frame in self._running(route)
-            for fact in frame.function.calls
-        )
+        }
+        of_library = route.handler.frame is None
+        return ("setattr" in kept and self.words.has("changing-right", gate.text)) or ("setitem" in kept and of_library)
 
     def _is_for_machines(self, guard: Guard) -> bool:
         """Whether a guard asks for a key that programs have; the token of a session is as good as a login."""

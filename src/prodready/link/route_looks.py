@@ -288,6 +288,11 @@ class RouteLooks:
         named = self._foreign(route) if route.handler.frame is None else []
         return bool(named) and not any(map(self.guards.is_known, named))
 
+    def answers_nothing_known(self, route: Route) -> bool:
+        """Whether a route is answered by a class in which no handler is seen, and that is derived from none that has one."""
+        none = route.handler.frame is None and route.handler.cls is not None
+        return none and not any(map(self.guards.is_known, self._foreign(route)))
+
     def may_be_asked_above(self, route: Route) -> bool:
         """Whether a class from which a handler's is derived is not at hand, so that nobody knows what it asks."""
         return not all(map(self.guards.is_known, self._foreign(route)))
