@@ -94,7 +94,7 @@ class SiblingEvidence:
         return not MAKING.isdisjoint(split_words(name)) and not self.words.has("acting-on", name)
 
     def _takes_proof(self, frame: Frame) -> bool:
-        """Whether who sends a request may show by what was sent that they may: a secret is compared, something is unsealed."""
+        """Whether who sends a request may show by it that they may: a secret is compared, something is unsealed."""
         asked = [value for way in frame.function.exits if way.inner for value, _ in way.conditions[-way.inner :]]
         compared = (x for value in asked if isinstance(v.bare(value), v.Op) for x in names_in(value))
         return any(self.words.has("key", name) for name in compared) or any(
