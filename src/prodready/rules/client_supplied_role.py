@@ -88,6 +88,6 @@ rule = Rule(
     slug="client-supplied-role",
     severity=Severity.ERROR,
     stage="mvp",
-    needles=("401", "403", "forbidden", "unauthorized", "denied", "not authorized", "not allowed", "login", "cookie", "header", "jwt"),
+    needles=("401", "403", "forbidden", "unauthorized", "denied", "not authorized", "not allowed", "login", "cookie", "header"),
     check=check,
 )
