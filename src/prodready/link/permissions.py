@@ -226,7 +226,7 @@ class Permissions:
     def _makes_own(self, route: Route, gate: Gate) -> bool:
         """Whether something new is made that belongs to who asks, and the page asks who may change what it shows.
 
-        Or is made by a form that is given who asks.
+        Or is made by a form that is given who asks, on the page that shows somebody what is theirs.
         """
         if any(is_parameter(part) and not self.words.has("no-guard-given", part) for part in route.path):
             return False  # a row; the language of a page is none
@@ -239,8 +239,8 @@ class Permissions:
             and self.words.has("owner", str(getattr(v.bare(fact.value.args[1]), "value", "")))
             and self.words.speaks_of_user(fact.value.args[2])
         }
-        of_library = route.handler.frame is None
-        return ("setattr" in kept and self.words.has("changing-right", gate.text)) or ("setitem" in kept and of_library)
+        of_form = "setitem" in kept and route.handler.frame is None and " == " in gate.text
+        return of_form or ("setattr" in kept and self.words.has("changing-right", gate.text))
 
     def _is_for_machines(self, guard: Guard) -> bool:
         """Whether a guard asks for a key that programs have; the token of a session is as good as a login."""

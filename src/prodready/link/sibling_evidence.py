@@ -35,6 +35,9 @@ BODY = frozenset({"POST", "FILES", "form", "json", "get_json", "body", "data", "
 UNSEALING = frozenset("decode decrypt unsign unseal signature hmac digest".split())
 """In names of calls that open what somebody was given with a seal."""
 
+PLAIN = frozenset({"64", "32", "utf", "url", "urlsafe", "json"})
+"""... and what anybody can open."""
+
 MAKING = frozenset({"create", "add", "new"})
 
 OF_BROWSER = frozenset("session cookies response resp messages form context ctx g cache data result".split())
@@ -98,7 +101,8 @@ class SiblingEvidence:
         asked = [value for way in frame.function.exits if way.inner for value, _ in way.conditions[-way.inner :]]
         compared = (x for value in asked if isinstance(v.bare(value), v.Op) for x in names_in(value))
         return any(self.words.has("key", name) for name in compared) or any(
-            not UNSEALING.isdisjoint(split_words(fact.name)) for fact in frame.function.calls
+            not UNSEALING.isdisjoint(words) and PLAIN.isdisjoint(words) and len(words) > 1
+            for words in (split_words(fact.name) for fact in frame.function.calls)
         )
 
     def _names(self, route: Route) -> list[str]:
