@@ -19,11 +19,8 @@ HOLE = "{}"
 MANY_ALIKE = 3
 """Handlers with the same guard, for it to be the rule of a router; of one resource fewer will do."""
 
-OF_CHANGING, OF_ALL = 0.6, 0.7
+OF_CHANGING, OF_ALL = 0.5, 0.7
 """The part of the handlers that change something, or of all, that has a guard, where guards are the rule."""
-
-OF_SAME = 0.5
-"""The same where one of them is of the same resource."""
 
 OF_ROWS = frozenset({"PUT", "PATCH", "DELETE"})
 CALLS = 1
@@ -72,7 +69,7 @@ class SiblingEvidence:
         if max(count, len(kept) - 1) >= MANY_ALIKE and (of_changing >= OF_CHANGING or of_all >= OF_ALL):
             return True
         beside = (one for one, _ in kept.values() if one.handler.location in acting)
-        return of_changing >= OF_SAME and any(_is_of_same(one.path, route.path) for one in beside)
+        return of_changing >= OF_CHANGING and any(_is_of_same(one.path, route.path) for one in beside)
 
     def acts(self, route: Route) -> bool:
         """Whether a route changes something that stays and may be of others, as far as that can be told."""
