@@ -83,7 +83,8 @@ class SiblingEvidence:
         if self._takes_proof(frame):
             return False
         named = any(map(self._is_act, names[:2]))
-        if not (self.writes(frame) or self._seems_to_change(frame) or (named and OF_ROWS.issuperset(route.methods))):
+        called = named and names[0].upper() not in OF_ROWS and OF_ROWS.issuperset(route.methods)
+        if not (self.writes(frame) or self._seems_to_change(frame) or called):
             return False
         only_changes = not any(method in SAFE_METHODS or method == ANY for method in route.methods)
         return only_changes or named or self._reads_body(frame)
@@ -115,8 +116,8 @@ class SiblingEvidence:
         done = list(self.looks.done(frame.function))
         for fact in frame.function.calls:
             call, of = Bound(fact.value, frame), _object(fact)
-            if not OF_BROWSER.isdisjoint(names_in(of)) or self.looks.looks_up(call):
-                continue
+            if not OF_BROWSER.isdisjoint(names_in(of)) or self.looks.looks_up(call) or "logout" in fact.name:
+                continue  # who is nobody logs nobody out
             if fact in done or (isinstance(of, v.Ref) and fact.name in FILLING):
                 return True
             reads = any(self.words.has(table, fact.name) for table in ("rendering", "read-route", "row-query"))
