@@ -268,6 +268,7 @@ class Knowledge:
                 within=old.within + entry.within,
                 spares_reading=old.spares_reading or entry.spares_reading,
                 guarded_by=old.guarded_by + entry.guarded_by,
+                identified_by=old.identified_by + entry.identified_by,
                 before=old.before + entry.before,
                 before_row=old.before_row + entry.before_row,
                 rows=old.rows + entry.rows,

@@ -79,7 +79,8 @@ WORDS = frozenset(
         "role", "negation", "permission", "owner", "user", "user-key", "optional", "logged-in", "authenticated",
         "anonymous", "key", "refusal", "no-guard", "guard", "open-route", "read-route", "says-open", "proxy",
         "changing-call", "telling-call", "making-call", "check",
-        "address-part", "own-rows", "acting", "carried-key", "for-programs", "row-query", "safe-methods",
+        "address-part", "own-rows", "acting", "acting-on", "open-perhaps",
+        "carried-key", "for-programs", "row-query", "safe-methods",
         "rendering", "unguessable", "sending-mail", "changing-right", "no-guard-given",
         "signature", "sign-in",
         # In the conditions of a front end: what decides who sees something, and what only looks like it.
@@ -90,6 +91,7 @@ WORDS = frozenset(
 FRONT = frozenset(
     {
         "endpoint",  # calls whose first argument names a route of the server
+        "server-files",  # files, as patterns, that a server between the page and the application runs
         "endpoint-modules",  # modules, as patterns, whose default export gives the address of the route after the colon
         "get-attributes", "post-attributes", "put-attributes", "patch-attributes", "delete-attributes",
         "form-attributes",  # where the method stands in another attribute
@@ -211,7 +213,8 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     `route` is what its constructor does to the routes of the application; `guards` is the kind of guard that it is as a
     base class or in a list of guards, `spares_reading` says that it lets everybody read,
     `reading` the kind of guard that it is for those who only read; `guarded_by` are the attributes
-    that list guards, `before` the methods that run before a handler and may refuse,
+    that list guards, `identified_by` those that list what finds out who asks, `before` the methods that run before a
+    handler and may refuse,
     `before_row` those of them that are asked only where one row is looked up, `rows` the methods and attributes that say
     which rows the class is about, `templates` the attributes with the name of a template that it renders, `located_by` the
     attribute with the path of its routes.
@@ -233,6 +236,7 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     spares_reading: bool = False
     reading: str = ""
     guarded_by: tuple[str, ...] = ()
+    identified_by: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     before_row: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()

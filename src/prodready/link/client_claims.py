@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from prodready.finding import Location, Step
+from prodready.link.claim_texts import shown, source
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_words import GuardWords, names_in
-from prodready.link.program import ValueSymbol
+from prodready.link.program import FunctionSymbol, ValueSymbol
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
-from prodready.read.facts import Exit, FunctionFacts, ParamFact, last_name
+from prodready.read.facts import RETURN, Exit, FunctionFacts, ParamFact, last_name
 from prodready.read.values import Value
 from prodready.words import split_words
 
@@ -53,18 +55,28 @@ REQUESTS = frozenset({"request", "req", "info", "context", "ctx", "event", "webs
 CARRIERS = frozenset({"value", "data", "text", "body"})
 """Attributes that hold what was sent."""
 
+WHO = frozenset({"cookie", "cookies", "header", "headers"})
+"""Words in names of the parts of a request that tell who sent it; a form and an address tell what is to be done."""
+
 FLAGS = frozenset({"is", "has", "can", "may", "allow", "allowed"})
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A decision: where it stands, what it looks at, and the way of that value from the client."""
+    """A decision: where it stands, what it looks at, and the way of that value from the client.
+
+    `way` is the way out that hangs on it, `atom` which of its conditions, `leaf` the part of the request; `opens` says that
+    it is one for those who claim it, and not a refusal for all others.
+    """
 
     frame: Frame
     location: Location
     shown: str
     source: str
     trace: tuple[Step, ...]
-    certain: bool
+    way: Exit
+    atom: Value
+    leaf: Bound
+    opens: bool = False
 
 
 class ClientClaims:
@@ -87,45 +99,75 @@ class ClientClaims:
         for way in function.exits:
             if any(self._is_other_arm(way, other) for other in function.exits):
                 continue  # it decides how somebody is turned away, not whether
-            found = self.claim(way, Frame(path, function))
+            found = self.claim(way, Frame(path, function)) or self._opening(way, Frame(path, function))
             if found is not None:
                 yield found
 
     def _is_other_arm(self, way: Exit, other: Exit) -> bool:
         """Whether another way out turns away whoever the test of this one lets pass."""
-        if not way.inner or len(other.conditions) < len(way.conditions) or not self.words.refuses(other):
+        if not way.inner or len(other.conditions) < len(way.conditions):
             return False
+        if self.words.refuses(other) in {"", "sent"}:
+            return False  # after it is done, too, people are sent elsewhere
         before, (value, truth) = way.conditions[:-1], way.conditions[-1]
         there = other.conditions[len(before)]
         return other.conditions[: len(before)] == before and there == (value, not truth)
 
     def claim(self, way: Exit, frame: Frame) -> Claim | None:
         """What a way out is decided by, if that is a role or a permission that the client claims to have."""
-        if not way.inner or self.words.refuses(way) != "refused":
+        how = self.words.refuses(way)
+        if not way.inner or how not in {"refused", "told"} or (how == "told" and self.words.is_bad_request(way)):
             return None
         atoms = way.conditions[-way.inner :]
-        if any(self.words.speaks_of_user(part) for value, _ in atoms for part in _sides(value)):
+        sides = [part for value, _ in atoms for part in _sides(value) if self.words.speaks_of_user(part)]
+        if not all(isinstance(part, v.Attr) and self._is_made_up(Bound(part, frame), part) for part in sides):
             return None
-        for value, truth in atoms:
-            if truth or self._is_something_else(value):
-                continue
-            asked = self._asked(v.bare(value))
-            if asked is None:
-                continue
-            found = self._from_client(Bound(asked, frame))
-            if found is None:
-                continue
-            leaf, steps = found
-            if not self._is_claim(value, leaf):
-                continue
-            line, column = way.tested if way.tested[0] else (way.line, way.column)
-            location = Location(frame.path, line, column)
-            shown = _shown(value)
-            says = f"the decision rests on {shown}"
-            return Claim(
-                frame, location, shown, _source(leaf.value), (*steps, Step(location, says)), not leaf.frame.entered
-            )
-        return None
+        return next((one for value, truth in atoms if not truth and (one := self._claimed(value, way, frame))), None)
+
+    def _opening(self, way: Exit, frame: Frame) -> Claim | None:
+        """What opens a page or an answer, where that is a role in a cookie, a header or a token that nobody verifies.
+
+        What is sent in a form or asked for in an address may as well choose what is shown.
+        """
+        if way.inner != 1 or way.kind != RETURN or self.words.refuses(way) or not self.reducer.is_handler(frame):
+            return None
+        value, truth = way.conditions[-1]
+        if not truth or not isinstance(v.bare(value), v.Op):
+            return None
+        found = self._claimed(value, way, frame)
+        return replace(found, opens=True) if found is not None and self.says_who(found.leaf) else None
+
+    def says_who(self, leaf: Bound) -> bool:
+        """Whether a part of a request is one that tells who sent it: a cookie, a header, a token."""
+        value, names = leaf.value, [*names_in(leaf.value)]
+        if isinstance(value, v.Call) and self._is_unchecked(leaf, value):
+            return True
+        param = leaf.frame.param(value.name) if isinstance(value, v.Param) else None
+        for part in (param.default, param.annotation) if param is not None else ():
+            names += names_in(part) if part is not None else ()
+        return any(name.startswith("HTTP_") or not WHO.isdisjoint(split_words(name)) for name in names)
+
+    def _claimed(self, value: Value, way: Exit, frame: Frame) -> Claim | None:
+        """The claim that one condition is about."""
+        if self._is_something_else(value):
+            return None
+        told = self._spelled_out(Bound(v.bare(value), frame))
+        asked = self._asked(told.value)
+        found = self._from_client(told.sub(asked)) if asked is not None else None
+        if found is None or not self._is_claim(told.value if told.frame is not frame else value, found[0]):
+            return None
+        leaf, steps = found
+        line, column = way.tested if way.tested[0] else (way.line, way.column)
+        location, says = Location(frame.path, line, column), shown(value)
+        steps = (*steps, Step(location, f"the decision rests on {says}"))
+        return Claim(frame, location, says, source(leaf.value), steps, way, value, leaf)
+
+    def _spelled_out(self, bound: Bound) -> Bound:
+        """What a helper compares that is asked: `role in MANAGERS` of `may_manage(role)`."""
+        reduced = self.reducer.step(bound) if isinstance(bound.value, v.Call) else None
+        inner = v.bare(reduced[0][0].value) if reduced and len(reduced) == 1 else None
+        compares = reduced and isinstance(inner, v.Op) and inner.kind in {"test", "in"}
+        return reduced[0][0].sub(inner) if reduced and compares and inner is not None else bound
 
     def _asked(self, value: Value) -> Value | None:
         """The side of a condition that is compared with a constant, or all of it where it is only true or false."""
@@ -192,6 +234,10 @@ class ClientClaims:
 
     # Where a value comes from
 
+    def is_sent(self, bound: Bound) -> bool:
+        """Whether a value is something that the client sent."""
+        return self._from_client(bound) is not None
+
     def _from_client(self, bound: Bound, depth: int = 0) -> tuple[Bound, tuple[Step, ...]] | None:
         """The part of a request that a value is, and the steps from there; None for everything else."""
         value = bound.value
@@ -226,6 +272,9 @@ class ClientClaims:
         if isinstance(value, v.Call):
             return self._called(bound, value, depth)
         if isinstance(value, v.Attr):
+            filled = self._filled(bound, value)
+            if filled is not None:
+                return self._from_client(filled, depth + 1)
             reduced = self.reducer.step(bound)
             if reduced:
                 return self._from_client(reduced[0][0], depth + 1)
@@ -278,6 +327,25 @@ class ClientClaims:
                 place = Location(site.frame.path, site.fact.span.line, site.fact.span.column)
                 step = Step(place, f"passed as `{value.name}` to `{bound.frame.function.qualname}()`")
                 return found[0], (*found[1], step)
+        return None
+
+    def _is_made_up(self, bound: Bound, value: v.Attr) -> bool:
+        """Whether somebody who asks is only what the client says: an object with what stands in a header."""
+        filled = self._filled(bound, value)
+        return filled is not None and self.is_sent(filled)
+
+    def _filled(self, bound: Bound, value: v.Attr) -> Bound | None:
+        """What a dependency puts into an attribute of the object that it makes: the `role` of `Visitor(role=x_role)`."""
+        param = bound.frame.param(value.base.name) if isinstance(value.base, v.Param) else None
+        parts = [part for part in (param.default, param.annotation) if part is not None] if param is not None else []
+        for call in (one for part in parts for one in v.walk(part) if isinstance(one, v.Call)):
+            effect = self.values.effect(bound.sub(call))
+            asked = self.values.argument(call, effect.asks) if effect is not None and effect.asks else None
+            symbol = self.infer.symbol_of(v.bare(asked), bound.frame) if asked is not None else None
+            made = v.bare(symbol.facts.returns) if isinstance(symbol, FunctionSymbol) and symbol.facts.returns else None
+            if isinstance(symbol, FunctionSymbol) and isinstance(made, v.Call):
+                given = dict(made.keywords).get(value.name)
+                return Bound(given, Frame(symbol.path, symbol.facts)) if given is not None else None
         return None
 
     def _is_given(self, bound: Bound, value: v.Param) -> bool:
@@ -377,7 +445,7 @@ class ClientClaims:
         line = value.line if isinstance(value, v.Call) else 0
         if not line:
             return ()
-        return (Step(Location(bound.frame.path, line, value.column), f"{_source(value)} is what the client sent"),)  # type: ignore[union-attr]
+        return (Step(Location(bound.frame.path, line, value.column), f"{source(value)} is what the client sent"),)  # type: ignore[union-attr]
 
 
 def _is_flag(name: str) -> bool:
@@ -403,42 +471,3 @@ def _is_question(value: Value) -> bool:
 def _sides(value: Value) -> tuple[Value, ...]:
     inner = v.bare(value)
     return (inner.subject, *inner.args) if isinstance(inner, v.Op) else (value,)
-
-
-def _shown(value: Value) -> str:
-    inner = v.bare(value)
-    if isinstance(inner, v.Op):
-        inner = inner.subject if not isinstance(v.bare(inner.subject), v.Const) else inner.args[0]
-    if isinstance(value, v.Named):
-        return f"`{value.name}`"
-    if isinstance(inner, (v.Named, v.Param)):
-        return f"`{inner.name}`"
-    return _source(inner)
-
-
-def _source(value: Value) -> str:
-    """A part of a request as the source has it: `request.cookies["role"]`."""
-    return f"`{_written(value)}`"
-
-
-def _written(value: Value) -> str:
-    if isinstance(value, (v.Named, v.Param)):
-        return value.name
-    if isinstance(value, v.Ref):
-        return value.name.rpartition(".")[2].lstrip(":")
-    if isinstance(value, v.Attr):
-        return f"{_written(value.base)}.{value.name}"
-    if isinstance(value, v.Item):
-        key = v.bare(value.key)
-        return f'{_written(value.base)}["{key.value}"]' if isinstance(key, v.Const) else f"{_written(value.base)}[...]"
-    if isinstance(value, v.Call):
-        first = v.bare(value.args[0]) if value.args else None
-        inside = (
-            f'"{first.value}"'
-            if isinstance(first, v.Const) and isinstance(first.value, str)
-            else "..."
-            if value.args
-            else ""
-        )
-        return f"{_written(value.target)}({inside})"
-    return "a value"

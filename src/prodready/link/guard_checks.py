@@ -191,8 +191,9 @@ class Checks:
         how = self.words.refuses(way)
         if how == "hidden" and self._is_refusal_class(way, function):
             how = "refused"
-        if how == "refused" and not way.conditions and way.kind == RETURN:
-            return self._of_the_rest(way, function)
+        if how == "refused" and not way.conditions:
+            left = (other for other in function.facts.exits if other.kind == RETURN and other.conditions)
+            return self._of_the_rest(way, function) if way.kind == RETURN or any(left) else ""
         if way.inner and self.words.is_bad_request(way):
             if any(map(self.words.is_unsigned, way.conditions[-way.inner :])):
                 return "token"  # who cannot sign is often told that the request is wrong

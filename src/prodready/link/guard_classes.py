@@ -16,7 +16,7 @@ from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
 from prodready.link.route import STRENGTH, Guard, Handler
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
-from prodready.read.facts import BIND, RETURN, FunctionFacts
+from prodready.read.facts import BIND, RAISE, RETURN, FunctionFacts
 from prodready.read.values import Value
 
 BUILT_IN = frozenset({*dir(builtins), "abc.ABC", "typing.Generic", "typing.Protocol"})
@@ -98,6 +98,7 @@ class GuardClasses(GuardValues):
         action = handler.name.rpartition(".")[2]
         for attribute in sorted(listed):
             yield from self._listed(cls, attribute, asked)
+        yield from self._identified(cls)
         for base in lineage:
             if isinstance(base, ClassSymbol):
                 home = self.values.module(base.path)
@@ -326,6 +327,32 @@ class GuardClasses(GuardValues):
         if isinstance(each, v.Op) and each.kind == "each":  # permission() for permission in ...
             return [g for one in self.values.elements(bound.sub(each.subject)) for g in self.of_value(one, "class")]
         return self.of_value(bound.sub(value), "class")
+
+    def _identified(self, cls: ClassSymbol) -> Iterator[Guard]:
+        """Classes that find out who asks, and refuse who does not say so."""
+        bases = [base for base in self.program.lineage(cls) if isinstance(base, str)]
+        for attribute in sorted({name for base in bases for name in self.knowledge.listed(base, "identified_by")}):
+            member = self.program.member(cls, attribute)
+            if not isinstance(member, ValueSymbol):
+                continue
+            for one in self.values.elements(Bound(member.value, self.values.module(member.path))):
+                symbol = self.infer.symbol_of(v.bare(one.value), one.frame)
+                if isinstance(symbol, ClassSymbol) and self._refuses_strangers(symbol):
+                    here = Location(member.path, getattr(member.value, "line", 0) or cls.facts.line)
+                    yield Guard("login", symbol.facts.qualname, here, "class")
+
+    def _refuses_strangers(self, cls: ClassSymbol) -> bool:
+        """Whether such a class raises where nothing was sent that tells who asks; others give nothing back then."""
+        bases = [base for base in self.program.lineage(cls) if isinstance(base, str)]
+        for name in dict.fromkeys(name for base in bases for name in self.knowledge.listed(base, "before")):
+            method = self.program.member(cls, name)
+            if isinstance(method, FunctionSymbol):
+                returned = method.facts.returns
+                if returned is None or v.Const(None) in map(v.bare, options_of(returned)):
+                    return False
+                ways = (way for way in method.facts.exits if way.kind == RAISE)
+                return any(map(self.words.refuses, ways)) or any(check.raises for check in self.checks(method))
+        return False
 
     def _hooks_of_class(self, cls: ClassSymbol, own: str, action: str) -> Iterator[Guard]:
         """Methods that run before a handler of the class: known ones, and those that are called like a check."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prodready.documents import Documents
 from prodready.finding import Step
 from prodready.knowledge import Knowledge
+from prodready.link.claim_evidence import ClaimEvidence
 from prodready.link.client_claims import Claim, ClientClaims
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.guard_words import GuardWords
@@ -155,10 +156,22 @@ class Linked:
     @cached_property
     def client_claims(self) -> list[Claim]:
         """Decisions about permissions that rest on what the client says, in the files that are asked about."""
-        values = RouteValues(self.reducer)
-        claims = ClientClaims(values, GuardWords(self.knowledge))
         asked = self.scope.targets if self.scope is not None else self.program.outlines
-        return [claim for path in sorted(asked) if path not in self.outside for claim in claims.in_file(path)]
+        return [claim for path in sorted(asked) if path not in self.outside for claim in self._claims.in_file(path)]
+
+    @cached_property
+    def _claims(self) -> ClientClaims:
+        return ClientClaims(RouteValues(self.reducer), GuardWords(self.knowledge))
+
+    @cached_property
+    def claim_evidence(self) -> ClaimEvidence:
+        """What tells which of them are sure."""
+        return ClaimEvidence(self._claims, self._routes_of)
+
+    def _routes_of(self, frame: Frame) -> tuple[Route, ...]:
+        """The routes that a function answers."""
+        answering = ((route, route.handler.frame) for route in self.routes.routes)
+        return tuple(route for route, answers in answering if answers is not None and answers.key == frame.key)
 
     @cached_property
     def route_callers(self) -> Mapping[Route, Sequence[Step]]:

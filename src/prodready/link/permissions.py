@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from prodready.finding import Confidence
 from prodready.link.frames import Bound, Frame, is_property
@@ -69,6 +70,7 @@ class Permissions:
         self.looks = RouteLooks(routes)
         self.guards: Guards = routes.guards
         self.words = self.looks.words
+        self._servers = routes.values.knowledge.front.get("server-files", ())
 
     def offers(self) -> Iterator[Offer]:
         """All of them, by handler and method."""
@@ -107,7 +109,7 @@ class Permissions:
 
     def _offer(self, method: str, joins: Sequence[Join]) -> Offer | None:
         gates = [
-            strictest(gate for gate in join.place.gates if not self._is_of_row(gate)) or self._of_page(join)
+            strictest(gate for gate in join.place.gates if not self._is_no_gate(gate)) or self._of_page(join)
             for join in joins
         ]
         sure = [
@@ -132,6 +134,10 @@ class Permissions:
         if bare or not self._changes(route, method) or self._is_doubtful(route) or self._makes_own(route, gate):
             confidence = Confidence.LOW
         return Offer(route, method, tuple((join.place, gate) for join, gate in sure), guard, confidence)
+
+    def _is_no_gate(self, gate: Gate) -> bool:
+        """Whether a gate is none of a page: it is asked of a row, or by a server that stands before the application."""
+        return any(fnmatchcase(gate.location.path, one) for one in self._servers) or self._is_of_row(gate)
 
     def _is_of_row(self, gate: Gate) -> bool:
         """Whether a gate asks a row what it is ready for: a property of the project's that does not know who looks."""
@@ -163,7 +169,8 @@ class Permissions:
         frame = route.handler.frame
         if frame is None:
             return False
-        return any(self.words.has("changing-call", fact.name) for fact in frame.function.calls) or self.writes(frame)
+        named = (fact for fact in frame.function.calls if self.words.has("changing-call", fact.name))
+        return not all(map(_fills_memory, named)) or self.writes(frame)
 
     def _is_guarded(self, route: Route) -> bool:
         """Whether a route asks for as much as a gate does, or for something that is not to be found."""
@@ -202,6 +209,8 @@ class Permissions:
             return True
         if not route.guards and self.looks.is_of_library(route):
             return True
+        if self.looks.answers_nothing_known(route):
+            return True
         if route.guards and all(self._is_for_machines(guard) for guard in route.guards):
             return True
         frame = route.handler.frame
@@ -215,17 +224,23 @@ class Permissions:
         return any(self._hangs_on_user(frame, filled, 0) for frame in self._running(route))
 
     def _makes_own(self, route: Route, gate: Gate) -> bool:
-        """Whether something new is made that belongs to who asks, and the page asks who may change what it shows."""
-        if any(map(is_parameter, route.path)) or not self.words.has("changing-right", gate.text):
-            return False
-        return any(
-            fact.name == "setattr"
+        """Whether something new is made that belongs to who asks, and the page asks who may change what it shows.
+
+        Or is made by a form that is given who asks, on the page that shows somebody what is theirs.
+        """
+        if any(is_parameter(part) and not self.words.has("no-guard-given", part) for part in route.path):
+            return False  # a row; the language of a page is none
+        kept = {
+            fact.name
+            for frame in self._running(route)
+            for fact in frame.function.calls
+            if fact.name in {"setattr", "setitem"}
             and len(fact.value.args) > 2
             and self.words.has("owner", str(getattr(v.bare(fact.value.args[1]), "value", "")))
             and self.words.speaks_of_user(fact.value.args[2])
-            for frame in self._running(route)
-            for fact in frame.function.calls
-        )
+        }
+        of_form = "setitem" in kept and route.handler.frame is None and " == " in gate.text
+        return of_form or ("setattr" in kept and self.words.has("changing-right", gate.text))
 
     def _is_for_machines(self, guard: Guard) -> bool:
         """Whether a guard asks for a key that programs have; the token of a session is as good as a login."""
@@ -306,6 +321,12 @@ def _once(offers: Iterable[Offer]) -> list[Offer]:
         return found
     best = max(found, key=lambda offer: (offer.confidence, offer.method not in SAFE_METHODS))
     return [best] if best.method in SAFE_METHODS else [offer for offer in found if offer not in reading]
+
+
+def _fills_memory(fact: CallFact) -> bool:
+    """Whether a call is given something in memory to write to: `picture.save(BytesIO())`."""
+    given = (v.bare(value) for value in fact.value.args)
+    return any(isinstance(value, v.Call) and last_name(value) in {"BytesIO", "StringIO"} for value in given)
 
 
 def _is_current(value: Value) -> bool:

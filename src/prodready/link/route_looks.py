@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_checks import options_of
@@ -146,14 +146,22 @@ class RouteLooks:
         pages = [isinstance(v.bare(x), v.Call) and self.words.has("rendering", last_name(v.bare(x))) for x in options]
         if not any(pages) or any("redirect" in split_words(fact.name) for fact in function.calls):
             return False
+        done = {fact.value for fact in self.done(function)}
+        return not any(
+            any(self.words.has(table, fact.name) for table in ("acting", "changing-call", "sending-mail"))
+            or fact.value in done
+            for fact in function.calls
+        )
+
+    def done(self, function: FunctionFacts) -> Iterator[CallFact]:
+        """The calls whose results nobody uses, so that they are there for what they do."""
+        options = options_of(function.returns) if function.returns is not None else ()
         given = [value for fact in function.calls for value in v.children(fact.value)]
         given += [part for way in function.exits for part in (way.value, *(value for value, _ in way.conditions))]
         used = {one for value in (*given, *options) for one in v.walk(value) if isinstance(one, v.Call)}
-        return not any(
-            any(self.words.has(table, fact.name) for table in ("acting", "changing-call", "sending-mail"))
-            or not (fact.value in used or self._only_asks(fact.name) or self.words.has("telling-call", fact.name))
-            for fact in function.calls
-        )
+        for fact in function.calls:
+            if not (fact.value in used or self._only_asks(fact.name) or self.words.has("telling-call", fact.name)):
+                yield fact
 
     @staticmethod
     def _only_asks(name: str) -> bool:
@@ -277,10 +285,22 @@ class RouteLooks:
 
     def is_of_library(self, route: Route) -> bool:
         """Whether a route is answered by the method of a class of a library that nothing is known of."""
-        cls = route.handler.cls if route.handler.frame is None else None
-        bases = self.values.program.lineage(cls) if cls is not None else ()
-        named = [base for base in bases if isinstance(base, str) and base not in BUILT_IN]
+        named = self._foreign(route) if route.handler.frame is None else []
         return bool(named) and not any(map(self.guards.is_known, named))
+
+    def answers_nothing_known(self, route: Route) -> bool:
+        """Whether a route is answered by a class in which no handler is seen, and that is derived from none that has one."""
+        none = route.handler.frame is None and route.handler.cls is not None
+        return none and not any(map(self.guards.is_known, self._foreign(route)))
+
+    def may_be_asked_above(self, route: Route) -> bool:
+        """Whether a class from which a handler's is derived is not at hand, so that nobody knows what it asks."""
+        return not all(map(self.guards.is_known, self._foreign(route)))
+
+    def _foreign(self, route: Route) -> list[str]:
+        """The classes of libraries that a handler's class is derived from."""
+        bases = self.values.program.lineage(route.handler.cls) if route.handler.cls is not None else ()
+        return [base for base in bases if isinstance(base, str) and base not in BUILT_IN]
 
     def is_for_programs(self, frame: Frame) -> bool:
         """Whether a handler is exempt from the check that pages need: whoever sends the request has no session."""

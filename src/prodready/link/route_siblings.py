@@ -14,6 +14,7 @@ from prodready.link.program import ClassSymbol
 from prodready.link.route import ANY, Guard, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
+from prodready.link.sibling_evidence import SiblingEvidence
 from prodready.read import values as v
 from prodready.read.facts import Exit
 
@@ -45,6 +46,7 @@ class Siblings:
         self.values = routes.values
         self.looks = RouteLooks(routes)
         self.words = self.looks.words
+        self.evidence = SiblingEvidence(self.looks, writes)
 
     def forgotten(self) -> Iterator[Forgotten]:
         """All of them, each handler once."""
@@ -66,7 +68,9 @@ class Siblings:
                 if route.handler.location not in seen:
                     seen.add(route.handler.location)
                     first = sorted(guarded, key=lambda one: (one[0] not in changing, one[1].text != usual))
-                    yield Forgotten(route, tuple(first[:3]), len(guarded), self._confidence(route))
+                    sure = self.evidence.is_rule(route, group, guarded, changing) and self.evidence.acts(route)
+                    confidence = self._confidence(route) if sure else Confidence.LOW
+                    yield Forgotten(route, tuple(first[:3]), len(guarded), confidence)
 
     def _confidence(self, route: Route) -> Confidence:
         frame = route.handler.frame
@@ -74,7 +78,7 @@ class Siblings:
             return Confidence.LOW
         if (
             self.looks.is_wrapped(route)
-            or self.looks.is_of_library(route)
+            or self.looks.may_be_asked_above(route)
             or self._takes_all(route)
             or self.routes.guards.settings.elsewhere
         ):

@@ -23,6 +23,9 @@ LARGEST_CONDITION = 60
 LARGEST_PART = 14
 """Nodes of a condition, and of an argument of what is returned, that are kept."""
 
+LONGEST_SENTENCE = 120
+"""Characters that are kept of a text that is returned."""
+
 LONGEST_FLAG, MOST_FLAGS = 40, 1000
 
 ASKING = (ast.Name, ast.UnaryOp, ast.BoolOp, ast.Compare)
@@ -117,7 +120,7 @@ def note_exit(reader: Expressions, kind: int, value: Value, node: ast.stmt | ast
         return
     left = v.bare(value)
     may_differ = scope.conditions or len(scope.returns) > 1
-    if kind != RAISE and not (may_differ and isinstance(left, (v.Call, v.Seq, v.Attr, v.Ref))):
+    if kind != RAISE and not (may_differ and (isinstance(left, (v.Call, v.Seq, v.Attr, v.Ref)) or _is_sentence(left))):
         return
     conditions = [atom for condition in scope.conditions for atom in condition.atoms(reader)]
     inner = len(scope.conditions[-1].atoms(reader)) if scope.conditions else 0
@@ -127,6 +130,12 @@ def note_exit(reader: Expressions, kind: int, value: Value, node: ast.stmt | ast
     line = getattr(test, "lineno", 0)
     tested = (line, scope.module.column(line, test.col_offset)) if test is not None and line else (0, 0)
     scope.ways_out.append(Exit(kind, slim(left), kept, inner, node.lineno, column, tested))
+
+
+def _is_sentence(value: Value) -> bool:
+    """Whether a constant may be something that people are told: "Access denied"."""
+    text = value.value if isinstance(value, v.Const) else None
+    return isinstance(text, str) and " " in text
 
 
 def _atoms(reader: Expressions, test: ast.expr, *, truth: bool) -> Iterator[Atom]:
@@ -160,6 +169,8 @@ def _kept(value: Value) -> Value:
 
 def slim(value: Value) -> Value:
     """A returned value without its large parts: what it is called and which status it has are small."""
+    if isinstance(value, v.Const) and isinstance(value.value, str):
+        return v.Const(value.value[:LONGEST_SENTENCE])
     if isinstance(value, v.Call):
         args = tuple(_small(a) for a in value.args)
         keywords = tuple((k, _small(x)) for k, x in value.keywords)

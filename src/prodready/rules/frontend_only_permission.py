@@ -63,6 +63,7 @@ page offers to everybody; conditions about the state of a page; handlers that ch
 low confidence: requests that only read, addresses that fit several routes, handlers that do something unknown with who
 is logged in or write down that somebody may not, pages that only compute, new rows of one's own, and what stands under a decorator
 or a `dispatch` of the project that decides by something that was not understood.
+What a server between the pages and the application asks (`pages/api`, `+server.ts`) is no gate of a page.
 A form on a page is for those who get the page: where every route that renders it asks for a role or a permission, so must
 the route that the form is sent to. A link that is shown to some counts for the form behind it, too.
 `prodready routes` shows which pages call a route, and its guards.

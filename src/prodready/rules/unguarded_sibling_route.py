@@ -69,10 +69,15 @@ Not reported
 Routes that are open by their nature (login, registration, password reset, web hooks, health checks, callbacks); requests
 that only read, such as a search by POST; routes that say they are open; routers where guards are not the rule; routes with
 a guard of any kind, also inside the handler, in a hook or in a middleware; guards that could not be found; routes that look a
-row up by a token; stubs, and pages that are made of nothing that was sent. With low confidence: handlers that are exempt from the
-check against forged requests, which programs call; those under a decorator or a `dispatch` of the project that decides by something
-that was not understood; pages that only compute; forms about which somebody gets a letter; rows found by a uuid; views of unknown
-libraries; applications whose settings are not at hand.
+row up by a token; stubs, and pages that are made of nothing that was sent; what an authentication class refuses that raises for
+all who do not say who they are.
+A guard is taken for forgotten where three handlers beside the route have the same one, or four have one, and most of those that change
+something (or of all) have; of one resource (`/boats/{id}/sink` beside `/boats/{id}/paint`) two will do. Everything else has low
+confidence, and so have: handlers of which nothing is seen to change what stays; those asked by GET as well that neither are called
+after a change nor read what was sent; something new, where only what is there already has a guard; names that speak of strangers
+(an invitation, a donation, a vote); secrets and sealed texts that are sent along; handlers that are exempt from the check against
+forged requests, which programs call; those under a decorator, a `dispatch` or a class that was not understood or is not at hand;
+pages that only compute; forms about which somebody gets a letter; rows found by a uuid; applications whose settings are not at hand.
 `prodready routes` lists what was found.
 
 References
