@@ -19,6 +19,9 @@ HOLE = "{}"
 MANY_ALIKE = 3
 """Handlers with the same guard, for it to be the rule of a router; of one resource fewer will do."""
 
+ALL_OTHERS = 2
+"""Handlers that change something and are guarded, for it to be the rule where no other one is without."""
+
 OF_CHANGING, OF_ALL = 0.5, 0.7
 """The part of the handlers that change something, or of all, that has a guard, where guards are the rule."""
 
@@ -67,6 +70,8 @@ class SiblingEvidence:
         of_changing = _part(len(acting & kept.keys()), len(acting & bare))
         of_all = _part(len(kept), len(bare))
         if max(count, len(kept) - 1) >= MANY_ALIKE and (of_changing >= OF_CHANGING or of_all >= OF_ALL):
+            return True
+        if len(acting & kept.keys()) >= ALL_OTHERS and acting & bare <= {route.handler.location}:
             return True
         beside = (one for one, _ in kept.values() if one.handler.location in acting)
         return of_changing >= OF_CHANGING and any(_is_of_same(one.path, route.path) for one in beside)
