@@ -72,8 +72,8 @@ a guard of any kind, also inside the handler, in a hook or in a middleware; guar
 row up by a token; stubs, and pages that are made of nothing that was sent; what an authentication class refuses that raises for
 all who do not say who they are.
 A guard is taken for forgotten where three handlers beside the route have the same one, or four have one, and most of those that change
-something (or of all) have; of one resource (`/boats/{id}/sink` beside `/boats/{id}/paint`) two will do. Everything else has low
-confidence, and so have: handlers of which nothing is seen to change what stays; those asked by GET as well that neither are called
+something (or of all) have; of one resource (`/boats/{id}/sink` beside `/boats/{id}/paint`) two will do, and so will two where no
+other one that changes something is without. Everything else has low confidence, and so have: handlers of which nothing is seen to change what stays; those asked by GET as well that neither are called
 after a change nor read what was sent; something new, where only what is there already has a guard; names that speak of strangers
 (an invitation, a donation, a vote); secrets and sealed texts that are sent along; handlers that are exempt from the check against
 forged requests, which programs call; those under a decorator, a `dispatch` or a class that was not understood or is not at hand;
