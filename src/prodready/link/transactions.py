@@ -89,6 +89,7 @@ class Transactions(Holders):
         self.scope = scope
         self._summaries: dict[Key, Summary] = {}
         self._sure: dict[Key, bool] = {}
+        self._leaving: dict[Key, bool] = {}
         self._asking = 0
         self._busy: set[Key] = set()
         self._names: frozenset[str] | None = None
@@ -111,21 +112,28 @@ class Transactions(Holders):
         """What the calls of a function do, by their position among them."""
         return self.deeds.of(frame, self._names)
 
-    def writes_at_all(self, deed: Deed, depth: int = 0) -> bool:
+    def writes_at_all(self, deed: Deed) -> bool:
         """Whether a call of a function of the project changes the database outside of transactions of its own."""
         frames = [Frame(symbol.path, symbol.facts) for symbol, _ in deed.targets]
-        return any(self.summary(frame).path.writes or self._leaves_changes(frame, depth) for frame in frames)
+        return any(self.summary(frame).path.writes or self._leaves_changes(frame) for frame in frames)
 
-    def _leaves_changes(self, frame: Frame, depth: int) -> bool:
+    def _leaves_changes(self, frame: Frame) -> bool:
         """Whether a function leaves something for the next commit that is no change of whatever object."""
-        if depth > DEEPEST or not self.summary(frame).path.pending:
-            return False
-        return any(
-            deed.kind == "stage"
-            or (deed.kind == "change" and self._is_flushed(deed, frame))
-            or (deed.kind == "call" and self.writes_at_all(deed, depth + 1))
-            for deed in self.deeds_of(frame).values()
-        )
+        if frame.key not in self._leaving:
+            seen, waiting = {frame.key}, [frame]
+            while waiting:
+                one = waiting.pop()
+                deeds = self.deeds_of(one).values() if self.summary(one).path.pending else ()
+                below = [Frame(symbol.path, symbol.facts) for deed in deeds for symbol, _ in _called_by(deed)]
+                if any(
+                    deed.kind == "stage" or (deed.kind == "change" and self._is_flushed(deed, one)) for deed in deeds
+                ) or any(self._leaving.get(inner.key) or self.summary(inner).path.writes for inner in below):
+                    self._leaving[frame.key] = True
+                    return True
+                waiting += [inner for inner in below if inner.key not in seen and inner.key not in self._leaving]
+                seen.update(inner.key for inner in below)
+            self._leaving.update(dict.fromkeys(seen - self._leaving.keys(), False))
+        return self._leaving[frame.key]
 
     def _is_flushed(self, deed: Deed, frame: Frame) -> bool:
         """Whether a change is one of a row that a session writes: other rows are saved."""
@@ -369,6 +377,10 @@ class Transactions(Holders):
             return key in summary.absorbed
         sites = self.sites(caller)
         return bool(sites) and all(held or self.covered(c) or self._absorbs(c, key, depth + 1) for c, _, held in sites)
+
+
+def _called_by(deed: Deed) -> tuple[tuple[FunctionSymbol, tuple[tuple[str, Bound], ...]], ...]:
+    return deed.targets if deed.kind == "call" else ()
 
 
 class _Walker(Walker):
