@@ -254,3 +254,12 @@ def test_star_imports_of_what_is_not_there_and_in_circles(app: Path) -> None:
         "from app import Thing, note\n\n\nclass Other(Thing):\n    def login(self, password):\n        note(password)\n"
     )
     assert lines(app) == ["app/login.py:6"]
+
+
+def test_functions_that_all_call_one_another(tmp_path: Path) -> None:
+    """There are more ways through these than anybody can go."""
+    others = "".join(f"    get_{number}(row)\n" for number in range(14))
+    lines = [f"\n\ndef get_{number}(row):\n    row.state = {number}\n{others}" for number in range(14)]
+    source = "".join(["from django.core.mail import send_mail\n", *lines, '    send_mail("a", "b", "c", ["d"])\n'])
+    (tmp_path / "states.py").write_text(source)
+    assert check(Config(root=tmp_path), [tmp_path], ALONE).findings == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -32,6 +33,9 @@ from prodready.words import split_words
 
 DEEPEST = 8
 """Helpers followed inside one another."""
+
+MOST_TRIES = 30
+"""How often a function is gone through that is asked about from far: many that all call one another would never end."""
 
 ASKING = frozenset("get fetch find load lookup resolve current default ensure obtain is has can check".split())
 """Verbs of functions that are called for what they return: if they write, then to make sure that it is there."""
@@ -90,6 +94,7 @@ class Transactions(Holders):
         self._summaries: dict[Key, Summary] = {}
         self._sure: dict[Key, bool] = {}
         self._leaving: dict[Key, bool] = {}
+        self._tries: Counter[Key] = Counter()
         self._asking = 0
         self._busy: set[Key] = set()
         self._names: frozenset[str] | None = None
@@ -210,7 +215,8 @@ class Transactions(Holders):
                 found = self._summarise(Frame(frame.path, frame.function))
             finally:
                 self._busy.discard(key)
-            if len(self._busy) > DEEPEST // 2:
+            self._tries[key] += 1
+            if len(self._busy) > DEEPEST // 2 and self._tries[key] < MOST_TRIES:
                 return found  # cut somewhere below: to be asked again from nearer
             self._summaries[key] = found
         return self._summaries[key]
