@@ -179,10 +179,10 @@ def test_a_change_of_the_file_is_seen_in_spite_of_the_cache(
     table(tmp_path, {"shop/app.py": APP, "shop/views.py": views, "shop/api/shop.yaml": closed})
     monkeypatch.chdir(tmp_path)
     assert main(["check", "--select", "PRD202"]) == 0
-    opened = closed.replace("views.add}", "views.add, security: []}")
+    opened = closed.replace("views.remove}", "views.remove, security: []}")
     (tmp_path / "shop/api/shop.yaml").write_text(opened)
     assert main(["check", "--select", "PRD202"]) == 1
-    assert "`add()` lets anyone do POST /add" in capsys.readouterr().out
+    assert "`remove()` lets anyone do POST /remove" in capsys.readouterr().out
     (tmp_path / "shop/api/shop.yaml").write_text(closed)
     assert main(["check", "--select", "PRD202"]) == 0
 
