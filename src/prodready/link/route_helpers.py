@@ -9,6 +9,7 @@ import msgspec
 from prodready.finding import Location
 from prodready.link.frames import Bound, Frame, is_static
 from prodready.link.program import ClassSymbol, FunctionSymbol, ModuleSymbol, ValueSymbol
+from prodready.link.rebuilding import rebuilt
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
 from prodready.read.facts import FunctionFacts
@@ -127,7 +128,7 @@ class RouteHelpers:
                 return v.Param(bindings[-1][0])
             return value
 
-        call = v.rebuilt(bound.value, change)
+        call = rebuilt(bound.value, change)
         return Bound(call, _with(bound.frame, bindings, outer.depth + 1))
 
     # Rows
@@ -147,7 +148,7 @@ class RouteHelpers:
         name = f"<row {len(bound.frame.bindings)}>"
         stands = v.Param(name) if direct is None else direct
         # The name of the loop's variable would hide what it stands for.
-        value = v.rebuilt(
+        value = rebuilt(
             bound.value, lambda x: stands if x == each or (isinstance(x, v.Named) and x.value == stands) else x
         )
         return Bound(value, _with(bound.frame, [(name, row)] if direct is None else []))
@@ -187,7 +188,7 @@ class RouteHelpers:
             if v.is_star(argument) and isinstance(inner, v.Seq) and not inner.open:
                 args += [noted(given.sub(one)) for one in inner.items]
             else:
-                args.append(v.rebuilt(argument, settled))
+                args.append(rebuilt(argument, settled))
         for key, value in call.keywords:
             given = self._followed(bound.sub(value))
             inner = v.bare(given.value)
@@ -195,7 +196,7 @@ class RouteHelpers:
                 for name, one in inner.items:
                     keywords.append((str(name.value) if isinstance(name, v.Const) else "**", noted(given.sub(one))))
             else:
-                keywords.append((key, v.rebuilt(value, settled)))
+                keywords.append((key, rebuilt(value, settled)))
         if (tuple(args), tuple(keywords)) == (call.args, call.keywords):
             return bound
         plain = v.Call(call.target, tuple(args), tuple(keywords), call.line, call.column, call.size)

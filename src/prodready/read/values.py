@@ -473,36 +473,3 @@ _INSIDE: dict[type[Value], Callable[[Any], tuple[Value, ...]]] = {
     Seq: lambda value: value.items,
     Map: _in_map,
 }
-
-
-def rebuilt(value: Value, change: Callable[[Value], Value]) -> Value:
-    """The value with `change` applied to every value in it, from the innermost outwards."""
-
-    def again(inner: Value) -> Value:
-        return rebuilt(inner, change)
-
-    new: Value = value
-    match value:
-        case Named():
-            new = named(value.name, again(value.value), value.line, value.column)
-        case Mark():
-            new = mark(again(value.value), *value.labels)
-        case Attr():
-            new = attr(again(value.base), value.name)
-        case Item():
-            new = item(again(value.base), again(value.key))
-        case Text():
-            new = text([again(part) for part in value.parts], value.how, value.line, value.column)
-        case Op():
-            args, keywords = tuple(map(again, value.args)), tuple((k, again(x)) for k, x in value.keywords)
-            new = op(value.kind, again(value.subject), args, keywords, line=value.line, column=value.column)
-        case Call():
-            args, keywords = tuple(map(again, value.args)), tuple((k, again(x)) for k, x in value.keywords)
-            new = call(again(value.target), args, keywords, value.line, value.column, limit=MAX_TABLE)
-        case Choice():
-            new = choice([again(option) for option in value.options], value.given)
-        case Seq():
-            new = seq([again(one) for one in value.items], is_open=value.open, limit=MAX_TABLE)
-        case Map():
-            new = mapping([(again(k) if k is not None else None, again(x)) for k, x in value.items], limit=MAX_TABLE)
-    return change(new)
