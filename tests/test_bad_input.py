@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -384,9 +385,9 @@ def test_a_file_that_vanishes_while_it_is_read(
     (app / "gone.py").write_bytes(BODY)
     read = reading.read_path
 
-    def delete_and_read(root: Path, path: str) -> reading.FileRead:
+    def delete_and_read(*given: Any) -> reading.FileRead:
         (app / "gone.py").unlink(missing_ok=True)
-        return read(root, path)
+        return read(*given)
 
     monkeypatch.setattr(reading, "read_path", delete_and_read)
     done = told(capsys)
@@ -472,11 +473,11 @@ def test_a_process_that_dies_costs_only_its_file(
         (app / name).write_bytes(b"poison = 1\n")
     read, here = reading.read_one, os.getpid()
 
-    def die(path: str, data: bytes) -> reading.FileRead:
+    def die(path: str, data: bytes, **more: Any) -> reading.FileRead:
         if b"poison" in data:
             assert os.getpid() != here
             os._exit(9)
-        return read(path, data)
+        return read(path, data, **more)
 
     monkeypatch.setattr(reading, "read_one", die)
     done = told(capsys, "--jobs", "2")

@@ -78,7 +78,9 @@ def test_facts_say_the_same_wherever_they_come_from(large: Path, kept: bool, mon
     here = check(everything, [large], ALONE)
     read = reading.read_one
     if not kept:
-        monkeypatch.setattr(reading, "read_one", lambda *given: msgspec.structs.replace(read(*given), facts=None))
+        monkeypatch.setattr(
+            reading, "read_one", lambda *given, **m: msgspec.structs.replace(read(*given, **m), facts=None)
+        )
     there = check(everything, [large], Options(jobs=1 + kept, cache=False))
     assert len(here.findings) > 150
     assert there.findings == here.findings
@@ -162,6 +164,25 @@ def test_what_names_a_password_is_searched_for_once(app: Path, monkeypatch: pyte
     check(Config(root=app), [app], CACHED)
     assert searched
     assert {name for names in searched for name in names} == {"other", "<module>"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_the_processes_that_read_search_for_what_names_a_password(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(WORTH_A_POOL):
+        (app / f"app/more{number}.py").write_text(CALLER.replace("login", f"login{number}"))
+    searched: list[tuple[bytes, ...]] = []
+    search = stored._Functions._search
+
+    def noted(self: stored._Functions, stems: tuple[bytes, ...], among: Collection[str] | None) -> list[str]:
+        searched.append(stems)
+        return search(self, stems, among)
+
+    monkeypatch.setattr(stored._Functions, "_search", noted)
+    monkeypatch.setattr("prodready.judging._may_fork", lambda: False)
+    apart = check(Config(root=app), [app], Options(jobs=2, cache=False))
+    assert not [stems for stems in searched if b"passw" in stems]
+    assert apart.findings == check(Config(root=app), [app], ALONE).findings != ()
+    assert [stems for stems in searched if b"passw" in stems]
 
 
 @pytest.mark.parametrize("body", [b"no msgpack", msgspec.msgpack.encode({"key": 1})])

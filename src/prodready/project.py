@@ -27,11 +27,13 @@ from prodready.judging import judge, run_rule
 from prodready.knowledge import Knowledge
 from prodready.knowledge_kept import keep, kept
 from prodready.link.linked import Linked
+from prodready.link.password_names import PasswordNames
 from prodready.link.program import Program
 from prodready.link.route_listing import listed
 from prodready.linking_web import linked_front, linking_ahead, worth_linking_ahead
 from prodready.moved import Lines, carried, moves
 from prodready.outcome import Outcome, outcome_of, unpacked
+from prodready.read.stored import Stems
 from prodready.reading import WORTH_A_POOL
 from prodready.reading_web import WebFiles
 from prodready.rules import Rule, all_rules, rules_of
@@ -214,7 +216,8 @@ class Session:
             if _asks_for_pages() and worth_linking_ahead(web):
                 beside.enter_context(linking_ahead(web, self._knowledge(cache)))
             engines.start(walk, lambda paths: self._for_engines(paths, targets, options))
-            state = gather(self.config.root, cache, walk.files, options.given, jobs, options.progress)
+            sought = partial(self._sought, cache)
+            state = gather(self.config.root, cache, walk.files, options.given, jobs, options.progress, sought)
             clock.lap("read")
             facts = Loader(cache, state, self._decoded)
             yield Opened(cache, walk, state, facts, engines, web, clock)
@@ -338,6 +341,11 @@ class Session:
             front = partial(linked_front, run.web, program.knowledge, digest, lasting=run.lasting)
             run.linked = Linked(program, outside, front, self._documents(run.state))
         return run.linked if chosen is None else run.linked.about(chosen)
+
+    def _sought(self, cache: Cache, paths: Iterable[str]) -> dict[str, Stems]:
+        """What the rules are going to search files for: the processes that read them can do that side by side."""
+        stems = PasswordNames(self._knowledge(cache)).stems()
+        return {path: stems for path in paths if "tests" not in discover.kind(self.config, path)}
 
     def _documents(self, state: State) -> Documents:
         return Documents(self.config.root, state.given)

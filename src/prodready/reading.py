@@ -7,8 +7,9 @@ import os
 import pickle
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from prodready.discover import WEB, WEB_SETTINGS
 from prodready.interrupts import interrupts_held, leave_to_parent, pass_on
 from prodready.read.facts import FileFacts, Outline, outline
 from prodready.read.parse import ParseFailure
-from prodready.read.stored import pack
+from prodready.read.stored import Said, Stems, pack
 from prodready.source import SourceError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class FileRead(msgspec.Struct, frozen=True):
     """One file read: what is known of it, and its facts: in msgpack as `body`, of Python as they are, too.
 
     `key` is empty for a file that could not be had; `lasting` says that reading the same content again gives the same.
+    `said` is what the functions were searched for; see `read.stored`.
     """
 
     path: str
@@ -54,10 +56,11 @@ class FileRead(msgspec.Struct, frozen=True):
     body: bytes = b""
     lasting: bool = True
     facts: FileFacts | None = None
+    said: Said = {}
 
 
-def read_one(path: str, data: bytes) -> FileRead:
-    """Read one file's content. Whatever is wrong with it is in the result; nothing is raised."""
+def read_one(path: str, data: bytes, stems: Stems = ()) -> FileRead:
+    """Read one file's content, and search it for `stems`. Whatever is wrong with it is in the result; nothing is raised."""
     if _is_web(path):
         return _read_web(path, data)
     from prodready.read.python import read_python
@@ -66,7 +69,8 @@ def read_one(path: str, data: bytes) -> FileRead:
     nothing = Outline((), (), data.count(b"\n") + (not data.endswith(b"\n") and bool(data)))
     try:
         facts = read_python(data)
-        return FileRead(path, key, Known(outline(facts)), pack(facts), facts=facts)
+        body, said = pack(facts, stems)
+        return FileRead(path, key, Known(outline(facts)), body, facts=facts, said=said)
     except SourceError as error:
         return FileRead(path, key, Known(nothing, error.message, error.line))
     except ParseFailure as error:
@@ -149,21 +153,25 @@ def _unread(path: str, error: str) -> FileRead:
 
 
 def read_many(
-    root: Path, paths: Sequence[str], jobs: int, progress: Callable[[int], None]
+    root: Path,
+    paths: Sequence[str],
+    jobs: int,
+    progress: Callable[[int], None],
+    sought: Mapping[str, Stems] = {},
 ) -> Generator[FileRead, None, None]:
     """Read files, in processes where it is worth it. A file that kills its process costs only itself.
 
-    `paths` begin with the largest, which are dealt out evenly: no process shall wait for another that has them all.
-    Who stops before the end closes the generator: that ends the processes.
+    `sought` says what to search some of them for. `paths` begin with the largest, which are dealt out evenly: no process
+    shall wait for another that has them all. Who stops before the end closes the generator: that ends the processes.
     """
     if jobs < 2 or len(paths) < WORTH_A_POOL:
         for path in paths:
-            yield read_path(root, path)
+            yield _read_sought(root, path, sought)
             progress(1)
         return
     lost: list[Sequence[str]] = []
     hands = max(-(-len(paths) // CHUNK), min(len(paths), TURNS * jobs))
-    with closing(_in_pool(root, [paths[i::hands] for i in range(hands)], jobs)) as chunks:
+    with closing(_in_pool(root, [paths[i::hands] for i in range(hands)], jobs, sought)) as chunks:
         for chunk, results in chunks:
             if results is None:
                 lost.append(chunk)
@@ -171,24 +179,24 @@ def read_many(
             yield from results
             progress(len(chunk))
     for chunk in lost:
-        yield from _read_carefully(root, chunk)
+        yield from _read_carefully(root, chunk, sought)
         progress(len(chunk))
 
 
-def _read_carefully(root: Path, paths: Sequence[str]) -> Iterator[FileRead]:
+def _read_carefully(root: Path, paths: Sequence[str], sought: Mapping[str, Stems]) -> Iterator[FileRead]:
     """Read files of which one may kill its process: all in one process, and if that dies, each in its own."""
-    for _, results in _in_pool(root, [paths], 1):
+    for _, results in _in_pool(root, [paths], 1, sought):
         if results is not None:
             yield from results
         elif len(paths) == 1:
             yield _unread(paths[0], "the process that read it died, please report it")
         else:
             for path in paths:
-                yield from _read_carefully(root, [path])
+                yield from _read_carefully(root, [path], sought)
 
 
 def _in_pool(
-    root: Path, chunks: Sequence[Sequence[str]], jobs: int
+    root: Path, chunks: Sequence[Sequence[str]], jobs: int, sought: Mapping[str, Stems]
 ) -> Generator[tuple[Sequence[str], list[FileRead] | None], None, None]:
     """Each chunk with what reading it gave, in the order they are done; None for those lost when a process died."""
     from concurrent.futures import ProcessPoolExecutor
@@ -202,7 +210,7 @@ def _in_pool(
     try:
         pool = ProcessPoolExecutor(min(jobs, len(chunks)), mp_context=_context(), initializer=_start_worker)
     except (OSError, ImportError, NotImplementedError):  # No semaphores: there are such containers.
-        yield from ((chunk, _read_chunk(str(root), chunk)) for chunk in chunks)
+        yield from ((chunk, _read_chunk(str(root), chunk, sought)) for chunk in chunks)
         return
     waiting: dict[Future[bytes], Sequence[str]] = {}
     lost: list[Sequence[str]] = []
@@ -212,7 +220,8 @@ def _in_pool(
         with interrupts_held():
             for chunk in chunks:
                 try:
-                    future = pool.submit(_send_chunk, str(root), chunk)
+                    theirs = {path: sought[path] for path in chunk if path in sought}
+                    future = pool.submit(_send_chunk, str(root), chunk, theirs)
                 except BrokenProcessPool:
                     lost.append(chunk)
                 else:
@@ -253,13 +262,17 @@ def _kill(pool: ProcessPoolExecutor) -> None:
         writer.close()
 
 
-def _read_chunk(root: str, paths: Sequence[str]) -> list[FileRead]:
-    return [read_path(Path(root), path) for path in paths]
+def _read_chunk(root: str, paths: Sequence[str], sought: Mapping[str, Stems]) -> list[FileRead]:
+    return [_read_sought(Path(root), path, sought) for path in paths]
 
 
-def _send_chunk(root: str, paths: Sequence[str]) -> bytes:
+def _read_sought(root: Path, path: str, sought: Mapping[str, Stems]) -> FileRead:
+    return read_path(root, path, partial(read_one, stems=sought.get(path, ())))
+
+
+def _send_chunk(root: str, paths: Sequence[str], sought: Mapping[str, Stems]) -> bytes:
     """What `_read_chunk` gives, pickled: what stands in facts many times stays one, and is read sooner than from msgpack."""
-    results = _read_chunk(root, paths)
+    results = _read_chunk(root, paths, sought)
     try:
         return pickle.dumps(results, pickle.HIGHEST_PROTOCOL)
     except RecursionError:  # The bytes of the facts are enough.

@@ -16,7 +16,7 @@ from prodready.discover import SourceFile, is_python
 from prodready.finding import Problem
 from prodready.moved import MOST
 from prodready.read.facts import FileFacts
-from prodready.read.stored import Said, unpack
+from prodready.read.stored import Said, Stems, unpack
 from prodready.reading import UNREADABLE, FileRead, read_many, read_one, read_path
 
 Decoded = dict[tuple[str, str], FileFacts]
@@ -34,7 +34,8 @@ class Before(NamedTuple):
 class State:
     """A project as read. `given` is the content that stands for that of files, None for one taken for absent.
 
-    `bodies` are the facts of files as bytes, `made` those that were made in this run as they are, both by key.
+    `bodies` are the facts of files as bytes, `made` those that were made in this run as they are, `said` what was found in
+    their functions then, all by key.
     `before` has what was known of files that have changed since the last run; nothing where files came or went.
     """
 
@@ -47,6 +48,7 @@ class State:
     jobs: int = 1
     before: Mapping[str, Before] = field(default_factory=dict)
     made: dict[str, FileFacts] = field(default_factory=dict)
+    said: dict[str, Said] = field(default_factory=dict)
 
     def overlaid(self, overlay: Mapping[str, bytes | None]) -> State:
         """The same with other content for some files; None for a file that is not there."""
@@ -72,6 +74,8 @@ class State:
             self.bodies[result.key] = result.body
         if result.facts is not None:
             self.made[result.key] = result.facts
+        if result.said:
+            self.said[result.key] = result.said
 
     def note_errors(self) -> None:
         """Add what is wrong with files to the problems."""
@@ -88,8 +92,12 @@ def gather(
     given: Mapping[str, bytes | None],
     jobs: int,
     progress: Callable[[int, int], None] | None = None,
+    sought: Callable[[Iterable[str]], Mapping[str, Stems]] = lambda paths: {},
 ) -> State:
-    """What is known of `files`; what the cache does not know is read by `jobs` processes. `progress` gets (done, all)."""
+    """What is known of `files`; what the cache does not know is read by `jobs` processes. `progress` gets (done, all).
+
+    `sought` tells what to search files for while they are read.
+    """
     known = cache.entries()
     state = State(root, {}, {}, [], 0, given, jobs)
     unread: dict[str, Stamp] = {}
@@ -120,7 +128,7 @@ def gather(
             progress(done, len(unread))
 
     largest = sorted(unread, key=lambda path: -unread[path][1])
-    with closing(read_many(root, largest, jobs, count)) as results:
+    with closing(read_many(root, largest, jobs, count, sought(largest) if largest else {})) as results:
         for result in results:
             state.take(result, unread[result.path])
             if result.lasting:
@@ -208,6 +216,7 @@ class Loader:
             with suppress(*UNREADABLE):
                 self._said = msgspec.msgpack.decode(self._cache.said() or b"\x80", type=dict[str, Said])
             self._known = _count(self._said)
+            self._said |= {key: self._said.get(key, {}) | found for key, found in self._state.said.items()}
         return self._said
 
     def keep_said(self) -> None:

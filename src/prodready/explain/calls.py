@@ -12,6 +12,7 @@ from prodready.link.pieces import Hole, Piece, Safe
 from prodready.link.reduce import describe
 from prodready.link.secret_looks import HARMLESS, Leak
 from prodready.link.sinks import SinkCall, place, shown_callee
+from prodready.link.slots import is_quoted
 from prodready.read import values as v
 from prodready.read.facts import CallFact, last_name
 
@@ -159,7 +160,7 @@ class Calls:
                     note = Note(about(name) + self.words.because(piece), origin(piece.bound, piece.trail))
                     found.safe[note] = None
                 elif isinstance(piece, Hole):
-                    if piece.escaped:
+                    if piece.escaped == "'" or is_quoted(pieces, piece):
                         found.safe[Note(f"`{piece.name}`: its quotes {piece.escaped} are doubled")] = None
                     note, unknown = self.words.hole(piece)
                     (found.unresolved if unknown else found.open)[note] = None

@@ -268,12 +268,15 @@ class Labels(Reducer):
         )
 
     def _takes_request(self, frame: Frame) -> bool:
-        """Whether a request comes first, as in the views of most frameworks: `view(request, slug)`, `(self, req, resp)`."""
+        """Whether a request comes first, as in the views of most frameworks: `view(request, slug)`, `(self, req, resp)`.
+
+        Functions that calls in the project reach are none of these.
+        """
         params = [
             p for p in frame.function.params if p.name not in {"self", "cls", "root", "parent", "obj", "_", "source"}
         ]
-        if not params or params[0].default is not None:
-            return False
+        if not params or params[0].default is not None or self.infer.some_callers(*frame.key):
+            return False  # what is called is found out sooner than what it is given
         kind = self.infer.type_of(Bound(v.Param(params[0].name), Frame(frame.path, frame.function)))
         return kind is not None and kind.cls is None and not kind.assumed and kind.name in self._requests
 

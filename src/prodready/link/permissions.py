@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from prodready.finding import Confidence
+from prodready.link.by_method import calls_for
 from prodready.link.frames import Bound, Frame, is_property
 from prodready.link.front import UiPlace
 from prodready.link.front_gate_words import KINDS
@@ -131,7 +132,7 @@ class Permissions:
         place, gate = sure[0][0].place, sure[0][1]
         if gate not in place.gates:  # who gets a page says less of a single request that it makes
             confidence = min(confidence, Confidence.LOW if self.pages.is_of_row(gate) else Confidence.MEDIUM)
-        if bare or not self._changes(route, method) or self._is_doubtful(route) or self._makes_own(route, gate):
+        if bare or not self._changes(route, method) or self._is_doubtful(route, method) or self._makes_own(route, gate):
             confidence = Confidence.LOW
         return Offer(route, method, tuple((join.place, gate) for join, gate in sure), guard, confidence)
 
@@ -201,7 +202,7 @@ class Permissions:
     def _refuses_some(self, way: Exit) -> bool:
         return self.words.refuses(way) == "refused" and not self.words.is_unknown_person(way)
 
-    def _is_doubtful(self, route: Route) -> bool:
+    def _is_doubtful(self, route: Route, method: str) -> bool:
         """Whether the route may be for everybody, or treat people differently in ways that are not followed."""
         if self.looks.only_reads(route) and not (route.guards and route.changes and self._writes(route)):
             return True
@@ -221,7 +222,8 @@ class Permissions:
         if frame is not None and self.looks.only_computes(frame) and not self.writes(frame):
             return True
         filled = frozenset(route.path)
-        return any(self._hangs_on_user(frame, filled, 0) for frame in self._running(route))
+        changing = "" if method in SAFE_METHODS else method
+        return any(self._hangs_on_user(frame, filled, 0, changing) for frame in self._running(route))
 
     def _makes_own(self, route: Route, gate: Gate) -> bool:
         """Whether something new is made that belongs to who asks, and the page asks who may change what it shows.
@@ -266,9 +268,9 @@ class Permissions:
                 if function is not None and name.startswith(ALONGSIDE):
                     yield Frame(base.path, function)
 
-    def _hangs_on_user(self, frame: Frame, filled: frozenset[str], depth: int) -> bool:
+    def _hangs_on_user(self, frame: Frame, filled: frozenset[str], depth: int, method: str = "") -> bool:
         """Whether rows are looked up, something is compared or something unknown is done with whoever is logged in."""
-        for fact in frame.function.calls:
+        for fact in calls_for(frame.function, method):
             target = v.bare(fact.value.target)
             changes = self.words.has("changing-call", fact.name)
             if isinstance(target, v.Attr) and self.words.speaks_of_user(target.base):

@@ -93,9 +93,14 @@ def _closes(pieces: Sequence[Piece], hole: Hole) -> bool:
 
 
 def is_quoted(pieces: Sequence[Piece], hole: Hole) -> bool:
-    """Whether a hole stands between quotes for names that were doubled in it: standard SQL's own way to quote a name."""
+    """Whether a hole stands between quotes for names that were doubled in it: standard SQL's own way to quote a name.
+
+    Within a text in single quotes they end nothing: there the single ones had to be doubled.
+    """
     quote = hole.escaped if hole.escaped != "'" else ""
     at = next(i for i, piece in enumerate(pieces) if piece is hole)
+    if flat(pieces[:at]).count("'") % 2:
+        return False
     before = pieces[at - 1] if at else ""
     return bool(quote) and isinstance(before, str) and before.endswith(quote) and _after(pieces, hole).startswith(quote)
 

@@ -48,8 +48,15 @@ _BODIES = msgspec.msgpack.Decoder(_Bodies)
 _FUNCTION = msgspec.msgpack.Decoder(FunctionFacts)
 
 
+Stems = tuple[bytes, ...]
+"""What is looked for in the bytes of functions, in lower case."""
+
+Said = dict[str, list[str]]
+"""What `speaking` has said of all functions of a file, by the digest of the stems."""
+
+
 @lru_cache(maxsize=16)
-def _finder(stems: tuple[bytes, ...]) -> Callable[[bytes], bool]:
+def _finder(stems: Stems) -> Callable[[bytes], bool]:
     """Tells whether one of the stems stands in a text: those with a part in common are looked for by that."""
     alone: list[bytes] = []
     behind: dict[bytes, list[bytes]] = {}
@@ -72,15 +79,12 @@ def _finder(stems: tuple[bytes, ...]) -> Callable[[bytes], bool]:
     return found
 
 
-Said = dict[str, list[str]]
-"""What `speaking` has said of all functions of a file, by the digest of the stems."""
-
 MOST_SAID = 8
 """Questions of which the answers are kept for a file: it is always the same ones that are asked."""
 
 
 @lru_cache(maxsize=16)
-def _digest(stems: tuple[bytes, ...]) -> str:
+def _digest(stems: Stems) -> str:
     return hashlib.sha256(b"\0".join(stems)).hexdigest()[:16]
 
 
@@ -105,7 +109,7 @@ class _Functions(Mapping[str, FunctionFacts]):
             found = self[qualname]
         return default if found is None else found
 
-    def speaking(self, stems: tuple[bytes, ...], among: Collection[str] | None) -> list[str]:
+    def speaking(self, stems: Stems, among: Collection[str] | None) -> list[str]:
         """The functions, of these or of all, in whose bytes, in lower case, one of the stems is found."""
         if among is not None:
             return self._search(stems, among)
@@ -116,7 +120,7 @@ class _Functions(Mapping[str, FunctionFacts]):
             self._said[key] = self._search(stems, None)
         return [name for name in self._said[key] if name in self._raw]
 
-    def _search(self, stems: tuple[bytes, ...], among: Collection[str] | None) -> list[str]:
+    def _search(self, stems: Stems, among: Collection[str] | None) -> list[str]:
         asked = list(self._raw) if among is None else [name for name in self._raw if name in among]
         bodies = [bytes(self._raw[name]).lower() for name in asked]
         found = _finder(stems)
@@ -134,7 +138,7 @@ class _Functions(Mapping[str, FunctionFacts]):
         return len(self._raw)
 
 
-def speaking(facts: FileFacts, stems: tuple[bytes, ...], among: Collection[str] | None = None) -> list[str]:
+def speaking(facts: FileFacts, stems: Stems, among: Collection[str] | None = None) -> list[str]:
     """The functions of a file whose names or texts may hold one of the stems; cheaper than decoding them."""
     functions = facts.functions
     if isinstance(functions, _Functions):
@@ -148,11 +152,14 @@ def named(name: str) -> bytes:
     return msgspec.msgpack.encode(name) if len(encoded) < 32 else encoded
 
 
-def pack(facts: FileFacts) -> bytes:
-    """The facts of a file as bytes."""
+def pack(facts: FileFacts, stems: Stems = ()) -> tuple[bytes, Said]:
+    """The facts of a file as bytes, with the answer to `speaking` of all functions, if `stems` are given."""
     encode = msgspec.msgpack.Encoder().encode
     functions = {name: msgspec.Raw(encode(function)) for name, function in facts.functions.items()}
-    return encode(
+    said: Said = {}
+    if stems:
+        _Functions(functions, said, {}).speaking(stems, None)
+    body = encode(
         _File(
             facts.lines,
             facts.imports,
@@ -168,6 +175,7 @@ def pack(facts: FileFacts) -> bytes:
             facts.deciding,
         )
     )
+    return body, said
 
 
 def unpack(body: bytes, said: Said | None = None, facts: FileFacts | None = None) -> FileFacts:
