@@ -394,7 +394,9 @@ class ClientClaims:
         if isinstance(start.value, v.Param) and self._is_no_request(bound, start):
             return False
         labels = self.reducer.labels(bound)
-        return "request" in labels or ("cookies" in labels or "headers" in labels or "body" in labels)
+        if "boolean" in labels and isinstance(value, v.Attr):  # a field that can hold nothing but yes or no
+            labels = self.reducer.labels(bound.sub(value.base))
+        return not labels.isdisjoint({"request", "cookies", "headers", "body"})
 
     def _is_from_server(self, bound: Bound) -> bool:
         """Whether a value is an entry of the request's environment that no header has made."""
