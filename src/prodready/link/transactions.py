@@ -440,12 +440,10 @@ class _Walker(Walker):
         units = frozenset() if makes_sure else frozenset({callee.key}) if summary.partial else summary.units
         writes = tuple(
             replace(
-                self._as_own(write, deed) if is_own(write.root, callee, deed) else write,
+                self._as_own(write, deed) if own else write,
                 repeated=write.repeated and not is_for_one(write, given),
                 kind="ensure" if makes_sure or (write.missing is not None and write not in counted) else write.kind,
-                root=self._object_of(write, deed)
-                if is_own(write.root, callee, deed)
-                else seen_from(write.root, given, self.frame),
+                root=self._object_of(write, deed) if own else seen_from(write.root, given, self.frame),
                 looped=False,
                 via=((f"{name}()", here), *write.via),
                 units=units,
@@ -455,9 +453,10 @@ class _Walker(Walker):
                 under=(),
                 call=deed.fact.value,
                 assumed=write.assumed or deed.assumed,
-                own=is_own(write.root, callee, deed) and not write.helped,
+                own=own and not write.helped,
             )
             for write in summary.path.writes
+            for own in (is_own(write.root, callee, deed),)
             if deed.fact.name != name or may_be(write, callee, given, deed.fact.value)
         )
         return self._with_given(callee, given, replace(summary.path, writes=writes, open=False), here)

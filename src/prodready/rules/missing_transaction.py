@@ -153,7 +153,8 @@ def _one_by_one(writes: Sequence[Write]) -> bool:
 
 def _tidies(writes: Sequence[Write]) -> bool:
     """Whether a row is changed and rows that point at it are removed, or these and then that: done again, it is mended."""
-    if any(write.root is not None and all(_unlinks(o, write.root) for o in writes if o is not write) for write in writes[:1]):
+    first, *others = writes or (None,)
+    if first is not None and first.root is not None and all(_unlinks(write, first.root) for write in others):
         return not any(write.makes or write.removes for write in writes)
     if len(writes) != 2 or any(write.repeated for write in writes):
         return False
@@ -276,6 +277,36 @@ def _adds_up(writes: Sequence[Write]) -> bool:
     )
 
 
+def _loses_sight(writes: Sequence[Write]) -> bool:
+    """Whether the first write changes what rows were found by for which another table is still to be changed.
+
+    The next run does not find them any more, and what this one has left undone stays so.
+    """
+    first, *others = writes or (None,)
+    if first is None or first.via or first.call is None:
+        return False
+    columns = _columns(first.call)
+    found_by = [
+        x
+        for x in v.walk(first.call)
+        if isinstance(x, v.Call) and any(key.partition("__")[0] in columns for key, _ in x.keywords) and x != first.call
+    ]
+    return any(
+        write.call is not None and write.label != first.label and not write.via and query in v.walk(write.call)
+        for write in others
+        for query in found_by
+    )
+
+
+def _columns(call: v.Call) -> list[str]:
+    """The columns that many rows at once are changed in: of `update(state=...)`, `bulk_update(rows, ["state"])`."""
+    if last_name(call) == "update":
+        return [key for key, _ in call.keywords if key != "**"]
+    named = v.bare(call.args[1]) if last_name(call) == "bulk_update" and len(call.args) > 1 else v.UNKNOWN
+    items = map(v.bare, named.items) if isinstance(named, v.Seq) else ()
+    return [one.value for one in items if isinstance(one, v.Const) and isinstance(one.value, str)]
+
+
 def _weighty(writes: Sequence[Write]) -> list[Write]:
     """The writes without notes, and without commits of helpers that may be of nothing, or of the row of another one.
 
@@ -316,9 +347,9 @@ def _given(write: Write) -> list[Value]:
 def _confidence(linked: Linked, frame: Frame, summary: Summary) -> Confidence:
     name = frame.function.qualname.rpartition(".")[2]
     writes = [write for write in summary.counted if write.kind != "ensure"]
-    if not summary.partial or _takes_back(writes) or _removes_again(writes):
+    if not summary.partial or _takes_back(writes) or _removes_again(writes) or _tidies(writes) or _spends(writes):
         return Confidence.LOW
-    if _tidies(writes) or _spends(writes) or (len(writes) == 1 and linked.transactions.is_called_for_one(frame, writes[0])):
+    if len(writes) == 1 and linked.transactions.is_called_for_one(frame, writes[0]):
         return Confidence.LOW
     if not AGAIN.isdisjoint(split_words(name)):
         return Confidence.LOW
@@ -333,9 +364,11 @@ def _confidence(linked: Linked, frame: Frame, summary: Summary) -> Confidence:
         return Confidence.LOW
     if len({id(write.call) for write in writes}) == 1 and writes[0].helped:
         return Confidence.LOW
-    if not broken and (_beside(linked, frame) or any(map(_is_state, writes))) and not _adds_up(_weighty(writes)):
+    weighty = _weighty(writes)
+    again = not _adds_up(weighty) and not _loses_sight(weighty)
+    if not broken and again and (_beside(linked, frame) or any(map(_is_state, writes))):
         return Confidence.LOW
-    if strength(_weighty(writes)) < 2:
+    if strength(weighty) < 2:
         return Confidence.LOW
     if all(write.removes for write in writes) and (
         not CLEANING.isdisjoint(split_words(name)) or all(write.expired for write in writes)
