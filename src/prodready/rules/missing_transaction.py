@@ -283,13 +283,14 @@ def _loses_sight(writes: Sequence[Write]) -> bool:
     The next run does not find them any more, and what this one has left undone stays so.
     """
     first, *others = writes or (None,)
-    if first is None or first.via or first.call is None:
+    if first is None or first.via or first.repeated or first.call is None:
         return False
     columns = _columns(first.call)
     found_by = [
         x
         for x in v.walk(first.call)
-        if isinstance(x, v.Call) and any(key.partition("__")[0] in columns for key, _ in x.keywords) and x != first.call
+        if isinstance(x, v.Call) and x != first.call and last_name(x) != "exclude"
+        if any(key.partition("__")[0] in columns for key, _ in x.keywords)
     ]
     return any(
         write.call is not None and write.label != first.label and not write.via and query in v.walk(write.call)
