@@ -161,7 +161,8 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     `does` is what it does to the database or the world. `keeps` says where the arguments `kept` are stored. `calls` are the
     methods of the receiver's class that it runs, and that do its deed where the class has its own; if the object was given
     a row to work on (`row_at` of its type), `calls_if_row` are run in their place. `unless` are keywords
-    that call the deed off when false, `ensures` those that make a write one that can be done again. `least` gives the
+    that call the deed off when false, `ensures` those that make a write one that can be done again; `savepoint` says that it
+    is done in a savepoint of its own. `least` gives the
     smallest numbers that arguments may be, in one or more settings of equal worth, `weak` the texts (as patterns) that an
     argument may not be, both by position or keyword. `route` is what it does to the routes of the application, `guards` the
     kind of guard that it is as a decorator, a dependency or a check; `asks` are the arguments that say what it asks for,
@@ -186,6 +187,7 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     weak: dict[str, tuple[str, ...]] = {}
     unless: tuple[str, ...] = ()
     ensures: tuple[str, ...] = ()
+    savepoint: bool = False
     route: RouteForm | None = None
     guards: str = ""
     asks: tuple[int | str, ...] = ()

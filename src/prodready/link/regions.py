@@ -9,7 +9,7 @@ import msgspec
 from prodready.finding import Location, Step
 from prodready.link.conditions import Steps
 from prodready.link.deeds import WRITING
-from prodready.link.frames import Frame
+from prodready.link.frames import Bound, Frame
 from prodready.link.openings import Deed, Key
 from prodready.link.program import FunctionSymbol, LibrarySymbol
 from prodready.link.sinks import place, shown_callee
@@ -116,12 +116,17 @@ class Regions:
                 for arm in step.arms:
                     if (deed := self._work(arm, frame)) is not None:
                         return deed
-            elif step >= 0 and (deed := found.get(step)) is not None:
+            elif step >= 0 and (deed := found.get(step)) is not None and not self._saves_itself(deed, frame):
                 if deed.kind in WRITING - {"commit"} or deed.kind == "stage":
                     return deed
                 if deed.kind == "call" and self.transactions.writes_at_all(deed):
                     return deed
         return None
+
+    def _saves_itself(self, deed: Deed, frame: Frame) -> bool:
+        """Whether a call does what it does in a savepoint of its own: an error takes back that much only."""
+        effects = [callee.effect for callee in self.deeds.infer.callees(Bound(deed.fact.value, frame))]
+        return any(effect is not None and effect.savepoint for effect in effects)
 
     def _is_caught(self, caught: Value, frame: Frame) -> bool:
         caught = v.bare(caught)

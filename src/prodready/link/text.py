@@ -185,12 +185,13 @@ class TextReader:
         return self._from_callers(hole, value.name, trail, nesting)
 
     def _from_callers(self, hole: Hole, name: str, trail: tuple[Step, ...], nesting: int) -> list[Piece]:
-        """What the callers pass: constants if all pass constants, else the worst of it."""
+        """What the callers pass: constants if all pass constants, else the worst of it. What tests pass proves nothing."""
         frame = hole.bound.frame
         key = (*frame.key, name)
         if key in self._asking or len(self._asking) > 3:
             return [hole]
-        sites = self.infer.callers(frame.path, frame.function.qualname)
+        tests = self.infer.program.tests if frame.path not in self.infer.program.tests else frozenset[str]()
+        sites = [site for site in self.infer.callers(*frame.key) if site.frame.path not in tests]
         if not sites:
             return [hole]
         self.asked[key] = sites
