@@ -47,7 +47,7 @@ class FileRead(msgspec.Struct, frozen=True):
     """One file read: what is known of it, and its facts: in msgpack as `body`, of Python as they are, too.
 
     `key` is empty for a file that could not be had; `lasting` says that reading the same content again gives the same.
-    `said` is what the functions were searched for; see `read.stored`.
+    `said` is what was found in the functions of what they were searched for; see `read.stored`.
     """
 
     path: str

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from prodready.link.given import ends
 from prodready.link.guard_words import names_request
 from prodready.read import values as v
-from prodready.read.facts import CallFact, Flow, FunctionFacts
+from prodready.read.facts import CallFact, Flow, FunctionFacts, calls_in
 
 
 def calls_for(function: FunctionFacts, method: str) -> list[CallFact]:
@@ -26,9 +26,9 @@ def _others(steps: Sequence[int | Flow], method: str) -> Iterator[int]:
                 yield from _others(arm, method)
             continue
         yield from _others(step.arms[goes], method)
-        yield from _all(step.arms[1 - goes])
+        yield from calls_in(step.arms[1 - goes])
         if ends(step.arms[goes]):
-            yield from _all(steps[at + 1 :])
+            yield from calls_in(steps[at + 1 :])
             return
 
 
@@ -40,12 +40,3 @@ def _goes(step: Flow, method: str) -> int | None:
     if not (isinstance(subject, v.Attr) and subject.name == "method" and names_request(subject.base)):
         return None
     return int(other.value != method) if isinstance(other, v.Const) and isinstance(other.value, str) else None
-
-
-def _all(steps: Sequence[int | Flow]) -> Iterator[int]:
-    for step in steps:
-        if isinstance(step, Flow):
-            for arm in step.arms:
-                yield from _all(arm)
-        elif step >= 0:
-            yield step
