@@ -82,10 +82,10 @@ WORDS = frozenset(
         "address-part", "own-rows", "acting", "acting-on", "open-perhaps",
         "carried-key", "for-programs", "row-query", "safe-methods",
         "rendering", "unguessable", "sending-mail", "changing-right", "no-guard-given",
-        "signature", "sign-in",
+        "signature", "sign-in", "of-taste",
         # In the conditions of a front end: what decides who sees something, and what only looks like it.
         "gate-staff", "gate-permission", "gate-role", "gate-owner", "gate-login", "not-gate", "viewer", "not-viewer",
-        "low-role",
+        "low-role", "waiting", "awaited",
     }
 )  # fmt: skip
 FRONT = frozenset(
@@ -100,6 +100,7 @@ FRONT = frozenset(
         "wrappers",  # functions that give back the function that they are given
         "mutations",  # functions whose result runs what they are given
         "states",  # functions that give a value and what sets it: of the first, and with it what is open, the second decides
+        "contexts",  # functions that give what a context, their first argument, was made with
         "open-attributes",  # attributes by which a component is open or not
         "selectors",  # functions that give the elements that a selector means
         "events",  # methods of elements that are given what runs when something happens to them

@@ -73,8 +73,13 @@ def _checks(source: Source, node: Scoping) -> Iterator[Found]:
                 value = source.code(one.value)
                 names = re.findall(r"\w+", re.sub(r"\w+\.", "", value))  # `permissions.IsAuthenticated` asks for none
                 if isinstance(one.value, (cst.List, cst.Tuple)) and any(map(_asks, names)):
-                    kept = LOGIN.search(value) or LOGIN.search(source.text[source.text.find("class ") :])
-                    yield "class", node, (*source.span(one.value), f"[{kept[0] if kept else ''}]")
+                    kept = LOGIN.search(value)
+                    # Without one that asks for a login, what the classes above it and the settings ask for is left.
+                    yield (
+                        "class",
+                        node,
+                        (*source.span(one), f"{dotted(one.targets[0].target)} = [{kept[0]}]" if kept else "pass"),
+                    )
         return
     for inner in descend(node.body):
         named = last_name(inner.value) if isinstance(inner, cst.Expr) and isinstance(inner.value, cst.Call) else ""

@@ -25,6 +25,7 @@ class UiPlace:
     `endpoint` is the name of a route; `anchored` says that nothing unknown stands before the path. `location` is the
     element that a person uses, or the code where there is none; `label` is what stands on it. `gates` hold on every way
     to the request that passes here. `via` leads from here to the request. `visits`: it is a link to a page.
+    `left_over`: it is in a component that nothing of the project shows.
     """
 
     method: str | None
@@ -36,6 +37,7 @@ class UiPlace:
     gates: tuple[Gate, ...]
     via: tuple[Step, ...]
     visits: bool = False
+    left_over: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def link_front(files: Pages, knowledge: Knowledge, ahead: Callable[[Collection[s
 
 class _Linker:
     def __init__(self, files: Pages, knowledge: Knowledge) -> None:
-        self.program = FrontProgram(files)
+        self.program = FrontProgram(files, knowledge.front.get("contexts", frozenset()))
         self.requests = Requests(self.program, knowledge)
         self.ways = Ways(self.program, Gates(self.program, knowledge), knowledge)
         self.places: dict[tuple[object, ...], UiPlace] = {}
@@ -132,6 +134,7 @@ class _Linker:
             way.gates,
             via,
             request.visits,
+            way.left_over,
         )
         self.places.setdefault((method, path, place.endpoint, location, own, tuple(g.key for g in way.gates)), place)
 

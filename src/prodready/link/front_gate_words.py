@@ -27,7 +27,7 @@ class GateWords:
     """The word lists of the knowledge, and what follows from them."""
 
     def __init__(self, knowledge: Knowledge) -> None:
-        names = (*LISTS.values(), "not-gate", "viewer", "not-viewer", "low-role")
+        names = (*LISTS.values(), "not-gate", "viewer", "not-viewer", "low-role", "waiting", "awaited")
         self._lists = {
             name: (
                 frozenset(word for word in knowledge.words.get(name, ()) if " " not in word),

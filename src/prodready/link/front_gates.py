@@ -83,7 +83,11 @@ class Gates:
             right = self.kinds(path, owner, test.right, holds, depth + 1)
             if isinstance(test, Both) == holds:
                 return left | right
-            return frozenset([weakest(left | right)]) if left and right else frozenset()
+            if left and right:
+                return frozenset([weakest(left | right)])
+            if isinstance(test, Both) and (left or right):
+                return left | right if self._is_awaited(path, test.right if left else test.left) else frozenset()
+            return frozenset()
         if isinstance(test, Choose):
             if holds and isinstance(test.other, Const):
                 found = self.kinds(path, owner, test.then, True, depth + 1)
@@ -98,6 +102,17 @@ class Gates:
         if isinstance(test, (Name, Member)):
             return self._named(path, owner, test, holds, depth)
         return frozenset()
+
+    def _is_awaited(self, path: str, test: Expr) -> bool:
+        """Whether a condition only says that it is known by now who looks: `!loading`, `user` in `user && !isAdmin`."""
+        if isinstance(test, Not) and isinstance(test.value, Not):
+            test = test.value.value
+        named = test.value if isinstance(test, Not) else test
+        chain = self.chain(path, named) if isinstance(named, (Name, Member)) else ()
+        words = split_words(chain[-1]) if chain else ()
+        if isinstance(test, Not):
+            return self._words.speaks(words, "waiting")
+        return self._words.speaks(words, "awaited") or ("is" not in words[:1] and self._words.speaks(words, "viewer"))
 
     # Names
 
@@ -116,7 +131,7 @@ class Gates:
         if kind:
             if leaf and leaf[-1] == "anonymous":
                 holds = not holds
-            if leaf[:1] == ("not",) or leaf[:2] == ("is", "not"):
+            if not {"not", "non"}.isdisjoint(leaf):
                 holds = not holds
             if not holds or (kind in {"staff", "role", "login"} and self.of_others(path, owner, test)):
                 return frozenset()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 import msgspec
@@ -53,8 +54,9 @@ Meaning = Bound | Param | Outside | Class
 class FrontProgram:
     """All files with the look-ups between them."""
 
-    def __init__(self, files: Pages) -> None:
+    def __init__(self, files: Pages, contexts: AbstractSet[str]) -> None:
         self.files = files
+        self._contexts = contexts
         self._classes: dict[str, dict[str, ClassFact]] = {}
         self._settings: dict[str, list[tuple[str, str, str]]] = {}
         self._packages: dict[str, str] = {}
@@ -203,6 +205,14 @@ class FrontProgram:
             ]
         return self._importers[path, name]
 
+    def taken_whole(self, path: str) -> bool:
+        """Whether a file imports all of another under one name, and may ask for any of it: `rows[kind]`."""
+        return any(
+            real == "*" and self.module(other, module) == path
+            for other in self.naming(path)
+            for module, real in self.files[other].imports.values()
+        )
+
     def naming(self, path: str, name: str = "default") -> list[str]:
         """The files that import a file, or export something of it, and may mean this name of it: any means the default."""
         found = self._naming.get(path, [])
@@ -261,12 +271,7 @@ class FrontProgram:
                         inner = self.meaning(base.path, base.owner, Member(item, value.name), hops + 1)
                         if not (isinstance(inner, Bound) and isinstance(inner.value, Member)):
                             return inner
-            if isinstance(base.value, CallOf):
-                call = self.files[base.path].calls[base.value.index]
-                if call.new:
-                    cls = self.meaning(base.path, call.owner, call.target, hops + 1)
-                    if isinstance(cls, Class):
-                        base = cls
+            base = self.made(base, hops + 1) or base
         if isinstance(base, Param) and not base.key:
             return Param(base.path, base.function, base.position, value.name)
         if isinstance(base, Class):
@@ -274,6 +279,35 @@ class FrontProgram:
             if found is not None:
                 return found
         return Bound(path, owner, value)
+
+    def made(self, found: Meaning, hops: int = 0) -> Class | Outside | None:
+        """The class of what a call gives: `new Store()`, a hook that gives a store, `useContext(createContext(store))`."""
+        if not isinstance(found, Bound) or not isinstance(found.value, CallOf) or hops > MAX_HOPS:
+            return None
+        call = self.files[found.path].calls[found.value.index]
+        target = self.meaning(found.path, call.owner, call.target, hops + 1)
+        if call.new:
+            return target if isinstance(target, (Class, Outside)) else None
+        if isinstance(target, Outside):
+            if target.name not in self._contexts or not call.args:
+                return None
+            return self._kept(self.meaning(found.path, call.owner, call.args[0], hops + 1), hops + 1)
+        if isinstance(target, Bound) and isinstance(target.value, Fn) and target.value.index:
+            returns = self.files[target.path].functions[target.value.index].returns
+            if len(returns) == 1:
+                given = self.meaning(target.path, target.value.index, returns[0][0], hops + 1)
+                return given if isinstance(given, Class) else self.made(given, hops + 1)
+        return None
+
+    def _kept(self, context: Meaning, hops: int) -> Class | Outside | None:
+        """The class of what a context is made with."""
+        if not isinstance(context, Bound) or not isinstance(context.value, CallOf):
+            return None
+        call = self.files[context.path].calls[context.value.index]
+        if not call.args or call.new:
+            return None
+        given = self.meaning(context.path, call.owner, call.args[0], hops + 1)
+        return given if isinstance(given, Class) else self.made(given, hops + 1)
 
     def attribute(self, cls: Class, name: str, hops: int = 0) -> Meaning | None:
         """A method or an attribute of a class, by itself or by its nearest base."""

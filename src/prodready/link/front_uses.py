@@ -9,7 +9,6 @@ from prodready.link.front_program import Bound, Class, FrontProgram, Outside
 from prodready.read.web.facts import (
     MODULE,
     CallFact,
-    CallOf,
     Expr,
     Fn,
     Many,
@@ -266,10 +265,7 @@ class Uses:
         if base is None:
             return self._means(name, (), cls)
         found = self.program.meaning(use.file, use.owner, base)
-        if isinstance(found, Bound) and isinstance(found.value, CallOf):
-            call = self.program.files[found.path].calls[found.value.index]
-            if call.new:
-                found = self.program.meaning(found.path, call.owner, call.target)
+        found = self.program.made(found) or found
         if isinstance(found, Class):
             return found == cls or self.program.attribute(found, name) == self.program.attribute(cls, name)
         if isinstance(found, Outside) and found.package:

@@ -24,13 +24,17 @@ TRIES = 3
 
 @dataclass(frozen=True)
 class Way:
-    """How something comes to run: what holds on the way, the element that a person uses, if any, and the steps."""
+    """How something comes to run: what holds on the way, the element that a person uses, if any, and the steps.
+
+    `left_over`: through a component that nothing of the project shows.
+    """
 
     gates: tuple[Gate, ...] = ()
     file: str = ""
     element: int = -1
     call: int = -1
     steps: tuple[Step, ...] = ()
+    left_over: bool = False
 
 
 class Ways:
@@ -49,6 +53,7 @@ class Ways:
         self._open: set[tuple[str, int]] = set()
         self._met: set[tuple[str, int]] = set()
         self._tries: Counter[tuple[str, int]] = Counter()
+        self._left_over: dict[tuple[str, int], bool] = {}
 
     # Ways
 
@@ -80,7 +85,8 @@ class Ways:
             file, call = (way.file, way.call) if way.element >= 0 or way_up.element < 0 else (way_up.file, way_up.call)
             if way.element < 0 and way_up.element < 0 and way_up.call >= 0:
                 file, call = way_up.file, way_up.call
-            yield Way(unique(way.gates + way_up.gates), file, element, call, (way.steps + way_up.steps)[:8])
+            steps = (way.steps + way_up.steps)[:8]
+            yield Way(unique(way.gates + way_up.gates), file, element, call, steps, way_up.left_over)
 
     def reach(self, path: str, function: int, depth: int = 0) -> tuple[Way, ...]:
         """The ways to a function."""
@@ -118,7 +124,7 @@ class Ways:
             yield from self._up(path, fact.owner, here, depth + 1)
             return
         if self._is_shown(path, function):
-            yield Way(self.held(path, function) or ())
+            yield Way(self.held(path, function) or (), left_over=self._is_left_over(path, function))
             return
         for use in self._uses.of(path, function):
             yield from self._by_use(path, function, use, depth)
@@ -133,6 +139,7 @@ class Ways:
         gates += self._conditions.of_use(use)
         facts = self.program.files[use.file]
         if use.role == "attr":
+            left = self._is_within_left_over(use.file, facts.elements[use.at].owner)
             inner = list(self._through_component(use, depth))
             if inner:
                 said = facts.elements[use.at].label
@@ -140,11 +147,11 @@ class Ways:
                     held = unique(gates + way.gates + self.around(use.file, use.at))
                     deeper = self.program.files[way.file].elements[way.element].label if way.element >= 0 else ""
                     if deeper and not said:
-                        yield Way(held, way.file, way.element, way.call, way.steps)
+                        yield Way(held, way.file, way.element, way.call, way.steps, left)
                     else:
-                        yield Way(held, use.file, use.at, steps=way.steps)
+                        yield Way(held, use.file, use.at, steps=way.steps, left_over=left)
                 return
-            yield Way(unique(gates + self.around(use.file, use.at)), use.file, use.at)
+            yield Way(unique(gates + self.around(use.file, use.at)), use.file, use.at, left_over=left)
             return
         selected = self._selectors.of(use) if use.role == "arg" else []
         if selected:
@@ -352,6 +359,22 @@ class Ways:
         if fact.cls and fact.name in self._lifecycle:
             return True
         return bool(fact.name[:1].isupper() or fact.name == "default") and not fact.cls
+
+    def _is_left_over(self, path: str, function: int) -> bool:
+        """Whether a component has a name that stands nowhere but where it is defined: nobody sees it."""
+        key = (path, function)
+        if key not in self._left_over:
+            name = self.program.files[path].functions[function].name
+            exported = [real for real, (_, value) in self.program.files[path].exports.items() if value == Name(name)]
+            named_here_only = exported == [name] and self.program.files.mentioning(name) == [path]
+            self._left_over[key] = (
+                named_here_only and not self.program.taken_whole(path) and not self._shows(path, function)
+            )
+        return self._left_over[key]
+
+    def _is_within_left_over(self, path: str, owner: int) -> bool:
+        around = self.program.around(path, owner)
+        return any(self._is_shown(path, index) and self._is_left_over(path, index) for index, _ in around if index)
 
     def _shows(self, path: str, function: int) -> list[Use]:
         fact = self.program.files[path].functions[function]

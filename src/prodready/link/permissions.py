@@ -13,7 +13,7 @@ from prodready.link.front import UiPlace
 from prodready.link.front_gate_words import KINDS
 from prodready.link.front_gates import Gate
 from prodready.link.guard_rows import is_own_method
-from prodready.link.guard_words import names_request
+from prodready.link.guard_words import Atom, names_request
 from prodready.link.guards import Guards
 from prodready.link.joined import Join, Joined
 from prodready.link.page_guards import PageGuards
@@ -119,6 +119,8 @@ class Permissions:
             if gate is not None and join.confidence > Confidence.LOW
         ]
         bare = [join for join, gate in zip(joins, gates, strict=True) if gate is None]
+        if not all(join.place.left_over for join, _ in sure):
+            bare = [join for join in bare if not join.place.left_over]
         if not sure or any(join.confidence > Confidence.LOW for join in bare):
             return None
         sure.sort(key=lambda one: (not one[0].place.gates, -one[0].confidence, not one[0].place.label))
@@ -200,7 +202,30 @@ class Permissions:
         )
 
     def _refuses_some(self, way: Exit) -> bool:
+        own = way.conditions[-way.inner :] if way.inner else way.conditions
+        if own and all(map(self._is_oneself, own)):
+            return False
         return self.words.refuses(way) == "refused" and not self.words.is_unknown_person(way)
+
+    def _tells_some(self, way: Exit) -> bool:
+        """Whether somebody is told that they may not, or that the request is wrong for what they are or have."""
+        if self.words.refuses(way) == "told":
+            return True
+        own = way.conditions[-way.inner :] if way.inner and self.words.is_bad_request(way) else ()
+        return any(
+            map(self.words.speaks_of_user, (side for value, _ in own for side in _sides(v.bare(value))))
+        ) and not all(map(self._is_oneself, own))
+
+    def _is_oneself(self, atom: Atom) -> bool:
+        """Whether a row is that of who asks: who is turned away for it alone may still do it to all others."""
+        value, holds = v.bare(atom[0]), atom[1]
+        return holds and any(map(self._is_who, _sides(value)))
+
+    def _is_who(self, value: Value) -> bool:
+        """Whether a value is who asks, or their key, and not what they have: `request.user.pk`, not `user.level`."""
+        name = last_name(value)
+        keys = name in {"id", "pk"} or self.words.ends("user", name) or self.words.ends("user-key", name)
+        return keys and self.words.speaks_of_user(value)
 
     def _is_doubtful(self, route: Route, method: str) -> bool:
         """Whether the route may be for everybody, or treat people differently in ways that are not followed."""
@@ -215,7 +240,7 @@ class Permissions:
         if route.guards and all(self._is_for_machines(guard) for guard in route.guards):
             return True
         frame = route.handler.frame
-        if frame is not None and any(self.words.refuses(way) == "told" for way in frame.function.exits):
+        if frame is not None and any(map(self._tells_some, frame.function.exits)):
             return True
         if frame is not None and self.looks.refuses_in_passing(frame):
             return True
@@ -251,11 +276,15 @@ class Permissions:
     def _running(self, route: Route) -> Iterator[Frame]:
         """What runs for a request: the handler, and the methods by which its class says what it works with."""
         handler = route.handler
-        makes = self.guards.asked(handler, route.methods).row is False and not SAFE_METHODS.issuperset(route.methods)
+        # No row is looked up to make a new one.
+        rowless = self.guards.asked(handler, route.methods).row is False and not SAFE_METHODS.issuperset(route.methods)
         program = self.looks.values.program
         if handler.frame is not None:
             yield handler.frame
             called = {fact.name for fact in handler.frame.function.calls if is_own_method(v.bare(fact.value.target))}
+            own = handler.frame.function.qualname.rpartition(".")[2]
+            # What is not asked for its rows, by itself or by what it calls of its class, looks none up there.
+            rowless |= not (called or own.startswith(ALONGSIDE))
             members = [program.member(handler.cls, name) for name in sorted(called)] if handler.cls is not None else []
             yield from (Frame(one.path, one.facts) for one in members if isinstance(one, FunctionSymbol))
         for base in program.lineage(handler.cls) if handler.cls is not None else ():
@@ -263,14 +292,18 @@ class Permissions:
                 continue
             for name in base.facts.methods:
                 function = program.function(base.path, f"{base.facts.qualname}.{name}")
-                if makes and name in self.guards.rows:
-                    continue  # no row is looked up to make a new one
+                if rowless and name in self.guards.rows:
+                    continue
                 if function is not None and name.startswith(ALONGSIDE):
                     yield Frame(base.path, function)
 
     def _hangs_on_user(self, frame: Frame, filled: frozenset[str], depth: int, method: str = "") -> bool:
         """Whether rows are looked up, something is compared or something unknown is done with whoever is logged in."""
+        bars = [way.conditions[-1] for way in frame.function.exits if way.inner == 1 and self.words.is_bad_request(way)]
+        barred = {_sides(v.bare(atom[0])) for atom in bars if self._is_oneself(atom)}
         for fact in calls_for(frame.function, method):
+            if fact.name == "eq" and fact.value.args in barred:
+                continue
             target = v.bare(fact.value.target)
             changes = self.words.has("changing-call", fact.name)
             if isinstance(target, v.Attr) and self.words.speaks_of_user(target.base):
@@ -281,22 +314,33 @@ class Permissions:
                 return True  # `Basket(request.user).clear()`
             given = (*fact.value.args, *(value for _, value in fact.value.keywords))
             if changes and any(isinstance(v.bare(value), v.Param) and names_request(value) for value in given):
-                return True
+                if not self._is_followed(fact, frame, depth):
+                    return True
             if self.words.called("row-query", fact.name) and any(_is_current(value) for value in given):
                 return True
             if not any(self._is_user(value, filled) for value in given) or self._only_tells(fact):
                 continue
             if self.words.called("row-query", fact.name) or fact.name == "eq" or self._asks(fact.name):
                 return True
-            callees = self.looks.values.infer.callees(Bound(fact.value, frame))
             if self.looks.is_lost(Bound(fact.value, frame)) and not fact.name[:1].isupper():
                 return True
-            for callee in callees:
-                if callee.function is not None and depth < MAX_DEPTH:
-                    inner = Frame(callee.function.path, callee.function.facts)
-                    if any(self.guards.scoped_queries(inner)) or self._hangs_on_user(inner, frozenset(), depth + 1):
-                        return True
+            if depth < MAX_DEPTH and any(
+                self._hangs_within(one, depth) for one in self._reached(fact, frame) if one is not None
+            ):
+                return True
         return False
+
+    def _reached(self, fact: CallFact, frame: Frame) -> list[FunctionSymbol | None]:
+        return [callee.function for callee in self.looks.values.infer.callees(Bound(fact.value, frame))]
+
+    def _hangs_within(self, function: FunctionSymbol, depth: int) -> bool:
+        inner = Frame(function.path, function.facts)
+        return any(self.guards.scoped_queries(inner)) or self._hangs_on_user(inner, frozenset(), depth + 1)
+
+    def _is_followed(self, fact: CallFact, frame: Frame, depth: int) -> bool:
+        """Whether what a call reaches is in sight, and nothing there hangs on who asks."""
+        reached = self._reached(fact, frame) if depth < MAX_DEPTH else []
+        return bool(reached) and not any(one is None or self._hangs_within(one, depth) for one in reached)
 
     def _only_tells(self, fact: CallFact) -> bool:
         """Whether a call keeps or tells who is logged in and asks nothing: `note.author = user`, `notify(user)`."""
@@ -329,6 +373,11 @@ def _fills_memory(fact: CallFact) -> bool:
     """Whether a call is given something in memory to write to: `picture.save(BytesIO())`."""
     given = (v.bare(value) for value in fact.value.args)
     return any(isinstance(value, v.Call) and last_name(value) in {"BytesIO", "StringIO"} for value in given)
+
+
+def _sides(value: Value) -> tuple[Value, ...]:
+    """What a condition compares."""
+    return (value.subject, *value.args) if isinstance(value, v.Op) and value.kind == "test" and value.args else ()
 
 
 def _is_current(value: Value) -> bool:

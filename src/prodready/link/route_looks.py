@@ -256,7 +256,8 @@ class RouteLooks:
     def _asks(self, method: FunctionFacts) -> bool:
         """Whether a method may end before the handler is run, or looks something up by who asks."""
         given = (x for fact in method.calls for x in (*fact.value.args, *(value for _, value in fact.value.keywords)))
-        return any(way.conditions for way in method.exits) or any(map(self.words.speaks_of_user, given))
+        told = (x for x in given if not self.words.ends("of-taste", last_name(x)))
+        return any(way.conditions for way in method.exits) or any(map(self.words.speaks_of_user, told))
 
     def _decides(self, decorator: Bound, depth: int = 0) -> bool:
         """Whether a decorator, or what it is made by or given, is a function of the project in which something is asked."""
