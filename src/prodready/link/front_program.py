@@ -261,6 +261,7 @@ class FrontProgram:
                 found = self.exported(target, value.name, hops) if target else Outside(module, value.name)
                 return found or Bound(path, owner, value)
         base = self.meaning(path, owner, value.base, hops + 1)
+        base = self.made(base, hops + 1) or base
         if isinstance(base, Bound):
             if isinstance(base.value, Obj):
                 for key, item in base.value.items:
@@ -271,7 +272,6 @@ class FrontProgram:
                         inner = self.meaning(base.path, base.owner, Member(item, value.name), hops + 1)
                         if not (isinstance(inner, Bound) and isinstance(inner.value, Member)):
                             return inner
-            base = self.made(base, hops + 1) or base
         if isinstance(base, Param) and not base.key:
             return Param(base.path, base.function, base.position, value.name)
         if isinstance(base, Class):
@@ -280,8 +280,8 @@ class FrontProgram:
                 return found
         return Bound(path, owner, value)
 
-    def made(self, found: Meaning, hops: int = 0) -> Class | Outside | None:
-        """The class of what a call gives: `new Store()`, a hook that gives a store, `useContext(createContext(store))`."""
+    def made(self, found: Meaning, hops: int = 0) -> Meaning | None:
+        """What a call gives: `new Store()`, a hook that gives a store, `useContext(createContext(store))`."""
         if not isinstance(found, Bound) or not isinstance(found.value, CallOf) or hops > MAX_HOPS:
             return None
         call = self.files[found.path].calls[found.value.index]
@@ -296,18 +296,18 @@ class FrontProgram:
             returns = self.files[target.path].functions[target.value.index].returns
             if len(returns) == 1:
                 given = self.meaning(target.path, target.value.index, returns[0][0], hops + 1)
-                return given if isinstance(given, Class) else self.made(given, hops + 1)
+                return self.made(given, hops + 1) or given
         return None
 
-    def _kept(self, context: Meaning, hops: int) -> Class | Outside | None:
-        """The class of what a context is made with."""
+    def _kept(self, context: Meaning, hops: int) -> Meaning | None:
+        """What a context is made with."""
         if not isinstance(context, Bound) or not isinstance(context.value, CallOf):
             return None
         call = self.files[context.path].calls[context.value.index]
         if not call.args or call.new:
             return None
         given = self.meaning(context.path, call.owner, call.args[0], hops + 1)
-        return given if isinstance(given, Class) else self.made(given, hops + 1)
+        return self.made(given, hops + 1) or given
 
     def attribute(self, cls: Class, name: str, hops: int = 0) -> Meaning | None:
         """A method or an attribute of a class, by itself or by its nearest base."""

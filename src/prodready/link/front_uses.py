@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+
 from prodready.knowledge import Knowledge
 from prodready.link.front_gates import Gates
 from prodready.link.front_index import Index, Use
@@ -24,7 +26,11 @@ MOST = 60
 DEEPEST = 14
 """Holders of a value followed one into the other."""
 
+HANDED = 8
+"""Functions that hand on, one to the other, what they are given."""
+
 Seen = set[tuple[object, ...]]
+Parameter = str | tuple[tuple[str, str], ...]
 
 
 class Uses:
@@ -98,6 +104,8 @@ class Uses:
                     function,
                     depth + 1,
                 )
+        elif role == "arg" and (taken := list(self._taken(use, 0))):
+            found += taken
         elif role == "loose" and use.name:
             last = use.name.rpartition(".")[2]
             others = [other for other in self._members(last) if other.role != "test"] if "." in use.name else []
@@ -109,15 +117,45 @@ class Uses:
             found.append(use)
 
     def _carry(self, use: Use, other: Use, found: list[Use], seen: Seen, function: int, depth: int) -> None:
-        """The value that `use` holds under some keys, at a place where its holder stands."""
-        path, tail = use.path, other.tail
-        while path and tail and (tail[0] == path[0] or (path[0] == "[]")):
-            path, tail = path[1:], tail[1:]
-        if path and tail:
-            return  # another of its attributes
-        self._follow(
-            _placed(other, use, other.path + path if path else other.path, tail), found, seen, function, depth + 1
-        )
+        """Follow the value that `use` holds to a place where its holder stands."""
+        carried = _carried(use, other)
+        if carried is not None:
+            self._follow(carried, found, seen, function, depth + 1)
+
+    def _taken(self, use: Use, depth: int) -> Iterator[Use]:
+        """A function handed to one of the project: once for each thing that one does with it, and under which gates."""
+        call = self.program.files[use.file].calls[use.at]
+        callee = self.program.meaning(use.file, call.owner, call.target)
+        if (
+            depth > HANDED
+            or not isinstance(callee, Bound)
+            or not isinstance(callee.value, Fn)
+            or not callee.value.index
+        ):
+            return
+        path, function = callee.path, callee.value.index
+        params = self.program.files[path].functions[function].params
+        position = int(use.name)
+        for key, local in _locals(params[position]) if position < len(params) else ():
+            if key and use.path[:1] != (key,):
+                continue
+            inside = use._replace(path=use.path[1:] if key else use.path, objects=())
+            for other in self.index(path).names.get(local, ()):
+                if self.sees(path, other.owner, local, function) and (carried := _carried(inside, other)) is not None:
+                    for put in self._put(carried, depth + 1):
+                        objects = tuple(_filled(obj, params, call.args) for obj in put.objects)
+                        yield use._replace(holders=(*use.holders, put), objects=objects)
+
+    def _put(self, use: Use, depth: int) -> Iterator[Use]:
+        """What a function does with something that it is given, as far as that is not only to keep it."""
+        if use.role == "bind":
+            for other in self.named(use.file, use.at, use.name):
+                if depth <= DEEPEST and (carried := _carried(use, other)) is not None:
+                    yield from self._put(carried, depth + 1)
+        elif use.role == "arg":
+            yield from list(self._taken(use, depth + 1)) or [use]
+        elif use.role not in {"test", "base"}:
+            yield use
 
     def called(self, use: Use) -> str:
         """The last name of the function that a use is an argument of."""
@@ -265,7 +303,8 @@ class Uses:
         if base is None:
             return self._means(name, (), cls)
         found = self.program.meaning(use.file, use.owner, base)
-        found = self.program.made(found) or found
+        made = self.program.made(found)
+        found = made if isinstance(made, (Class, Outside)) else found
         if isinstance(found, Class):
             return found == cls or self.program.attribute(found, name) == self.program.attribute(cls, name)
         if isinstance(found, Outside) and found.package:
@@ -301,6 +340,49 @@ def _is_hook_of(name: str, wanted: tuple[str, ...]) -> bool:
     words = split_words(name)
     asked = words[1:] if words[:1] == ("use",) else ()
     return bool(asked) and wanted[: len(asked)] == asked and set(wanted[len(asked) :]) <= {"store", "root", "context"}
+
+
+def _carried(use: Use, other: Use) -> Use | None:
+    """The value that `use` holds under some keys, at a place where its holder stands; None for another of its attributes."""
+    path, tail = use.path, other.tail
+    while path and tail and (tail[0] == path[0] or (path[0] == "[]")):
+        path, tail = path[1:], tail[1:]
+    if path and tail:
+        return None
+    return _placed(other, use, other.path + path if path else other.path, tail)
+
+
+def _locals(param: Parameter) -> Iterator[tuple[str, str]]:
+    """The names of a parameter inside of its function, with the key of the argument under which each stands."""
+    if isinstance(param, str):
+        yield "", param
+        return
+    for key, local in param:
+        yield "" if key == "..." else key, local
+
+
+def _filled(obj: Obj, params: Sequence[Parameter], args: Sequence[Expr]) -> Obj:
+    """What an object that a function makes has of the function's parameters, with the arguments in their place."""
+    given = {local: _under(arg, key) for param, arg in zip(params, args, strict=False) for key, local in _locals(param)}
+    items = [(key, _given(value, given)) for key, value in obj.items]
+    return Obj(tuple((key, value) for key, value in items if value is not None))
+
+
+def _given(value: Expr, given: Mapping[str, Expr]) -> Expr:
+    if isinstance(value, Name):
+        return given.get(value.name)
+    if isinstance(value, Member):
+        return _under(_given(value.base, given), value.name)
+    return None
+
+
+def _under(value: Expr, key: str) -> Expr:
+    """What an expression has under a key."""
+    if not key or value is None:
+        return value
+    if isinstance(value, Obj):
+        return next((item for name, item in value.items if name == key), None)
+    return Member(value, key)
 
 
 def _placed(other: Use, use: Use, path: tuple[str, ...], tail: tuple[str, ...]) -> Use:

@@ -253,19 +253,21 @@ class Ways:
                 )
             ways = self.reach(path, function)
             return every([way.gates for way in ways]) if ways else ()
-        gates = [self._shown_by(use) for use in self._shows(path, function)]
+        shows = self._shows(path, function)
+        gates = [self._shown_by(use) for use in [use for use in shows if self._opened(use) is not None] or shows]
         own = self._conditions.given(path, fact.owner, fact.conditions)
         return unique(own + every(gates)) if gates else own
 
     def _shown_by(self, use: Use) -> tuple[Gate, ...]:
         if use.role in {"tag", "attr"}:
-            return unique(self._conditions.of_use(use) + self._opened(use) + self.around(use.file, use.at, own=False))
+            opened = self._opened(use) or ()
+            return unique(self._conditions.of_use(use) + opened + self.around(use.file, use.at, own=False))
         return unique(self._conditions.of_use(use) + (self.held(use.file, use.owner) or ()))
 
     # State that opens something
 
-    def _opened(self, use: Use) -> tuple[Gate, ...]:
-        """What must hold before something is opened: `open` is true only if somebody used what sets it."""
+    def _opened(self, use: Use) -> tuple[Gate, ...] | None:
+        """What must hold before something is opened, by somebody who uses what sets its state; None if nothing sets it."""
         facts = self.program.files[use.file]
         found: tuple[Gate, ...] = ()
         values = [test for test, holds in use.tests if holds]
@@ -273,13 +275,17 @@ class Ways:
         if use.role == "tag":
             values += [value for name, value in facts.elements[use.at].attributes if name in self._opening]
         for value in values:
-            found += self._set_by(use.file, use.owner, value)
+            held = self._set_by(use.file, use.owner, value)
+            if held is None:
+                return None
+            found += held
         return found
 
-    def _set_by(self, path: str, owner: int, value: Expr) -> tuple[Gate, ...]:
-        """What holds wherever the setter of a state gives it anything but an empty value."""
+    def _set_by(self, path: str, owner: int, value: Expr) -> tuple[Gate, ...] | None:
+        """What holds wherever the setter of a state gives it anything but an empty value; None if it never does."""
         if isinstance(value, Both):
-            return self._set_by(path, owner, value.left) + self._set_by(path, owner, value.right)
+            both = [self._set_by(path, owner, value.left), self._set_by(path, owner, value.right)]
+            return None if None in both else tuple(gate for held in both for gate in held or ())
         if isinstance(value, Not) and isinstance(value.value, Not):
             value = value.value.value
         found = self.program.meaning(path, owner, value) if isinstance(value, Name) else None
@@ -293,12 +299,9 @@ class Ways:
         setter = Member(state.base, "1")
         binds = self.program.files[found.path].functions[call.owner].binds
         local = next((name for name, bound in binds.items() if bound == setter), "")
-        ways = [
-            self._setting(use)
-            for use in (self._uses.named(found.path, call.owner, local) if local else ())
-            if not self._closes(use)
-        ]
-        return every(ways) if ways else ()
+        uses = self._uses.named(found.path, call.owner, local) if local else []
+        ways = [self._setting(use) for use in uses if not self._closes(use)]
+        return every(ways) if ways or not uses else None
 
     def _closes(self, use: Use) -> bool:
         if use.role == "target":

@@ -110,7 +110,8 @@ class Permissions:
 
     def _offer(self, method: str, joins: Sequence[Join]) -> Offer | None:
         gates = [
-            strictest(gate for gate in join.place.gates if not self._is_no_gate(gate)) or self._of_page(join)
+            strictest(gate for gate in join.place.gates if not self._is_no_gate(join.place, gate))
+            or self._of_page(join)
             for join in joins
         ]
         sure = [
@@ -138,9 +139,10 @@ class Permissions:
             confidence = Confidence.LOW
         return Offer(route, method, tuple((join.place, gate) for join, gate in sure), guard, confidence)
 
-    def _is_no_gate(self, gate: Gate) -> bool:
+    def _is_no_gate(self, place: UiPlace, gate: Gate) -> bool:
         """Whether a gate is none of a page: it is asked of a row, or by a server that stands before the application."""
-        return any(fnmatchcase(gate.location.path, one) for one in self._servers) or self._is_of_row(gate)
+        run = (gate.location, place.location, *(step.location for step in place.via))
+        return any(fnmatchcase(one.path, server) for one in run for server in self._servers) or self._is_of_row(gate)
 
     def _is_of_row(self, gate: Gate) -> bool:
         """Whether a gate asks a row what it is ready for: a property of the project's that does not know who looks."""
