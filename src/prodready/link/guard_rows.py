@@ -112,11 +112,29 @@ class GuardRows(GuardClasses):
                 yield Guard(kind, name, Location(one.path, one.function.line), "query")
                 continue
             for fact in one.function.calls:
-                if self._is_scoped(fact, one.function.calls):
+                if self._is_scoped(fact, one.function.calls) and not self.is_aside(fact, one.function.calls):
                     yield Guard(
                         "ownership", f"{fact.name}()", Location(one.path, fact.span.line, fact.span.column), "query"
                     )
                     break
+
+    def is_aside(self, query: CallFact, calls: Sequence[CallFact]) -> bool:
+        """Whether one's own rows are only removed beside a row that anybody may name: `post.delete()`, then one's likes."""
+        changed = [
+            v.bare(target.base)
+            for call in calls
+            if self.words.has("changing-call", call.name) and isinstance(target := v.bare(call.value.target), v.Attr)
+        ]
+        may_fail = not {"get", "aget", "one", "404"}.isdisjoint(split_words(query.name))
+        return not may_fail and query.value in changed and any(map(self._is_found_by_anybody, changed))
+
+    def _is_found_by_anybody(self, row: Value) -> bool:
+        """Whether a row is looked up, and not among those of who asks."""
+        queries = [
+            one for one in v.walk(row) if isinstance(one, v.Call) and self.words.called("row-query", last_name(one))
+        ]
+        given = [value for query in queries for value in (*query.args, *(x for _, x in query.keywords))]
+        return bool(queries) and not any(self.words.speaks_of_user(x) for value in given for x in v.walk(value))
 
     def _of_rows_for_some(self, function: FunctionFacts) -> str:
         """What is asked for by a method that gives no rows to all others: `if may(request): return rows`, then `none()`."""

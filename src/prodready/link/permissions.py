@@ -304,7 +304,7 @@ class Permissions:
         bars = [way.conditions[-1] for way in frame.function.exits if way.inner == 1 and self.words.is_bad_request(way)]
         barred = {_sides(v.bare(atom[0])) for atom in bars if self._is_oneself(atom)}
         for fact in calls_for(frame.function, method):
-            if fact.name == "eq" and fact.value.args in barred:
+            if (fact.name == "eq" and fact.value.args in barred) or self.guards.is_aside(fact, frame.function.calls):
                 continue
             target = v.bare(fact.value.target)
             changes = self.words.has("changing-call", fact.name)
