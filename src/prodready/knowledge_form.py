@@ -156,8 +156,9 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """What a call does, or what reading an attribute gives.
 
     `sink` is the kind of sink the arguments `at` flow into (positions, keyword names, "*" for all positional ones, "**"
-    for all keyword ones); `returns` is the type of the result, `label` what is true of it; `passes` lists the arguments
-    whose text the result carries ("self" is the receiver); `decorates` says what it makes of a function below it.
+    for all keyword ones); `returns` is the type of the result, `first` that of the first of several results, `label` what
+    is true of it; `passes` lists the arguments whose text the result carries ("self" is the receiver); `decorates` says
+    what it makes of a function below it.
 
     `does` is what it does to the database or the world. `keeps` says where the arguments `kept` are stored. `calls` are the
     methods of the receiver's class that it runs, and that do its deed where the class has its own; if the object was given
@@ -176,6 +177,7 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     sink: str = ""
     at: tuple[int | str, ...] = ()
     returns: str = ""
+    first: str = ""
     label: tuple[str, ...] | str = ()
     passes: tuple[int | str, ...] = ()
     decorates: str = ""

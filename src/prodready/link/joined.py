@@ -139,7 +139,11 @@ def said(place: UiPlace) -> str:
     """A place in a few words: what stands on it, and to whom it is shown."""
     what = f"'{label_of(place)}'" if place.label else "this"
     gates = " and ".join(dict.fromkeys(f"`{text_of(gate.text)}`" for gate in place.gates))
-    return f"{what} is shown only if {gates}" if gates else f"{what} is shown to everybody who sees the page"
+    if gates:
+        return f"{what} is shown only if {gates}"
+    if place.left_over:
+        return f"{what} stands in a component that nothing of the project shows"
+    return f"{what} is shown to everybody who sees the page"
 
 
 def label_of(place: UiPlace) -> str:

@@ -239,9 +239,9 @@ class Transactions(Holders):
 
     def _is_one_unit(self, frame: Frame, calls: int, units: frozenset[Key], alone: list[Write], looped: bool) -> bool:
         """Whether what some calls leave half done is part of what a function does; `looped`: one in each round."""
-        if looped or (calls > 1 and not self._are_own(units, frame)):
-            return self.labels.is_handler(frame) and bool(strength(alone) or not looped)
-        return calls > 1 or strength(alone) > 0
+        if strength(alone) > 0:
+            return not looped or self.labels.is_handler(frame)
+        return calls > 1 and not looped and (self._are_own(units, frame) or self.labels.is_handler(frame))
 
     def _are_own(self, units: frozenset[Key], frame: Frame) -> bool:
         """Whether nobody but this function calls any of these."""

@@ -418,9 +418,10 @@ class Types(Rows):
         if not isinstance(call, v.Call) or not isinstance(key, v.Const) or not isinstance(key.value, int):
             return None
         for callee in self.callees(bound.sub(call), depth + 1):
-            returned = (
-                v.bare(callee.function.facts.returns or v.UNKNOWN) if callee.function and not callee.cls else None
-            )
+            if callee.effect is not None and callee.effect.first and key.value == 0:
+                return self._made(callee.effect.first, bound.sub(call), callee.assumed, depth)
+            facts = callee.function.facts if callee.function is not None and not callee.cls else None
+            returned = v.bare(facts.returns) if facts is not None and facts.returns is not None else None
             options = returned.options if isinstance(returned, v.Choice) else (returned,)
             for option in (v.bare(one) for one in options if one is not None):
                 if isinstance(option, v.Seq) and not option.open and 0 <= key.value < len(option.items):
