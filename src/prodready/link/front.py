@@ -25,7 +25,7 @@ class UiPlace:
     `endpoint` is the name of a route; `anchored` says that nothing unknown stands before the path. `location` is the
     element that a person uses, or the code where there is none; `label` is what stands on it. `gates` hold on every way
     to the request that passes here. `via` leads from here to the request. `visits`: it is a link to a page.
-    `left_over`: it is in a component that nothing of the project shows.
+    `unsure`: it may not be one, see `Way`.
     """
 
     method: str | None
@@ -37,7 +37,7 @@ class UiPlace:
     gates: tuple[Gate, ...]
     via: tuple[Step, ...]
     visits: bool = False
-    left_over: bool = False
+    unsure: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class _Linker:
             way.gates,
             via,
             request.visits,
-            way.left_over,
+            way.unsure,
         )
         self.places.setdefault((method, path, place.endpoint, location, own, tuple(g.key for g in way.gates)), place)
 

@@ -29,6 +29,9 @@ DEEPEST = 14
 HANDED = 8
 """Functions that hand on, one to the other, what they are given."""
 
+_GIVEN_THIS = frozenset({"bind", "call", "apply"})
+"""Methods of functions whose first argument is only what `this` stands for in them."""
+
 Seen = set[tuple[object, ...]]
 Parameter = str | tuple[tuple[str, str], ...]
 
@@ -94,6 +97,8 @@ class Uses:
         elif role == "return":
             for other in self._results(use):
                 self._carry(use, other, found, seen, function, depth)
+        elif role == "arg" and use.path and not use.objects and self.called(use) in _GIVEN_THIS:
+            return
         elif role == "arg" and self._hands_on(use):
             for other in self.index(use.file).calls.get(use.at, ()):
                 tail = other.tail

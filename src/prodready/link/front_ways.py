@@ -26,7 +26,7 @@ TRIES = 3
 class Way:
     """How something comes to run: what holds on the way, the element that a person uses, if any, and the steps.
 
-    `left_over`: through a component that nothing of the project shows.
+    `unsure`: through a component that nothing of the project shows, or an object of another file that is handed over whole.
     """
 
     gates: tuple[Gate, ...] = ()
@@ -34,7 +34,7 @@ class Way:
     element: int = -1
     call: int = -1
     steps: tuple[Step, ...] = ()
-    left_over: bool = False
+    unsure: bool = False
 
 
 class Ways:
@@ -86,7 +86,7 @@ class Ways:
             if way.element < 0 and way_up.element < 0 and way_up.call >= 0:
                 file, call = way_up.file, way_up.call
             steps = (way.steps + way_up.steps)[:8]
-            yield Way(unique(way.gates + way_up.gates), file, element, call, steps, way_up.left_over)
+            yield Way(unique(way.gates + way_up.gates), file, element, call, steps, way.unsure or way_up.unsure)
 
     def reach(self, path: str, function: int, depth: int = 0) -> tuple[Way, ...]:
         """The ways to a function."""
@@ -124,7 +124,7 @@ class Ways:
             yield from self._up(path, fact.owner, here, depth + 1)
             return
         if self._is_shown(path, function):
-            yield Way(self.held(path, function) or (), left_over=self._is_left_over(path, function))
+            yield Way(self.held(path, function) or (), unsure=self._is_left_over(path, function))
             return
         for use in self._uses.of(path, function):
             yield from self._by_use(path, function, use, depth)
@@ -149,9 +149,9 @@ class Ways:
                     if deeper and not said:
                         yield Way(held, way.file, way.element, way.call, way.steps, left)
                     else:
-                        yield Way(held, use.file, use.at, steps=way.steps, left_over=left)
+                        yield Way(held, use.file, use.at, steps=way.steps, unsure=left)
                 return
-            yield Way(unique(gates + self.around(use.file, use.at)), use.file, use.at, left_over=left)
+            yield Way(unique(gates + self.around(use.file, use.at)), use.file, use.at, unsure=left)
             return
         selected = self._selectors.of(use) if use.role == "arg" else []
         if selected:
@@ -163,9 +163,9 @@ class Ways:
         if use.role == "target" and name:
             call = facts.calls[use.at]
             step = (Step(Location(use.file, call.line, call.column), f"`{name}` is called"),)
-        here = Way(gates, use.file, call=use.at if use.role in {"target", "arg"} else -1, steps=step)
-        for way in self._up(use.file, use.owner, here, depth + 1):
-            yield way
+        at = use.at if use.role in {"target", "arg"} else -1
+        here = Way(gates, use.file, call=at, steps=step, unsure=_is_handed_whole(use))
+        yield from self._up(use.file, use.owner, here, depth + 1)
 
     def _through_component(self, use: Use, depth: int) -> Iterator[Way]:
         """A function that a component of the project is given: where that one uses it."""
@@ -399,6 +399,12 @@ class Ways:
 def in_theme(path: str) -> str:
     """The path of a template as the loader of a theme names it: `admin/page.html` for `admin/templates/page.html`."""
     return path.replace("/templates/", "/", 1)
+
+
+def _is_handed_whole(use: Use) -> bool:
+    """Whether an object of another file is handed over with all that it has: `load.bind(users)`, where `users` has it."""
+    of_another = any(holder.file != use.file for holder in use.holders)
+    return use.role == "arg" and bool(use.path) and not use.objects and of_another
 
 
 def _is_empty(value: Expr) -> bool:

@@ -141,8 +141,8 @@ def said(place: UiPlace) -> str:
     gates = " and ".join(dict.fromkeys(f"`{text_of(gate.text)}`" for gate in place.gates))
     if gates:
         return f"{what} is shown only if {gates}"
-    if place.left_over:
-        return f"{what} stands in a component that nothing of the project shows"
+    if place.unsure:
+        return f"{what} may lead here, if the project shows and uses it at all"
     return f"{what} is shown to everybody who sees the page"
 
 

@@ -120,8 +120,8 @@ class Permissions:
             if gate is not None and join.confidence > Confidence.LOW
         ]
         bare = [join for join, gate in zip(joins, gates, strict=True) if gate is None]
-        if not all(join.place.left_over for join, _ in sure):
-            bare = [join for join in bare if not join.place.left_over]
+        if not all(join.place.unsure for join, _ in sure):
+            bare = [join for join in bare if not join.place.unsure]
         if not sure or any(join.confidence > Confidence.LOW for join in bare):
             return None
         sure.sort(key=lambda one: (not one[0].place.gates, -one[0].confidence, not one[0].place.label))

@@ -40,6 +40,9 @@ MOST_TRIES = 30
 ASKING = frozenset("get fetch find load lookup resolve current default ensure obtain is has can check".split())
 """Verbs of functions that are called for what they return: if they write, then to make sure that it is there."""
 
+SAVING = frozenset({"save", "create", "update"})
+"""Methods by which an object, a form or a serializer saves itself and what belongs to it."""
+
 SETTING = frozenset("grant revoke remove subscribe unsubscribe enable disable".split())
 """Verbs of functions that bring about a state: where they may find it there, doing it again does no harm."""
 
@@ -239,9 +242,12 @@ class Transactions(Holders):
 
     def _is_one_unit(self, frame: Frame, calls: int, units: frozenset[Key], alone: list[Write], looped: bool) -> bool:
         """Whether what some calls leave half done is part of what a function does; `looped`: one in each round."""
-        if strength(alone) > 0:
-            return not looped or self.labels.is_handler(frame)
-        return calls > 1 and not looped and (self._are_own(units, frame) or self.labels.is_handler(frame))
+        if looped:
+            return self.labels.is_handler(frame) and strength(alone) > 0
+        if calls > 1 and not self._are_own(units, frame):
+            saves = bool(frame.function.owner) and frame.function.qualname.rpartition(".")[2] in SAVING
+            return self.labels.is_handler(frame) or (saves and strength(alone) > 0)
+        return calls > 1 or strength(alone) > 0
 
     def _are_own(self, units: frozenset[Key], frame: Frame) -> bool:
         """Whether nobody but this function calls any of these."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prodready.read.web.build import Draft, Params
 from prodready.read.web.expressions import Expressions
 from prodready.read.web.facts import (
+    SCOPE,
     CallFact,
     CallOf,
     ClassFact,
@@ -313,12 +314,23 @@ class Script(Expressions):
                     self._injected(child, members)
             elif child.type in {"public_field_definition", "field_definition"}:
                 value_node = child.child_by_field_id(self._fields.value)
-                value = self.value(value_node) if value_node is not None else None
+                value = self._field_value(value_node) if value_node is not None else None
                 if isinstance(value, Fn):
                     draft = self.out.functions[value.index]
                     draft.name, draft.cls = draft.name or name, self.cls
                 if members.get(name) is None:
                     members[name] = value
+
+    def _field_value(self, node: Node) -> Expr:
+        """What a field is set to; functions inside of an array or an object know `this` by a scope of the class."""
+        text = node.text or b""
+        if node.type not in {"array", "object"} or b"=>" not in text or b"this." not in text:
+            return self.value(node)
+        self.out.functions.append(Draft(SCOPE, self.owner, self._now(node), *self._place(node), cls=self.cls))
+        around, self.owner = self.owner, len(self.out.functions) - 1
+        value = self.value(node)
+        self.owner = around
+        return value
 
     def _injected(self, constructor: Node, members: dict[str, Expr]) -> None:
         """Parameters of a constructor that become attributes: what they are, their type says."""
