@@ -83,6 +83,9 @@ CLEANING = frozenset(
 REMOVING = frozenset("delete remove discard clear purge destroy drop unlink".split())
 """First words of names of functions that remove something."""
 
+LOGS = frozenset({"log", "logs", "audit", "journal"})
+"""Last words in names of tables that only say what happened."""
+
 LEFT_OVER = frozenset("cleanup expire expired expiry garbage stale obsolete outdated orphaned".split())
 """Those of them that say of a helper that it does so by the way."""
 
@@ -332,7 +335,13 @@ def _weighty(writes: Sequence[Write]) -> list[Write]:
                 continue
             like.append((helper, passed))
         found.append(write)
-    return found
+    return found[:1] if all(map(_is_log_row, found)) else found
+
+
+def _is_log_row(write: Write) -> bool:
+    """Whether a write is a new row of a log: with another log's row missing, nothing else is left half done."""
+    words = split_words(write.label.strip("`"))
+    return write.makes and bool(words) and (words[-1] in LOGS or words[-2:] in {("log", "entry"), ("log", "record")})
 
 
 def _given(write: Write) -> list[Value]:
