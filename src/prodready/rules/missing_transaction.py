@@ -100,7 +100,7 @@ NOTES = frozenset(
 """Words in names of tables that note what somebody did or likes, to count or to remember it, or of tokens, which are asked
 for again: one row less does no harm."""
 
-WISHES = frozenset("preference preferences".split())
+WISHES = frozenset("preference preferences setting".split())
 """Words in names of tables that say how somebody wants to see things: to change some of them and not others does no harm."""
 
 PURSUITS = frozenset("browsing listening login play reading search view viewing visit watch".split())
