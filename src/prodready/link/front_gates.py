@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from prodready.finding import Location
@@ -54,6 +54,8 @@ class Gates:
         self._words = GateWords(knowledge)
         self._memory: dict[tuple[str, int, int], frozenset[str]] = {}
         self._getters: dict[str, Bound | None] = {}
+        self.handed: Callable[[Param], list[Bound]] = lambda prop: []
+        """What those that show a component hand it as one of its props; nothing if that is not known of all of them."""
 
     # Conditions
 
@@ -189,6 +191,9 @@ class Gates:
     def _bound(self, path: str, owner: int, test: Expr, holds: bool, depth: int) -> frozenset[str]:
         """A name that says nothing: what it is bound to may."""
         found = self.program.meaning(path, owner, test)
+        if isinstance(found, Param):
+            kinds = [self.kinds(x.path, x.owner, x.value, holds, depth + 1) for x in self.handed(found)]
+            return frozenset([weakest(frozenset().union(*kinds))]) if kinds and all(kinds) else frozenset()
         if isinstance(found, Bound) and found.value is not None and found.value != test:
             if isinstance(found.value, Fn):
                 return self._returned(found.path, found.value, holds, depth)

@@ -324,7 +324,7 @@ class Uses:
         Its name has to be more than one word that everybody uses, or the receiver the class's namesake.
         """
         words, wanted = split_words(receiver[-1] if receiver else ""), split_words(cls.name)
-        if words and (words == wanted or words == wanted[-len(words) :]) and len(words) > 1:
+        if words and (words == wanted or (len(words) > 1 and words == wanted[-len(words) :])):
             return True
         if any(_is_hook_of(part, wanted) for part in receiver):
             return True

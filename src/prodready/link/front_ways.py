@@ -12,7 +12,7 @@ from prodready.knowledge import Knowledge
 from prodready.link.front_conditions import Conditions, every, unique
 from prodready.link.front_gates import Gate, Gates
 from prodready.link.front_index import Use
-from prodready.link.front_program import Bound, Class, FrontProgram
+from prodready.link.front_program import Bound, Class, FrontProgram, Param
 from prodready.link.front_selectors import Selectors
 from prodready.link.front_uses import DEEPEST, MOST, Uses
 from prodready.read.web.facts import MODULE, SCOPE, Both, CallOf, Const, Expr, Fn, Member, Name, Not, Text
@@ -51,6 +51,7 @@ class Ways:
         self._held: dict[tuple[str, int], tuple[Gate, ...] | None] = {}
         self._reached: dict[tuple[str, int], tuple[Way, ...]] = {}
         self._open: set[tuple[str, int]] = set()
+        gates.handed = self._handed
         self._met: set[tuple[str, int]] = set()
         self._tries: Counter[tuple[str, int]] = Counter()
         self._left_over: dict[tuple[str, int], bool] = {}
@@ -378,6 +379,19 @@ class Ways:
     def _is_within_left_over(self, path: str, owner: int) -> bool:
         around = self.program.around(path, owner)
         return any(self._is_shown(path, index) and self._is_left_over(path, index) for index, _ in around if index)
+
+    def _handed(self, prop: Param) -> list[Bound]:
+        """See `Gates.handed`."""
+        if prop.position or not prop.key or not self._is_shown(prop.path, prop.function):
+            return []
+        found: list[Bound] = []
+        for use in self._shows(prop.path, prop.function):
+            element = self.program.files[use.file].elements[use.at] if use.role == "tag" else None
+            given = dict(element.attributes).get(prop.key) if element is not None else None
+            if element is None or given is None:
+                return []
+            found.append(Bound(use.file, element.owner, given))
+        return found
 
     def _shows(self, path: str, function: int) -> list[Use]:
         fact = self.program.files[path].functions[function]
