@@ -95,11 +95,19 @@ STAFF = """\
 """
 
 
+def test_a_class_without_a_login_of_its_own_is_left_to_its_bases() -> None:
+    views = VIEWS.replace("(permissions.IsAuthenticated, IsStaff)", "[IsStaff]")
+    app = Application({"views.py": views.encode()}, {"page.html": STAFF.encode()})
+    found = mutation.candidates(app, ["permission"])["permission"]
+    texts = [one.text for one in found if isinstance(one, Mutant)]
+    assert views.replace("permission_classes = [IsStaff]", "pass") in texts
+
+
 def test_what_is_no_check_is_left() -> None:
     app = Application({"views.py": VIEWS.encode()}, {"page.html": STAFF.encode()})
     found = mutation.candidates(app, ["permission"])["permission"]
     texts = [one.text for one in found if isinstance(one, Mutant)]
     assert texts == [
-        VIEWS.replace("(permissions.IsAuthenticated, IsStaff)", "([permissions.IsAuthenticated])"),
+        VIEWS.replace("(permissions.IsAuthenticated, IsStaff)", "[permissions.IsAuthenticated]"),
         VIEWS.replace("@staff_required\n", ""),
     ]

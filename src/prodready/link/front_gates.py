@@ -54,6 +54,7 @@ class Gates:
         self._words = GateWords(knowledge)
         self._memory: dict[tuple[str, int, int], frozenset[str]] = {}
         self._getters: dict[str, Bound | None] = {}
+        self._props: dict[tuple[Param, bool], frozenset[str]] = {}
         self.handed: Callable[[Param], list[Bound]] = lambda prop: []
         """What those that show a component hand it as one of its props; nothing if that is not known of all of them."""
 
@@ -192,13 +193,21 @@ class Gates:
         """A name that says nothing: what it is bound to may."""
         found = self.program.meaning(path, owner, test)
         if isinstance(found, Param):
-            kinds = [self.kinds(x.path, x.owner, x.value, holds, depth + 1) for x in self.handed(found)]
-            return frozenset([weakest(frozenset().union(*kinds))]) if kinds and all(kinds) else frozenset()
+            return self._of_prop(found, holds)
         if isinstance(found, Bound) and found.value is not None and found.value != test:
             if isinstance(found.value, Fn):
                 return self._returned(found.path, found.value, holds, depth)
             return self.kinds(found.path, found.owner, found.value, holds, depth + 1)
         return frozenset()
+
+    def _of_prop(self, prop: Param, holds: bool) -> frozenset[str]:
+        """What a prop of a component says: what all say that show it, or else nothing."""
+        if (prop, holds) not in self._props:
+            self._props[prop, holds] = frozenset()  # of a component that hands it on to itself
+            kinds = [self.kinds(given.path, given.owner, given.value, holds) for given in self.handed(prop)]
+            if kinds and all(kinds):
+                self._props[prop, holds] = frozenset([weakest(frozenset().union(*kinds))])
+        return self._props[prop, holds]
 
     def _computed(self, path: str, owner: int, test: Expr) -> Bound | None:
         """The expression that a name such as `canSend` stands for, where it is in sight: it may speak of a form."""
