@@ -51,10 +51,10 @@ class Ways:
         self._held: dict[tuple[str, int], tuple[Gate, ...] | None] = {}
         self._reached: dict[tuple[str, int], tuple[Way, ...]] = {}
         self._open: set[tuple[str, int]] = set()
-        gates.handed = self._handed
         self._met: set[tuple[str, int]] = set()
         self._tries: Counter[tuple[str, int]] = Counter()
         self._left_over: dict[tuple[str, int], bool] = {}
+        gates.handed = self._handed
 
     # Ways
 
@@ -254,14 +254,14 @@ class Ways:
                 )
             ways = self.reach(path, function)
             return every([way.gates for way in ways]) if ways else ()
-        shows = self._shows(path, function)
-        gates = [self._shown_by(use) for use in [use for use in shows if self._opened(use) is not None] or shows]
+        shows = [(use, self._opened(use)) for use in self._shows(path, function)]
+        sure = [one for one in shows if one[1] is not None] or shows
+        gates = [self._shown_by(use, opened or ()) for use, opened in sure]
         own = self._conditions.given(path, fact.owner, fact.conditions)
         return unique(own + every(gates)) if gates else own
 
-    def _shown_by(self, use: Use) -> tuple[Gate, ...]:
+    def _shown_by(self, use: Use, opened: tuple[Gate, ...]) -> tuple[Gate, ...]:
         if use.role in {"tag", "attr"}:
-            opened = self._opened(use) or ()
             return unique(self._conditions.of_use(use) + opened + self.around(use.file, use.at, own=False))
         return unique(self._conditions.of_use(use) + (self.held(use.file, use.owner) or ()))
 
@@ -327,7 +327,7 @@ class Ways:
                 for use in self._uses.imported(path, "default", ())
                 if use.role in {"tag", "attr", "arg", "bind", "export", "loose"}
             ]
-            return every([self._shown_by(use) for use in uses]) if uses else ()
+            return every([self._shown_by(use, self._opened(use) or ()) for use in uses]) if uses else ()
         if facts.kind in {"html", "angular"}:
             gates = []
             for other, conditions in self._including.get(path, ()):

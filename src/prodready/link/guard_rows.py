@@ -120,13 +120,14 @@ class GuardRows(GuardClasses):
 
     def is_aside(self, query: CallFact, calls: Sequence[CallFact]) -> bool:
         """Whether one's own rows are only removed beside a row that anybody may name: `post.delete()`, then one's likes."""
+        if not {"get", "aget", "one", "404"}.isdisjoint(split_words(query.name)):
+            return False  # who has none is turned away
         changed = [
             v.bare(target.base)
             for call in calls
             if self.words.has("changing-call", call.name) and isinstance(target := v.bare(call.value.target), v.Attr)
         ]
-        may_fail = not {"get", "aget", "one", "404"}.isdisjoint(split_words(query.name))
-        return not may_fail and query.value in changed and any(map(self._is_found_by_anybody, changed))
+        return query.value in changed and any(map(self._is_found_by_anybody, changed))
 
     def _is_found_by_anybody(self, row: Value) -> bool:
         """Whether a row is looked up, and not among those of who asks."""

@@ -16,6 +16,9 @@ from prodready.words import split_words
 IDENTIFIERS = frozenset({"id", "pk", "uuid"})
 """Names of the column that tells one row from all others."""
 
+SAVING = frozenset({"save", "create", "update"})
+"""Methods by which forms, serializers and rows write a row, and what belongs to it."""
+
 MOST_STEPS = 8
 """Methods on one query that are looked behind for the row that it picks."""
 

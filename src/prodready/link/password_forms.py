@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from prodready.finding import Confidence
 from prodready.link.frames import Bound
+from prodready.link.hooks import SAVING
 from prodready.link.password_rows import Rows
 from prodready.link.password_use import Use
 from prodready.link.passwords import Origin
@@ -18,9 +19,6 @@ CHECKING = frozenset(
     {"login", "signin", "auth", "authenticate", "token", "logout", "delete", "verify", "check", "confirm"}
 )
 """Words in the names of forms that look at a password and store none."""
-
-SAVING = frozenset({"save", "create", "update"})
-"""Methods of forms, serializers and rows that write a row."""
 
 ANSWERING = frozenset(
     "create update partial_update perform_create perform_update post put patch form_valid dispatch".split()

@@ -15,7 +15,7 @@ from prodready.link.conditions import Steps
 from prodready.link.deeds import WRITING
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.holders import Holders
-from prodready.link.hooks import plain
+from prodready.link.hooks import SAVING, plain
 from prodready.link.labels import Labels
 from prodready.link.lifting import is_for_one, is_own, may_be, seen_from, still_needed
 from prodready.link.openings import Deed, Key
@@ -39,9 +39,6 @@ MOST_TRIES = 30
 
 ASKING = frozenset("get fetch find load lookup resolve current default ensure obtain is has can check".split())
 """Verbs of functions that are called for what they return: if they write, then to make sure that it is there."""
-
-SAVING = frozenset({"save", "create", "update"})
-"""Methods by which an object, a form or a serializer saves itself and what belongs to it."""
 
 SETTING = frozenset("grant revoke remove subscribe unsubscribe enable disable".split())
 """Verbs of functions that bring about a state: where they may find it there, doing it again does no harm."""
