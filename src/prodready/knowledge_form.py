@@ -26,6 +26,7 @@ LABELS = frozenset(
         "redirects",  # of a type: a handler that sends people elsewhere and does nothing else
         "command",  # of a type: what it does is reached from no request
         "fills-row",  # of a type: fills a row of the class that it names with what was sent
+        "made-up",  # of an object: a library that makes data up
     }
 )  # fmt: skip
 DEEDS = frozenset(

@@ -11,6 +11,7 @@ from prodready.link.frames import Bound, CallSite, Frame
 from prodready.link.infer import Inference
 from prodready.link.labels import Labels
 from prodready.link.openings import Key
+from prodready.link.preparing import prepares
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, Symbol, ValueSymbol
 from prodready.link.text import argument_values
 from prodready.read import values as v
@@ -52,6 +53,7 @@ class Holders:
         self._signals: list[ValueSymbol] = []
         """Those that are asked about just now: who sends one may receive another."""
         self._requests: bool | None = None
+        self._below: dict[Key, list[CallSite]] = {}
         self._runs_of: dict[str, list[tuple[Frame, CallFact, frozenset[Key]]]] = {}
 
     def held(self, frame: Frame) -> bool:
@@ -115,7 +117,9 @@ class Holders:
             held = between or self.deeds.is_transaction(caller) or index in self.deeds.inside(caller)
             before = found.get((caller.key, index))
             found[caller.key, index] = (caller, index, held and (before is None or before[2]))
-        return list(found.values())
+        # What fills a database to play with says nothing of how the application calls a function.
+        used = [site for site in found.values() if not prepares(site[0], self.program) or self.is_entry(site[0])]
+        return used or list(found.values())
 
     def _calls_of(self, frame: Frame) -> Iterator[tuple[Frame, CallFact, bool]]:
         """The calls that run a function: of itself, of what it overrides, of a library's method that runs it.
@@ -127,13 +131,17 @@ class Holders:
             yield site.frame, site.fact, False
         cls = self.program.owner(frame.path, frame.function)
         bases = self.program.lineage(cls)[1:] if cls is not None else ()
-        for base in bases:
+        for base in dict.fromkeys((*bases, *(self._behind(cls) if cls is not None else ()))):
             if isinstance(base, ClassSymbol):
                 overridden = f"{base.facts.qualname}.{simple}"
                 if self.program.function(base.path, overridden) is not None:
                     for site in self.infer.callers(base.path, overridden):
                         if cls is not None and self._may_be_on(cls, site):
                             yield site.frame, site.fact, False
+            if isinstance(base, ClassSymbol) and cls is not None and self.program.member(base, simple) is None:
+                for site in self._calls_below(base, simple):
+                    if self._may_be_on(cls, site):
+                        yield site.frame, site.fact, False
         libraries = [base for base in bases if isinstance(base, str)]
         names = {name for base in libraries for name in self.knowledge.callers_of(base, simple)}
         if any(map(self.knowledge.is_row, libraries)):
@@ -147,6 +155,31 @@ class Holders:
         for use in self.dispatch.uses(cls, frame.function) if cls is not None else ():
             yield use.frame, use.fact, use.made != cls and self._holds(use.made, use.fact.name)
 
+    def _behind(self, cls: ClassSymbol) -> Iterator[ClassSymbol]:
+        """The classes that a mixin comes before in the classes that it is mixed into."""
+        for one in self.program.descendants(cls):
+            lineage = self.program.lineage(one)
+            yield from (base for base in lineage[lineage.index(cls) + 1 :] if isinstance(base, ClassSymbol))
+
+    def _calls_below(self, base: ClassSymbol, name: str) -> list[CallSite]:
+        """The calls of a method on objects of a class that leaves it to its subclasses, a few of which they reach."""
+        key = (base.path, f"{base.facts.qualname}.{name}")
+        if key not in self._below:
+            some = [
+                m
+                for sub in self.program.subclasses(base)
+                if isinstance(m := self.program.member(sub, name), FunctionSymbol)
+            ]
+            sites = self.infer.callers(some[0].path, some[0].facts.qualname) if some else []
+            self._below[key] = [site for site in sites if self._object_of(site) == base]
+        return self._below[key]
+
+    def _object_of(self, site: CallSite) -> ClassSymbol | None:
+        """The class of the object that a method is called on, as far as it is known."""
+        target = site.fact.value.target
+        kind = self.infer.type_of(Bound(target.base, site.frame)) if isinstance(target, v.Attr) else None
+        return kind.cls if kind is not None else None
+
     def is_left(self, frame: Frame) -> bool:
         """Whether a library calls a method of an object that elsewhere the project calls itself."""
         cls = self.program.owner(frame.path, frame.function)
@@ -158,15 +191,36 @@ class Holders:
         target = site.fact.value.target
         receiver = v.bare(target.base) if isinstance(target, v.Attr) else None
         behind = isinstance(receiver, v.Op) and receiver.kind == "super"
-        kind = self.infer.type_of(Bound(receiver, site.frame)) if receiver is not None else None
-        above = kind.cls if kind is not None else None
-        if above is None or (not behind and above in self.program.lineage(cls)):
+        above = self._object_of(site)
+        if receiver is None or above is None:
             return True
+        if not behind and above in self.program.lineage(cls):
+            return self._is_run_on(cls, site.frame, receiver)
         for one in self.program.descendants(above):
             lineage = self.program.lineage(one)
             if cls in lineage and not (behind and lineage.index(cls) <= lineage.index(above)):
                 return True
         return False
+
+    def _is_run_on(self, cls: ClassSymbol, caller: Frame, receiver: Value) -> bool:
+        """Whether a method that calls one of its own is run on objects of a class, or has another one in its place."""
+        params, home = caller.function.params, self.program.owner(caller.path, caller.function)
+        on_itself = isinstance(receiver, v.Param) and bool(params) and params[0].name == receiver.name
+        if home is None or not on_itself:
+            return True
+        return any(self._comes_to(home, one, caller) for one in (cls, *self.program.descendants(cls)))
+
+    def _comes_to(self, home: ClassSymbol, cls: ClassSymbol, method: Frame) -> bool:
+        """Whether the method of a base is what an object of a class has, or what its own methods of that name call."""
+        simple = method.function.qualname.rpartition(".")[2]
+        for one in self.program.lineage(cls):
+            if one == home:
+                break
+            name = f"{one.facts.qualname}.{simple}" if isinstance(one, ClassSymbol) else ""
+            own = self.program.function(one.path, name) if isinstance(one, ClassSymbol) else None
+            if own is not None and all(fact.name != simple for fact in own.calls):
+                return False
+        return True
 
     def _running(self, name: str) -> list[tuple[Frame, CallFact, frozenset[Key]]]:
         """The calls of this name by which a library runs methods of the project, and which those are."""
@@ -296,22 +350,44 @@ class Holders:
         return self.deeds.is_transaction(frame) or any(frame.function.calls[i].name == name for i in inside)
 
     def is_waited_for(self, frame: Frame, depth: int = 0) -> bool:
-        """Whether somebody waits for all that a function does: a request leads to it, or nobody in the project calls it."""
+        """Whether somebody waits for all that a function does: a request leads to it, or nobody in the project calls it.
+
+        Nobody does where requests hold a transaction, and commands alone do not.
+        """
         if self.labels.is_handler(frame):
             return True
         callers = [caller for caller, _, _ in self.sites(frame)] if depth < FAR else []
         cls, simple = self.program.owner(frame.path, frame.function), frame.function.qualname.rpartition(".")[2]
         bases = self.program.lineage(cls)[1:] if cls is not None else ()
         libraries = [base for base in bases if isinstance(base, str)]
-        if any("command" in self.knowledge.label(base) for base in libraries):
+        if self._is_command(frame):
             return False
         if any(self._runs(base, simple) for base in libraries):
             return True
         if callers:
+            without = self._without(frame)
+            if len(without) < len(callers) and all(self._is_for_commands(caller, depth + 1) for caller in without):
+                return False
             return any(self.is_waited_for(caller, depth + 1) for caller in callers)
         if depth or not {"queue", "task"}.isdisjoint(self.deeds.decorations(frame)):
             return False
         return not bases or any(map(self.knowledge.is_row, libraries))
+
+    def _without(self, frame: Frame) -> list[Frame]:
+        """Those who call a function outside of every transaction."""
+        return [caller for caller, _, held in self.sites(frame) if not held and not self.covered(caller)]
+
+    def _is_command(self, frame: Frame) -> bool:
+        cls = self.program.owner(frame.path, frame.function)
+        bases = self.program.lineage(cls) if cls is not None else ()
+        return any("command" in self.knowledge.label(base) for base in bases if isinstance(base, str))
+
+    def _is_for_commands(self, frame: Frame, depth: int) -> bool:
+        """Whether nobody but commands comes to a function without a transaction."""
+        if self._is_command(frame):
+            return True
+        callers = self._without(frame) if depth < FAR and not self.is_entry(frame) else []
+        return bool(callers) and all(self._is_for_commands(caller, depth + 1) for caller in callers)
 
     def is_asked_for(self, frame: Frame, depth: int = 0) -> bool:
         """Whether a request leads to a function."""
@@ -341,12 +417,7 @@ class Holders:
         """Whether a function is reached from requests only, each of which is a transaction by the settings."""
         if not self._requests_are_transactions() or self._is_run_apart(frame):
             return False
-        cls = self.program.owner(frame.path, frame.function)
-        return not any(
-            "command" in self.knowledge.label(base)
-            for base in (self.program.lineage(cls) if cls is not None else ())
-            if isinstance(base, str)
-        ) and (cls is not None or self.labels.is_handler(frame))
+        return not self._is_command(frame) and (bool(frame.function.owner) or self.labels.is_handler(frame))
 
     def _requests_are_transactions(self) -> bool:
         if self._requests is None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
+from prodready.link.annotations import MAX_HOPS
 from prodready.link.frames import (
     MAX_DEPTH,
     Bound,
@@ -17,7 +20,7 @@ from prodready.link.frames import (
 from prodready.link.given import by_call, within
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, Program, Symbol, ValueSymbol
 from prodready.link.scope import Scope
-from prodready.link.types import MAX_HOPS, Types
+from prodready.link.types import Types
 from prodready.read import values as v
 from prodready.read.facts import CallFact, FunctionFacts, last_name
 from prodready.read.values import Given, Value
@@ -93,7 +96,11 @@ class Inference(Types):
             case ValueSymbol() if symbol.value != target:
                 found = self._callees_of(Bound(symbol.value, self.module_frame(symbol.path)), depth + 1)
                 if found:
-                    return found
+                    # The object as this file names it: as its own names it nothing here would know it.
+                    own = target.base if isinstance(target, v.Attr) else None
+                    return [
+                        replace(c, receiver=own) if own is not None and c.receiver is not None else c for c in found
+                    ]
         if isinstance(target, v.Attr):
             return self._methods(bound.sub(target), target, symbol, depth)
         if isinstance(symbol, LibrarySymbol):

@@ -35,7 +35,9 @@ class Labels(Reducer):
     def __init__(self, infer: Inference) -> None:
         super().__init__(infer)
         self._handlers: dict[tuple[str, str], bool] = {}
-        self._requests = {name for kind in self.knowledge.parameters.values() for name in self.knowledge.lineage(kind)}
+        known = self.knowledge
+        brought = (kind for kind in known.parameters.values() if not known.is_row(kind))
+        self._requests = {name for kind in brought for name in known.lineage(kind)}
         self._validators: dict[tuple[str, str], frozenset[str]] = {}
 
     def effect(self, bound: Bound) -> Effect:

@@ -81,6 +81,9 @@ class Openings:
                 slot = self.knowledge.slot(library, "enter")
                 if slot is not None and slot.does in deeds and not self.commits_each(leaf):
                     return True
+                derived = self.knowledge.function(library) if kind is not None and kind.cls is not None else None
+                if derived is not None and derived.does in deeds:  # a class of the project with a library's as its base
+                    return True
             if kind is not None and kind.cls is not None and self._class_opens(kind.cls, depth):
                 return True
         # What `leaves` looked through may itself be a wrapper of the project.
@@ -168,7 +171,9 @@ class Openings:
             if callee.effect is not None and callee.effect.does == "transaction":
                 return True
             if callee.function is not None:
-                return self._wraps_call(callee.function)
+                # `@transaction_of_ours()`: a context manager that is made of a generator serves as a decorator, too.
+                used_as = isinstance(value, v.Call) and callee.function.facts.yields is not None
+                return self._holds_open(callee.function, 0) if used_as else self._wraps_call(callee.function)
         # A library's decorator that is given others: `method_decorator(atomic)`.
         given = [x for a in call.args for x in (a.items if isinstance(a, v.Seq) else (a,))]
         return any(isinstance(v.bare(a), (v.Ref, v.Attr, v.Call)) and self._decorates(bound.sub(a)) for a in given)

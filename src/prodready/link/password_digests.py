@@ -95,7 +95,7 @@ class Digests:
 def takers(infer: Inference, frame: Frame) -> Iterator[list[Bound]]:
     """By each call of a function, but for tests and what fills a database, the calls that are given what it returns."""
     for site in infer.some_callers(*frame.key):
-        if site.frame.path in infer.program.tests or prepares(site.frame):
+        if site.frame.path in infer.program.tests or prepares(site.frame, infer.program):
             continue
         calls = site.frame.function.calls
         around = [fact.value for fact in calls if fact is not site.fact and holds_call(fact.value, site.fact.value)]

@@ -51,25 +51,28 @@ class Walker:
         self.deeds = deeds
         self.frame = frame
         self.found = found
-        self._inner: dict[int, Path] = {}
+        self._inner: dict[int, tuple[Path, Path | None]] = {}
         self._commits = any(deed.kind == "commit" for deed in found.values())
         # Objects that the function holds, whatever they are: it changes something of them.
         self.changed = {deed.root for deed in found.values() if deed.kind == "change"}
         self._entered = {(call.line, call.column) for call in _entered(frame.function.flow)}
 
-    def worst(self) -> Path:
-        """The worst path through the function."""
-        found = worst([self._worst_given(given) for given in alternatives(self.frame.function.flow)]) or EMPTY
-        return replace(found.add(found.alone), alone=())
+    def worst(self) -> tuple[Path, Path]:
+        """The worst path through the function, and the worst of those that come back to the caller."""
+        ends = [self._ends_given(given) for given in alternatives(self.frame.function.flow)]
+        back = worst([one for returned, _ in ends for one in returned]) or EMPTY
+        found = worst([back, *(one for _, raised in ends for one in raised)]) or EMPTY
+        ended = replace(back.add(back.alone), alone=())
+        return ended if found is back else replace(found.add(found.alone), alone=()), ended
 
-    def _worst_given(self, given: Conditions) -> Path | None:
-        """The worst path on which these conditions come out so."""
+    def _ends_given(self, given: Conditions) -> tuple[list[Path | None], list[Path]]:
+        """The paths that return and those that raise if these conditions come out so."""
         exits = _Exits()
         end = self._run(self.frame.function.flow, Path(given=given), exits)
-        return worst([end, *exits.returned, *exits.raised])
+        return [end, *exits.returned], exits.raised
 
-    def called(self, deed: Deed) -> Path:
-        """What a call of a function of the project adds to the path."""
+    def called(self, deed: Deed) -> tuple[Path, Path | None]:
+        """What a call of a function of the project adds to the path, and what if it raises, where that is more."""
         raise NotImplementedError
 
     def stirs(self, fact: CallFact) -> bool:
@@ -83,14 +86,14 @@ class Walker:
             if isinstance(step, Flow):
                 path = getattr(self, f"_{step.kind}")(step, path, exits)
             elif step >= 0:
-                path = self._happens(step, path)
+                path = self._happens(step, path, exits)
             elif step != YIELD:
                 kept = {RETURN: exits.returned, RAISE: exits.raised, BREAK: exits.broken, CONTINUE: exits.continued}
                 kept[step].append(path)
                 return None
         return path
 
-    def _happens(self, index: int, path: Path) -> Path:
+    def _happens(self, index: int, path: Path, exits: _Exits) -> Path:
         deed = self.found.get(index)
         if deed is None:
             if self._commits and not path.stirred and self.stirs(self.frame.function.calls[index]):
@@ -127,13 +130,17 @@ class Walker:
             case "rollback":
                 return replace(path, open=False, pending=(), labels=(), made=False)
             case "call":
-                return path if path.open else self._call(index, deed, path)
+                return path if path.open else self._call(index, deed, path, exits)
         return path
 
-    def _call(self, index: int, deed: Deed, path: Path) -> Path:
+    def _call(self, index: int, deed: Deed, path: Path, exits: _Exits) -> Path:
         if index not in self._inner:
             self._inner[index] = self.called(deed)
-        inner = self._inner[index]
+        back, off = self._inner[index]
+        exits.raised += [self._with_called(deed, path, off)] if off is not None else []
+        return self._with_called(deed, path, back)
+
+    def _with_called(self, deed: Deed, path: Path, inner: Path) -> Path:
         if deed.root is not None and self._is_slight(deed.root, path):
             inner = replace(inner, writes=tuple(replace(write, kind="ensure") for write in inner.writes))
         if any(self._is_gone(write, path) for write in inner.writes):

@@ -1,22 +1,30 @@
-"""What fills a database for somebody to play with, and is no part of the application: told by its names."""
+"""What fills a database for somebody to play with, and is no part of the application: told by its names and its imports."""
 
 from __future__ import annotations
 
 from prodready.link.frames import Frame
+from prodready.link.program import Program
 from prodready.words import split_words
 
 PREPARING = frozenset(
     """
     seed seeds seeder seeding populate factory factories fixture fixtures demo sample samples sampledata testdata dummy fake
-    sandbox loaddata
+    sandbox loaddata mock mocks
     """.split()
 )
 """Words in names of files and functions that do so."""
 
 
-def prepares(frame: Frame) -> bool:
-    """Whether a function does so, by its name and place."""
-    return not PREPARING.isdisjoint(words_of(frame))
+def prepares(frame: Frame, program: Program) -> bool:
+    """Whether a function does so, by its name and place, or by a library that makes data up."""
+    return not PREPARING.isdisjoint(words_of(frame)) or _makes_up(frame.path, program)
+
+
+def _makes_up(path: str, program: Program) -> bool:
+    facts = program.facts(path)
+    objects = program.knowledge.objects.items()
+    packages = {name.partition(".")[0] for name, known in objects if "made-up" in known.labels}
+    return facts is not None and any(target.partition(".")[0] in packages for target in facts.imports.values())
 
 
 def words_of(frame: Frame) -> set[str]:

@@ -7,28 +7,23 @@ from collections.abc import Iterator
 from functools import cached_property
 
 import msgspec
-from msgspec.structs import replace
 
-from prodready.finding import Location
-from prodready.knowledge_form import Effect
+from prodready.link.callee_paths import CalleePaths
 from prodready.link.conditions import Steps
 from prodready.link.deeds import WRITING
-from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.frames import Bound, Frame
 from prodready.link.holders import Holders
 from prodready.link.hooks import SAVING, plain
 from prodready.link.labels import Labels
-from prodready.link.lifting import is_for_one, is_own, may_be, seen_from, still_needed
+from prodready.link.lifting import is_for_one
 from prodready.link.openings import Deed, Key
-from prodready.link.paths import Walker, makes
+from prodready.link.paths import makes
 from prodready.link.program import FunctionSymbol
 from prodready.link.rounds import Rounds
 from prodready.link.scope import Scope
-from prodready.link.sinks import place
-from prodready.link.text import argument_values
-from prodready.link.writes import EMPTY, Path, Waiting, Write, strength, unless_missing, worst
+from prodready.link.writes import EMPTY, Path, Write, strength, unless_missing
 from prodready.read import values as v
-from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, CallFact, Flow
-from prodready.read.values import Value
+from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, Flow
 from prodready.words import split_words
 
 DEEPEST = 8
@@ -46,16 +41,6 @@ SETTING = frozenset("grant revoke remove subscribe unsubscribe enable disable".s
 NOTING = frozenset("last touch seen visited activity heartbeat lock unlock lease".split())
 """Words in names of functions that note when something happened last, or take a lock, which others must see at once."""
 
-READING = frozenset(
-    """
-    get fetch find load list is has check validate parse read select execute exec scalar scalars all first one where filter
-    options in order limit offset join count exists refresh now today utcnow uuid len sorted tuple str int bool float min max
-    sum any zip enumerate dict keys values items split strip lower upper format decode encode debug info warning warn error
-    exception log isinstance getattr hasattr
-    """.split()
-)
-"""Words in names of calls that change no row, if nothing else is known of them."""
-
 ROUNDS = 6
 """Layers of callers above the functions that write which are looked for by name."""
 
@@ -63,12 +48,14 @@ ROUNDS = 6
 class Summary(msgspec.Struct, frozen=True):
     """What a function commits on its worst path outside of every transaction.
 
-    `path` holds all of it, `partial` says that it leaves a partial state for which this function is the place to mend it,
-    `weak` that it may be meant (one object written twice, rows that are only made sure of); `absorbed` are the functions
-    whose own writes belong to it; `units` those on the path that are to be mended themselves.
+    `path` holds all of it, `back` the worst of those that come back to the caller. `partial` says that it leaves a partial
+    state for which this function is the place to mend it, `weak` that it may be meant (one object written twice, rows that
+    are only made sure of); `absorbed` are the functions whose own writes belong to it; `units` those on the path that are
+    to be mended themselves.
     """
 
     path: Path = EMPTY
+    back: Path = EMPTY
     partial: bool = False
     weak: bool = False
     absorbed: frozenset[Key] = frozenset()
@@ -227,15 +214,16 @@ class Transactions(Holders):
         found = self.deeds_of(frame)
         if not any(deed.kind in WRITING or deed.kind in {"call", "stage"} for deed in found.values()):
             return NOTHING
-        path = _Walker(self, frame, found).worst()
+        path, back = CalleePaths(self, frame, found).worst()
         several = {write.units for write in path.writes if write.units}
         units = frozenset(unit for one in several for unit in one)
         calls = 1 if several and frozenset.intersection(*several) else len(several)
         alone = [write for write in unless_missing(path.writes) if not write.units and not write.bare]
         looped = any(write.units and write.looped for write in path.writes)
         if units and self._is_one_unit(frame, calls, units, alone, looped):
-            return Summary(path, partial=True, absorbed=units)
-        return Summary(path, strength(alone) > 1, len(alone) > 1 or any(write.repeated for write in alone), units=units)
+            return Summary(path, back, partial=True, absorbed=units)
+        weak = len(alone) > 1 or any(write.repeated for write in alone)
+        return Summary(path, back, strength(alone) > 1, weak, units=units)
 
     def _is_one_unit(self, frame: Frame, calls: int, units: frozenset[Key], alone: list[Write], looped: bool) -> bool:
         """Whether what some calls leave half done is part of what a function does; `looped`: one in each round."""
@@ -390,109 +378,3 @@ class Transactions(Holders):
 
 def _called_by(deed: Deed) -> tuple[tuple[FunctionSymbol, tuple[tuple[str, Bound], ...]], ...]:
     return deed.targets if deed.kind == "call" else ()
-
-
-class _Walker(Walker):
-    def __init__(self, owner: Transactions, frame: Frame, found: dict[int, Deed]) -> None:
-        super().__init__(owner.deeds, frame, found)
-        self.owner = owner
-
-    def called(self, deed: Deed) -> Path:
-        """See `Walker`."""
-        here = place(self.frame.path, deed.fact.span)
-        return worst([self._lifted(symbol, dict(given), deed, here) for symbol, given in deed.targets]) or Path()
-
-    def stirs(self, fact: CallFact) -> bool:
-        """See `Walker`."""
-        bound = Bound(fact.value, self.frame)
-        callees = self.deeds.infer.callees(bound)
-        if not callees:
-            return READING.isdisjoint(split_words(fact.name))
-        return any(self._may_change(callee, bound) for callee in callees)
-
-    def _may_change(self, callee: Callee, bound: Bound) -> bool:
-        if callee.function is not None or callee.cls is not None:
-            return callee.cls is None and callee.function is not None and self._changes_rows(callee.function)
-        if callee.effect is not None:
-            return callee.effect.sink == "sql" and not self._is_read(callee.effect, bound)
-        assert isinstance(bound.value, v.Call)
-        given = (*bound.value.args, *(value for _, value in bound.value.keywords))
-        kinds = [self.deeds.infer.type_of(bound.sub(value)) for value in given]
-        return any(kind is not None and self.deeds.is_row_class(kind.cls) for kind in kinds)
-
-    def _is_read(self, effect: Effect, bound: Bound) -> bool:
-        """Whether a statement that is run is known, or built here: if it wrote, that would be known, too."""
-        assert isinstance(bound.value, v.Call)
-        statements = [value for position in effect.at for value in argument_values(bound.value, position)]
-        return all(
-            isinstance(plain(one), v.Call) or self.deeds.statement_in(bound.sub(one)) is not None for one in statements
-        )
-
-    def _changes_rows(self, function: FunctionSymbol) -> bool:
-        frame = Frame(function.path, function.facts)
-        path = self.owner.summary(frame).path
-        deeds = self.owner.deeds_of(frame).values()
-        return bool(path.writes or path.pending) or any(deed.kind in {"change", "stage", "call"} for deed in deeds)
-
-    def _lifted(self, symbol: FunctionSymbol, given: dict[str, Bound], deed: Deed, here: Location) -> Path:
-        """What a callee adds, as its caller sees it."""
-        callee = Frame(symbol.path, symbol.facts)
-        summary = self.owner.summary(callee)
-        name = symbol.facts.qualname.rpartition(".")[2]
-        makes_sure, counted = self.owner.makes_sure(callee), unless_missing(summary.path.writes)
-        units = frozenset() if makes_sure else frozenset({callee.key}) if summary.partial else summary.units
-        writes = tuple(
-            replace(
-                self._as_own(write, deed) if own else write,
-                repeated=write.repeated and not is_for_one(write, given),
-                kind="ensure" if makes_sure or (write.missing is not None and write not in counted) else write.kind,
-                root=self._object_of(write, deed) if own else seen_from(write.root, given, self.frame),
-                looped=False,
-                via=((f"{name}()", here), *write.via),
-                units=units,
-                needs=still_needed(write, callee, given, self.frame, deed.fact.value),
-                rows=(),
-                missing=None,
-                under=(),
-                call=deed.fact.value,
-                assumed=write.assumed or deed.assumed,
-                own=own and not write.helped,
-            )
-            for write in summary.path.writes
-            for own in (is_own(write.root, callee, deed),)
-            if deed.fact.name != name or may_be(write, callee, given, deed.fact.value)
-        )
-        return self._with_given(callee, given, replace(summary.path, writes=writes, open=False), here)
-
-    def _object_of(self, write: Write, deed: Deed) -> Value | None:
-        """The object of which a method writes its own row, if it is known to be one, or the function changes it itself."""
-        target = deed.fact.value.target
-        receiver = plain(target.base) if isinstance(target, v.Attr) else None
-        itself = write.root is not None and isinstance(v.bare(write.root), v.Param)
-        return receiver if itself and deed.root is None and receiver in self.changed else deed.root
-
-    def _as_own(self, write: Write, deed: Deed) -> Write:
-        """A write of a method to its own object, as what the call does; one that is called `delete` removes the row."""
-        own = replace(write, label=deed.label or write.label, makes=write.makes or makes(deed))
-        if deed.root is None or "delete" not in deed.fact.name:
-            return own
-        return replace(own, table=self.owner.deeds.table(Bound(deed.root, self.frame)))
-
-    def _with_given(self, callee: Frame, given: dict[str, Bound], path: Path, here: Location) -> Path:
-        """What a callee adds if it runs the statement that it is given: that decides whether it writes."""
-        runs = self.owner.deeds.runs_given(callee)
-        statement = given.get(runs[0]) if runs is not None else None
-        found = self.owner.deeds.statement_in(statement) if statement is not None else None
-        if runs is None or found is None:
-            return path
-        kind, table = found
-        name = callee.function.qualname.rpartition(".")[2]
-        if kind != "write":
-            commits = all(write.kind == "commit" for write in path.writes)
-            return EMPTY if not kind and commits else path
-        if path.writes:
-            writes = tuple(replace(write, label=table) if write.kind == "commit" else write for write in path.writes)
-            return replace(path, writes=writes)
-        if runs[1]:
-            return path.add([Write(table, "write", here, via=((f"{name}()", here),))])
-        return replace(path, pending=(*path.pending, Waiting(None)), labels=(*path.labels, table))

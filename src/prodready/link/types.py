@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from prodready.knowledge_form import NOTHING
+from prodready.link.annotations import MAX_HOPS, Annotations
 from prodready.link.frames import Bound, Callee, CallSite, Frame, Type, is_property, is_static
 from prodready.link.program import (
     ClassSymbol,
@@ -15,19 +16,11 @@ from prodready.link.program import (
     Symbol,
     ValueSymbol,
 )
-from prodready.link.rows import Rows
 from prodready.read import values as v
 from prodready.read.facts import last_name
 from prodready.read.values import Value
 from prodready.words import split_words
 
-MAX_HOPS = 18
-"""Names, attributes and calls looked behind for one type."""
-
-TRANSPARENT_GENERICS = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Union", "Awaitable", "Type", "type"})
-ITERABLE_GENERICS = frozenset(
-    {"Iterator", "AsyncIterator", "Generator", "AsyncGenerator", "ContextManager", "AsyncContextManager"}
-)
 GETS_OF_CLASS = frozenset({"get", "get_object_or_404", "get_or_404", "aget_object_or_404", "first_or_404"})
 GETS_ONE = frozenset(
     {
@@ -51,7 +44,7 @@ COPIES = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "froze
 """Builtins that hold what they are given."""
 
 
-class Types(Rows):
+class Types(Annotations):
     """Tells the class of a value. Results are cached: the program does not change while this lives."""
 
     def __init__(self, program: Program) -> None:
@@ -111,7 +104,8 @@ class Types(Rows):
                 one = _one_of_several(value)
                 if one is not None:
                     return self.type_of(bound.sub(one), depth + 1)
-                part = self._declared_element(bound.sub(value.base)) or self._part_of_result(bound, value, depth)
+                base_of, part = bound.sub(value.base), self._part_of_result(bound, value, depth)
+                part = part or self._declared_element(base_of, value.key, depth + 1)
                 if part is not None:
                     return part
                 base = self.type_of(bound.sub(value.base), depth + 1)
@@ -199,42 +193,6 @@ class Types(Rows):
             self._tentative.clear()
             self._tentative_callees.clear()
 
-    def _from_annotation(self, annotation: Value, frame: Frame) -> Type | None:
-        annotation = v.bare(annotation)
-        if isinstance(annotation, v.Choice):
-            return next((t for o in annotation.options if (t := self._from_annotation(o, frame))), None)
-        if isinstance(annotation, v.Const) and isinstance(annotation.value, str):
-            annotation = v.Ref(":" + annotation.value)
-        if isinstance(annotation, v.Item):
-            name = (v.dotted(annotation.base) or "").rpartition(".")[2]
-            if name in TRANSPARENT_GENERICS or name in ITERABLE_GENERICS:
-                inner = v.bare(annotation.key)
-                first = inner.items[0] if isinstance(inner, v.Seq) and inner.items else inner
-                return self._from_annotation(first, frame)
-            annotation = annotation.base
-        name_ = v.dotted(annotation)
-        if name_ is None:
-            return None
-        symbol = self.program.resolve(name_, frame.path)
-        if isinstance(symbol, ClassSymbol):
-            return Type(symbol, symbol.facts.qualname)
-        if isinstance(symbol, LibrarySymbol):
-            return Type(None, self.knowledge.canonical(symbol.name)) if self.is_described(symbol.name) else None
-        if isinstance(symbol, ValueSymbol):  # an alias: DbSession = Annotated[Session, Depends(...)]
-            inner = v.bare(symbol.value)
-            if isinstance(inner, (v.Item, v.Choice, v.Ref, v.Attr)) and inner != annotation:
-                return self._from_annotation(inner, self.module_frame(symbol.path))
-        return None
-
-    def annotated_class(self, annotation: Bound) -> ClassSymbol | None:
-        """The class of the project that an annotation names."""
-        kind = self._from_annotation(annotation.value, annotation.frame)
-        return kind.cls if kind else None
-
-    def is_described(self, name: str) -> bool:
-        """Whether the knowledge has a type of this name."""
-        return self.knowledge.canonical(name) in self.knowledge.types
-
     def _type_of_ref(self, name: str, frame: Frame, depth: int) -> Type | None:
         symbol = self.program.resolve(name, frame.path)
         if isinstance(symbol, ValueSymbol):
@@ -298,9 +256,9 @@ class Types(Rows):
             for cls in self.program.lineage(base.cls):
                 if not isinstance(cls, ClassSymbol):
                     continue
-                annotation = cls.facts.annotations.get(name)
+                annotation = self.stated(cls, name)
                 if annotation is not None:
-                    found = self._from_annotation(annotation, self.module_frame(cls.path))
+                    found = self._from_annotation(annotation, self.module_frame(cls.path), depth + 1, base.cls)
                     if found is not None:
                         return found
                 for bound in self.attribute_values(cls, name):
@@ -352,7 +310,7 @@ class Types(Rows):
                 return Type(callee.cls, callee.cls.facts.qualname)
             if callee.function is not None:
                 bindings = self.bind(callee, bound)
-                found = self.result_type(callee.function, bindings, depth)
+                found = self._chosen(self.result_type(callee.function, bindings, depth), bound.sub(value))
                 if found is not None and found.cls is None and callee.function.facts.owner:
                     # What `super().save()` gives hangs on the class of the object: `book` of `book = form.save(request)`.
                     found = self._made(found.name, bound, found.assumed, depth)
@@ -389,7 +347,7 @@ class Types(Rows):
         """The type that calling a function of the project gives."""
         frame = Frame(symbol.path, symbol.facts, bindings, depth + 1, entered=True)
         if symbol.facts.result is not None:
-            found = self._from_annotation(symbol.facts.result, frame)
+            found = self._from_annotation(symbol.facts.result, frame, depth + 1)
             if found is not None:
                 return found
         returned = symbol.facts.returns
@@ -400,17 +358,6 @@ class Types(Rows):
             return self.type_of(Bound(returned, frame), depth + 2)
         finally:
             self._settle(key)
-
-    def _declared_element(self, bound: Bound) -> Type | None:
-        """What the annotation of a parameter says of what is in it: `lines: list[OrderLine]`."""
-        value = v.bare(bound.value)
-        param = bound.frame.param(value.name) if isinstance(value, v.Param) and not bound.frame.entered else None
-        annotation = v.bare(param.annotation) if param is not None and param.annotation is not None else None
-        if not isinstance(annotation, v.Item):
-            return None
-        inner = v.bare(annotation.key)
-        element = inner.items[-1] if isinstance(inner, v.Seq) and inner.items else inner
-        return self._from_annotation(element, bound.frame)
 
     def _part_of_result(self, bound: Bound, value: v.Item, depth: int) -> Type | None:
         """`order, created = make_order()` where the function returns as many values."""
@@ -456,7 +403,7 @@ class Types(Rows):
         if value.kind == "each":
             if isinstance(inner, v.Call) and v.dotted(inner.target) in COPIES and inner.args:
                 return self.type_of(bound.sub(v.op("each", inner.args[0])), depth + 1)
-            if (declared := self._declared_element(bound.sub(inner))) is not None:
+            if (declared := self._declared_element(bound.sub(inner), None, depth + 1)) is not None:
                 return declared
             symbol = self.symbol_of(value.subject, bound.frame)
             if isinstance(symbol, ClassSymbol):  # the members of an enumeration
@@ -476,14 +423,6 @@ class Types(Rows):
         return Frame(path, facts.functions["<module>"])
 
     # What a type rests on, see `Inference`
-
-    def callees(self, bound: Bound, depth: int = 0) -> list[Callee]:
-        """What a call may reach."""
-        raise NotImplementedError
-
-    def bind(self, callee: Callee, bound: Bound) -> tuple[tuple[str, Bound], ...]:
-        """The callee's parameters bound to the arguments of the call."""
-        raise NotImplementedError
 
     def some_callers(self, path: str, qualname: str) -> list[CallSite]:
         """A few of the calls that reach a function."""

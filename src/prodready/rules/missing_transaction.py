@@ -440,7 +440,7 @@ def _steps(writes: tuple[Write, ...]) -> Iterator[Step]:
 
 def _prepares(linked: Linked, frame: Frame) -> bool:
     """Whether a function fills a database for somebody to play with, and is no part of the application itself."""
-    return prepares(frame) and not linked.transactions.is_entry(frame)
+    return prepares(frame, linked.program) and not linked.transactions.is_entry(frame)
 
 
 rule = Rule(
