@@ -265,7 +265,9 @@ class GuardValues(Checks):
                 return [replace(g, text=text, location=here) for g in inner[:1]]
         if any(isinstance(m, FunctionSymbol) for m in (self.program.member(cls, n) for n in names)):
             return [Guard("permission", text, here, where, self._spares_reading(cls))]
-        return []
+        # What a base that is not at hand asks for is not known.
+        outside = (base for base in lineage if isinstance(base, str) and not self.infer.is_described(base))
+        return [replace(guard, text=text) for base in outside for guard in self._unknown(v.Ref(base), where, here)][:1]
 
     def of_library(self, name: str, text: str, here: Location, where: str) -> list[Guard]:
         """The guards that a class of a library is: one, or another one for those who only read."""

@@ -94,11 +94,11 @@ AGAIN = frozenset("rebuild rebuilds reindex recalculate recalc recompute regener
 
 NOTES = frozenset(
     """
-    attempt attempts recent recently viewed heartbeat throttle token tokens activation favorite favorites favourite favourites
+    attempt attempts cache caches recent recently viewed heartbeat throttle token tokens activation favorite favorites favourite favourites
     """.split()
 )
-"""Words in names of tables that note what somebody did or likes, to count or to remember it, or of tokens, which are asked
-for again: one row less does no harm."""
+"""Words in names of tables that note what somebody did or likes, to count or to remember it, that keep what can be found
+out again, or of tokens, which are asked for again: one row less does no harm."""
 
 WISHES = frozenset("preference preferences setting".split())
 """Words in names of tables that say how somebody wants to see things: to change some of them and not others does no harm."""
