@@ -163,7 +163,18 @@ class Config:
             "What is test code, where most rules are silent. Replaces the default.",
             '["tests/", "e2e/"]',
         ),
-    ] = ("tests/", "test/", "testing/", "test_*.py", "*_test.py", "tests.py", "*_tests.py", "conftest.py")
+    ] = (
+        "tests/",
+        "test/",
+        "testing/",
+        "test_*.py",
+        "*_test.py",
+        "tests.py",
+        "*_tests.py",
+        "conftest.py",
+        "features/steps/",
+        "*-steps.py",
+    )
     migration_paths: Annotated[
         tuple[str, ...],
         Key(

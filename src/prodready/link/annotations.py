@@ -135,10 +135,7 @@ class Annotations(Rows):
     # Variables of types
 
     def _in_place_of(self, declared: ValueSymbol, frame: Frame, depth: int, of: ClassSymbol | None) -> Type | None:
-        """What a variable stands for in a call that was entered, or in an object of class `of`; else its bound.
-
-        For a parameter of which no call is known the bound is not said: its callers may tell more.
-        """
+        """What a variable stands for in a call that was entered, or in an object of class `of`; else its bound."""
         variable = (declared.path, declared.name)
         found = self._given_as(variable, frame, depth) if frame.entered else None
         owner = self.program.owner(frame.path, frame.function)
@@ -146,7 +143,7 @@ class Annotations(Rows):
         if found is None and about is not None:
             stated = self._stated_in(about, variable)
             found = self._from_annotation(stated.value, stated.frame, depth + 1) if stated is not None else None
-        if found is None and (frame.entered or of is not None):
+        if found is None:
             call = v.bare(declared.value)
             bound = dict(call.keywords).get("bound") if isinstance(call, v.Call) else None
             home = self.module_frame(declared.path)

@@ -95,7 +95,7 @@ class CalleePaths(Walker):
         units = frozenset() if makes_sure else frozenset({callee.key}) if summary.partial else summary.units
         writes = tuple(
             replace(
-                self._as_own(write, deed) if own else write,
+                self._as_own(write, deed) if own else self._of_row(write, given),
                 repeated=write.repeated and not is_for_one(write, given),
                 kind="ensure" if makes_sure or (write.missing is not None and write not in counted) else write.kind,
                 root=self._object_of(write, deed) if own else seen_from(write.root, given, self.frame),
@@ -129,6 +129,17 @@ class CalleePaths(Walker):
         if deed.root is None or "delete" not in deed.fact.name:
             return own
         return replace(own, table=self.owner.deeds.table(Bound(deed.root, self.frame)))
+
+    def _of_row(self, write: Write, given: dict[str, Bound]) -> Write:
+        """A write of a row that the function passes, by the table of that: the helper may store rows of any."""
+        inner = v.bare(write.root) if write.root is not None else None
+        row = given.get(write.handed or (inner.name if isinstance(inner, v.Param) else ""))
+        passed = v.bare(row.value) if row is not None else None
+        handed = passed.name if write.handed and isinstance(passed, v.Param) else ""
+        kind = self.deeds.infer.type_of(row) if row is not None else None
+        known = kind is not None and not kind.assumed and self.deeds.is_row_class(kind.cls)
+        label = kind.cls.facts.qualname if known and kind is not None and kind.cls is not None else write.label
+        return replace(write, label=label, handed=handed)
 
     def _with_given(self, callee: Frame, given: dict[str, Bound], path: Path, here: Location) -> Path:
         """What a callee adds if it runs the statement that it is given: that decides whether it writes."""

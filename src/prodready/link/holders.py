@@ -436,7 +436,12 @@ class Holders:
         if facts is None:
             return False
         value = facts.values.get(name)
-        return value is not None and _holds_true(value, key)
+        # `DATABASES["default"]["ATOMIC_REQUESTS"] = True`
+        set_later = (fact.value.args for fact in facts.functions["<module>"].calls if fact.name == "setitem")
+        return (value is not None and _holds_true(value, key)) or any(
+            len(args) == 3 and args[1] == v.Const(key) and v.bare(args[2]) == v.Const(True)  # type: ignore[arg-type]
+            for args in set_later
+        )
 
 
 def _each(value: Value) -> tuple[Value, ...]:

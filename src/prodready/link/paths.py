@@ -113,7 +113,8 @@ class Walker:
                 path = replace(path, clean=tuple(row for row in path.clean if row != deed.root))
                 slight = deed.kind == "change" and _is_slight(deed)
                 pending = (*path.pending, Waiting(root, slight, self._missing(deed.root, path)))[-MOST:]
-                return replace(path, pending=pending, labels=labels, made=path.made or makes(deed))
+                handed = (*path.handed, *_parameters(deed)) if deed.kind == "stage" else path.handed
+                return replace(path, pending=pending, labels=labels, made=path.made or makes(deed), handed=handed)
             case "alone":  # whether it commits is a matter of the version
                 return path if path.open else replace(path, alone=(*path.alone, self._write(deed)))
             case "send":
@@ -128,7 +129,7 @@ class Walker:
             case "end":
                 return replace(path, open=False)
             case "rollback":
-                return replace(path, open=False, pending=(), labels=(), made=False)
+                return replace(path, open=False, pending=(), labels=(), handed=(), made=False)
             case "call":
                 return path if path.open else self._call(index, deed, path, exits)
         return path
@@ -217,7 +218,7 @@ class Walker:
     def _commit(self, deed: Deed, path: Path) -> Path:
         if path.nested:
             return replace(path, nested=False)
-        after = replace(path, open=False, pending=(), labels=(), alone=(), made=False)
+        after = replace(path, open=False, pending=(), labels=(), handed=(), alone=(), made=False)
         if path.alone:
             return after.add([self._write(deed)])
         if path.open or (not path.pending and (path.clean or any(write.kind == "commit" for write in path.writes))):
@@ -236,6 +237,7 @@ class Walker:
             bare=not path.pending and not path.stirred,
             missing=missing.pop() if len(missing) == 1 else None,
             under=path.not_found,
+            handed=path.handed[0] if len(path.pending) == len(path.handed) == 1 else "",
         )
         return after.add([write])
 
@@ -401,6 +403,13 @@ def _given_to(call: v.Call) -> Iterator[Value]:
         while isinstance(inner, v.Attr) and not linked:
             inner = plain(inner.base)
             yield inner
+
+
+def _parameters(deed: Deed) -> Iterator[str]:
+    """The parameters that are put into a session: `session.add(row)`."""
+    for value in map(plain, deed.fact.value.args[:1]):
+        if isinstance(value, v.Param):
+            yield value.name
 
 
 def _is_fetched(row: Value | None) -> bool:

@@ -37,7 +37,7 @@ class Write(msgspec.Struct, frozen=True):
     it may. `sent`: it notes what was sent before. `missing` is what was looked for, not found, and is made here; `under`
     all that was looked for and not found on the way. `table` is the class of the rows that are removed; `turn` the calls
     of a loop and the row that each of its rounds has of its own. `own`: `via` are methods of the row itself, `save` for
-    instance.
+    instance. `handed` is the parameter whose row it writes, if that is all it writes: who calls the function knows the table.
     """
 
     label: str
@@ -64,6 +64,7 @@ class Write(msgspec.Struct, frozen=True):
     sent: bool = False
     missing: Value | None = None
     under: tuple[Value, ...] = ()
+    handed: str = ""
 
     @property
     def helped(self) -> bool:
@@ -90,7 +91,7 @@ class Waiting(msgspec.Struct, frozen=True):
 
 class Path(msgspec.Struct, frozen=True):
     """What has been written on the way; `open` inside of a transaction begun by hand; `pending` awaits a
-    commit, `made` says that there is a new row in it.
+    commit, `made` says that there is a new row in it; `handed` are the parameters whose rows do.
 
     `alone` are statements that commit themselves unless a commit follows; `known` is what the conditions passed have
     shown, `given` what they would; `clean` are objects that a helper was given that commits, and that nothing has changed
@@ -104,6 +105,7 @@ class Path(msgspec.Struct, frozen=True):
     made: bool = False
     pending: tuple[Waiting, ...] = ()
     labels: tuple[str, ...] = ()
+    handed: tuple[str, ...] = ()
     alone: tuple[Write, ...] = ()
     known: Conditions = ()
     given: Conditions = ()
