@@ -37,7 +37,7 @@ class Write(msgspec.Struct, frozen=True):
     it may. `sent`: it notes what was sent before. `missing` is what was looked for, not found, and is made here; `under`
     all that was looked for and not found on the way. `table` is the class of the rows that are removed; `turn` the calls
     of a loop and the row that each of its rounds has of its own. `own`: `via` are methods of the row itself, `save` for
-    instance. `handed` is the parameter whose row it writes, if that is all it writes: who calls the function knows the table.
+    instance. `handed` is the parameter whose row it writes, if that is all: who calls the function knows the table.
     """
 
     label: str
