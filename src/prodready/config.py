@@ -172,6 +172,9 @@ class Config:
         "tests.py",
         "*_tests.py",
         "conftest.py",
+        "mock/",
+        "mocks/",
+        "*_mock/",
         "features/steps/",
         "*-steps.py",
     )

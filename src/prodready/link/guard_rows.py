@@ -46,7 +46,7 @@ class GuardRows(GuardClasses):
             hides = any(way.kind == RAISE and self.words.refuses(way) for way in function.facts.exits)
             hides = hides or any("404" in fact.name for fact in function.facts.calls)
             for fact in function.facts.calls[:MANY_CALLS]:
-                if hides and self._is_scoped(fact, function.facts.calls):
+                if hides and (self._is_scoped(fact, function.facts.calls) or self._is_given_own(fact, frame)):
                     self._own[key] = True
                 elif depth < 2 and "get" in split_words(fact.name):
                     callees = self.infer.callees(Bound(fact.value, frame))
@@ -55,6 +55,13 @@ class GuardRows(GuardClasses):
                         for c in callees
                     )
         return self._own[key]
+
+    def _is_given_own(self, fact: CallFact, frame: Frame) -> bool:
+        """Whether a call gives rows of who asks, by what the function called does: `rows.for_members(request.user)`."""
+        if not any(map(self.words.speaks_of_user, fact.value.args)):
+            return False
+        callees = self.infer.callees(Bound(fact.value, frame))
+        return any(c.function is not None and self._gives_own(c.function) for c in callees)
 
     def scoped_queries(self, frame: Frame, cls: ClassSymbol | None = None) -> Iterator[Guard]:
         """Rows are looked up among those that belong to whoever asks."""

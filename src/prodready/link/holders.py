@@ -254,6 +254,9 @@ class Holders:
             return True
         if cls is None:
             return self._is_signalled_within(frame)
+        users = self.dispatch.users_of(cls)
+        if users and all(self._holds(user, "dispatch") for user in users):
+            return True
         overrides = any(self.knowledge.method(library, simple) is not None for library in libraries)
         return cls.facts.qualname in self._used_within or (
             overrides and (cls.path, cls.facts.qualname) in self._managed - self._filled

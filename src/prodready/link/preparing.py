@@ -9,7 +9,7 @@ from prodready.words import split_words
 PREPARING = frozenset(
     """
     seed seeds seeder seeding populate factory factories fixture fixtures demo sample samples sampledata testdata dummy fake
-    sandbox loaddata mock mocks
+    sandbox loaddata mock mocks perftest
     """.split()
 )
 """Words in names of files and functions that do so."""
@@ -17,7 +17,8 @@ PREPARING = frozenset(
 
 def prepares(frame: Frame, program: Program) -> bool:
     """Whether a function does so, by its name and place, or by a library that makes data up."""
-    return not PREPARING.isdisjoint(words_of(frame)) or _makes_up(frame.path, program)
+    words = words_of(frame)
+    return not PREPARING.isdisjoint(words) or {"test", "data"} <= words or _makes_up(frame.path, program)
 
 
 def _makes_up(path: str, program: Program) -> bool:

@@ -78,6 +78,7 @@ class Regions:
         self.deeds = transactions.deeds
         self.knowledge = transactions.knowledge
         self._sends: dict[Key, list[tuple[CallFact, tuple[Step, ...]]]] = {}
+        self._failing: dict[Key, bool] = {}
 
     # Errors swallowed
 
@@ -106,22 +107,42 @@ class Regions:
                 here = place(frame.path, work.fact.span)
                 yield Swallowed(frame, span, here, work.label or shown_callee(work.fact))
 
-    def _work(self, steps: Steps, frame: Frame) -> Deed | None:
-        """The first thing these steps do to the database outside of a savepoint of their own."""
+    def _work(self, steps: Steps, frame: Frame, leaving: bool = False) -> Deed | None:
+        """The first thing these steps do to the database outside of a savepoint of their own.
+
+        With `leaving` only if an error of it may leave the function.
+        """
         found = self.transactions.deeds_of(frame)
         for step in steps:
             if isinstance(step, Flow):
                 if step.kind == "with" and self.deeds.enters(step, frame, SAVED):
                     continue
-                for arm in step.arms:
-                    if (deed := self._work(arm, frame)) is not None:
+                kept = leaving and step.kind == "try" and self._keeps_all(step, frame)
+                for arm in step.arms[1:] if kept else step.arms:
+                    if (deed := self._work(arm, frame, leaving)) is not None:
                         return deed
             elif step >= 0 and (deed := found.get(step)) is not None and not self._saves_itself(deed, frame):
                 if deed.kind in WRITING - {"commit"} or deed.kind == "stage":
                     return deed
-                if deed.kind == "call" and self.transactions.writes_at_all(deed):
+                if deed.kind == "call" and self.transactions.writes_at_all(deed) and self._may_fail(deed):
                     return deed
         return None
+
+    def _may_fail(self, deed: Deed) -> bool:
+        """Whether an error of the database comes out of a call: not if the function keeps all of its errors."""
+        return any(self._lets_out(Frame(symbol.path, symbol.facts)) for symbol, _ in deed.targets)
+
+    def _lets_out(self, frame: Frame) -> bool:
+        if frame.key not in self._failing:
+            self._failing[frame.key] = True
+            self._failing[frame.key] = self._work(frame.function.flow, frame, leaving=True) is not None
+        return self._failing[frame.key]
+
+    def _keeps_all(self, flow: Flow, frame: Frame) -> bool:
+        return any(
+            self._is_caught(caught, frame) and not _raises(handler)
+            for caught, handler in zip(flow.values, flow.arms[3:], strict=False)
+        )
 
     def _saves_itself(self, deed: Deed, frame: Frame) -> bool:
         """Whether a call does what it does in a savepoint of its own: an error takes back that much only."""
@@ -314,6 +335,10 @@ class Regions:
             elif deed.kind == "call" and self.transactions.stages(deed):
                 pending = pending or here
         return pending, waiting, late
+
+
+def _raises(steps: Steps) -> bool:
+    return any(any(map(_raises, step.arms)) if isinstance(step, Flow) else step == RAISE for step in steps)
 
 
 def _only_asks(name: str) -> bool:

@@ -305,6 +305,9 @@ class Types(Annotations):
         return None
 
     def _type_of_call(self, bound: Bound, value: v.Call, depth: int) -> Type | None:
+        rows = self._rows_of_manager(value, bound.frame)
+        if rows is not None:
+            return Type(rows, rows.facts.qualname)
         for callee in self.callees(bound, depth + 1):
             if callee.cls is not None:
                 return Type(callee.cls, callee.cls.facts.qualname)
@@ -323,6 +326,17 @@ class Types(Annotations):
             if found is not None:
                 return found
         return self._row_type(bound, value)
+
+    def _rows_of_manager(self, value: v.Call, frame: Frame) -> ClassSymbol | None:
+        """The class of queries that a manager is made of: `Manager.from_queryset(Loans)()`, `Loans.as_manager()`."""
+        target = v.bare(value.target)
+        if isinstance(target, v.Call) and last_name(target) == "from_queryset" and target.args:
+            named = self.program.class_named(target.args[0], frame.path)
+        elif isinstance(target, v.Attr) and target.name == "as_manager":
+            named = self.program.class_named(target.base, frame.path)
+        else:
+            return None
+        return named if isinstance(named, ClassSymbol) else None
 
     def _row_type(self, bound: Bound, call: v.Call) -> Type | None:
         """A row by the shape of the query: `session.get(User, 1)`, `User.objects.get(id=1)`, `User.query.first()`."""

@@ -49,6 +49,7 @@ from prodready.link.frames import Frame
 from prodready.link.hooks import plain
 from prodready.link.linked import Linked
 from prodready.link.paths import COMMIT, MAKING, STAMPS
+from prodready.link.holders import FAR
 from prodready.link.preparing import prepares, words_of
 from prodready.link.writes import Write, strength
 from prodready.link.transactions import Summary
@@ -438,9 +439,15 @@ def _steps(writes: tuple[Write, ...]) -> Iterator[Step]:
         yield Step(write.place, f"{says}{what}{' again and again' if write.repeated else ''}")
 
 
-def _prepares(linked: Linked, frame: Frame) -> bool:
-    """Whether a function fills a database for somebody to play with, and is no part of the application itself."""
-    return prepares(frame, linked.program) and not linked.transactions.is_entry(frame)
+def _prepares(linked: Linked, frame: Frame, depth: int = 0) -> bool:
+    """Whether a function fills a database for somebody to play with, itself or because nothing else calls it."""
+    transactions = linked.transactions
+    if transactions.is_entry(frame):
+        return False
+    callers = [caller for caller, _, _ in transactions.sites(frame)] if depth < FAR else []
+    return prepares(frame, linked.program) or (
+        bool(callers) and all(_prepares(linked, caller, depth + 1) for caller in callers)
+    )
 
 
 rule = Rule(
