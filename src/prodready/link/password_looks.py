@@ -106,6 +106,11 @@ class PasswordLooks:
         """Whether the way that a frame is on needs something else than the defaults, and no request calls the function."""
         return against_defaults(frame) and not self.reducer.is_handler(frame)
 
+    def _gives_row(self, bound: Bound) -> bool:
+        """Whether a value is a row, be it one that says which column has the password."""
+        infer = self.reducer.infer
+        return any(map(infer.knowledge.is_row, infer.library_types(infer.type_of(bound))))
+
     def _is_opaque(self, bound: Bound) -> bool:
         """Whether a value is one whose name may be believed: an element, a field, something typed in or sent."""
         value = v.bare(bound.value)

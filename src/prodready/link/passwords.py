@@ -355,7 +355,7 @@ class PasswordReader(PasswordLooks):
                 if found or name in {"get", "pop"}:
                     yield from found
                     return
-        if name in TYPED_IN and self._asks_for_password(bound, value):
+        if name in TYPED_IN and self._asks_for_password(bound, value) and not self._gives_row(bound):
             yield Origin("plain", bound, describe(value), trail)
             return
         reduced = self.reducer.step(bound)
