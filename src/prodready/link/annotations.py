@@ -25,9 +25,6 @@ SAME_ELEMENTS = frozenset({"values", "copy"})
 MAX_HOPS = 18
 """Names, attributes and calls looked behind for one type."""
 
-MAX_BASES = 10
-"""Classes between that of an object and the one that names a variable."""
-
 Variable = tuple[str, str]
 """The file and name of a variable of types."""
 
@@ -43,6 +40,8 @@ class Annotations(Rows):
         self, annotation: Value, frame: Frame, depth: int = 0, of: ClassSymbol | None = None
     ) -> Type | None:
         """The type that an annotation in `frame` names; `of` is the class of the object that it is asked about."""
+        if depth > MAX_HOPS:
+            return None
         if isinstance(annotation, v.Named) and _declares_variable(v.bare(annotation)):
             return self._in_place_of(ValueSymbol(frame.path, annotation.name, annotation), frame, depth, of)
         annotation = v.bare(annotation)
@@ -68,7 +67,7 @@ class Annotations(Rows):
             if _declares_variable(inner):
                 return self._in_place_of(symbol, frame, depth, of)
             if isinstance(inner, (v.Item, v.Choice, v.Ref, v.Attr)) and inner != annotation:
-                return self._from_annotation(inner, self.module_frame(symbol.path), depth, of)
+                return self._from_annotation(inner, self.module_frame(symbol.path), depth + 1, of)
         return None
 
     def annotated_class(self, annotation: Bound) -> ClassSymbol | None:
@@ -86,12 +85,17 @@ class Annotations(Rows):
         annotation = v.bare(found[0].value) if found is not None else None
         if found is None or not isinstance(annotation, v.Item):
             return None
-        inside, at = _arguments(annotation), -1
-        if (v.dotted(annotation.base) or "").rpartition(".")[2] in TUPLES:
+        name = (v.dotted(annotation.base) or "").rpartition(".")[2]
+        inside, at = _arguments(annotation), 0 if name in ITERABLE_GENERICS else -1
+        if name in TUPLES:
             index = v.bare(key) if key is not None else None
             if inside[-1] == v.NUMBER:  # `tuple[Order, ...]`
                 at = 0
-            elif isinstance(index, v.Const) and isinstance(index.value, int) and index.value < len(inside):
+            elif (
+                isinstance(index, v.Const)
+                and isinstance(index.value, int)
+                and -len(inside) <= index.value < len(inside)
+            ):
                 at = index.value
             else:
                 return None
@@ -137,7 +141,7 @@ class Annotations(Rows):
     def _in_place_of(self, declared: ValueSymbol, frame: Frame, depth: int, of: ClassSymbol | None) -> Type | None:
         """What a variable stands for in a call that was entered, or in an object of class `of`; else its bound."""
         variable = (declared.path, declared.name)
-        found = self._given_as(variable, frame, depth) if frame.entered else None
+        found = self._given_as(variable, frame, depth, of) if frame.entered else None
         owner = self.program.owner(frame.path, frame.function)
         about = of or (self._class_of_object(frame, depth) if frame.entered and owner is not None else owner)
         if found is None and about is not None:
@@ -150,7 +154,7 @@ class Annotations(Rows):
             found = self._from_annotation(bound, home, depth + 1) if bound is not None else None
         return found
 
-    def _given_as(self, variable: Variable, frame: Frame, depth: int) -> Type | None:
+    def _given_as(self, variable: Variable, frame: Frame, depth: int, of: ClassSymbol | None) -> Type | None:
         """By what is given for a parameter that is annotated with the variable: `kind: type[T]`, `row: T`."""
         for param in frame.function.params:
             given = frame.binding(param.name) if param.annotation is not None else None
@@ -163,6 +167,8 @@ class Annotations(Rows):
                 symbol = self.symbol_of(given.value, given.frame) if is_class else None
                 if isinstance(symbol, ClassSymbol):
                     return Type(symbol, symbol.facts.qualname)
+                if of is not None and frame.function.owner and param is frame.function.params[0]:
+                    return Type(of, of.facts.qualname)
                 return self.type_of(given, depth + 1)
         return None
 
@@ -177,20 +183,21 @@ class Annotations(Rows):
         kind = self.type_of(receiver, depth + 1)
         return kind.cls if kind is not None else None
 
-    def _stated_in(self, cls: ClassSymbol, variable: Variable, hops: int = 0) -> Bound | None:
+    def _stated_in(self, cls: ClassSymbol, variable: Variable) -> Bound | None:
         """What a class, or one of its bases, puts in place of a variable: `Order` in `class Orders(Repository[Order])`."""
         key = (cls.path, cls.facts.qualname, variable)
-        if hops < MAX_BASES and key not in self._stated:
-            self._stated[key] = self._look_for_stated(cls, variable, hops)
-        return self._stated.get(key)
+        if key not in self._stated:
+            self._stated[key] = None  # a class among its own bases states nothing
+            self._stated[key] = self._look_for_stated(cls, variable)
+        return self._stated[key]
 
-    def _look_for_stated(self, cls: ClassSymbol, variable: Variable, hops: int) -> Bound | None:
+    def _look_for_stated(self, cls: ClassSymbol, variable: Variable) -> Bound | None:
         home = self.module_frame(cls.path)
         for base in map(v.bare, cls.facts.bases):
             named = self.program.class_named(base, cls.path)
             if not isinstance(named, ClassSymbol):
                 continue
-            behind = self._stated_in(named, variable, hops + 1)
+            behind = self._stated_in(named, variable)
             wanted = self._variable(behind.value, behind.frame.path) if behind is not None else variable
             if behind is not None and wanted is None:
                 return behind

@@ -125,7 +125,7 @@ class CalleePaths(Walker):
 
     def _as_own(self, write: Write, deed: Deed) -> Write:
         """A write of a method to its own object, as what the call does; one that is called `delete` removes the row."""
-        own = replace(write, label=deed.label or write.label, makes=write.makes or makes(deed))
+        own = replace(write, label=deed.label or write.label, makes=write.makes or makes(deed), handed="")
         if deed.root is None or "delete" not in deed.fact.name:
             return own
         return replace(own, table=self.owner.deeds.table(Bound(deed.root, self.frame)))

@@ -269,7 +269,7 @@ class Dispatch:
 
     def users_of(self, cls: ClassSymbol) -> list[ClassSymbol]:
         """The classes that name this one, or one derived from it, for their library to make objects of."""
-        return [user for one in (cls, *self.program.descendants(cls)) for user in self._named_by.get(one, ())]
+        return [user for one in self.program.descendants(cls) for user in self._named_by.get(one, ())]
 
     @cached_property
     def _named_by(self) -> dict[ClassSymbol, list[ClassSymbol]]:

@@ -159,7 +159,8 @@ class Holders:
         """The classes that a mixin comes before in the classes that it is mixed into."""
         for one in self.program.descendants(cls):
             lineage = self.program.lineage(one)
-            yield from (base for base in lineage[lineage.index(cls) + 1 :] if isinstance(base, ClassSymbol))
+            behind = lineage[lineage.index(cls) + 1 :] if cls in lineage else ()
+            yield from (base for base in behind if isinstance(base, ClassSymbol))
 
     def _calls_below(self, base: ClassSymbol, name: str) -> list[CallSite]:
         """The calls of a method on objects of a class that leaves it to its subclasses, a few of which they reach."""
@@ -208,7 +209,7 @@ class Holders:
         on_itself = isinstance(receiver, v.Param) and bool(params) and params[0].name == receiver.name
         if home is None or not on_itself:
             return True
-        return any(self._comes_to(home, one, caller) for one in (cls, *self.program.descendants(cls)))
+        return any(self._comes_to(home, one, caller) for one in self.program.descendants(cls))
 
     def _comes_to(self, home: ClassSymbol, cls: ClassSymbol, method: Frame) -> bool:
         """Whether the method of a base is what an object of a class has, or what its own methods of that name call."""
@@ -355,7 +356,7 @@ class Holders:
     def is_waited_for(self, frame: Frame, depth: int = 0) -> bool:
         """Whether somebody waits for all that a function does: a request leads to it, or nobody in the project calls it.
 
-        Nobody does where requests hold a transaction, and commands alone do not.
+        Nor does anybody where only commands come to it without a transaction.
         """
         if self.labels.is_handler(frame):
             return True
@@ -369,7 +370,7 @@ class Holders:
             return True
         if callers:
             without = self._without(frame)
-            if len(without) < len(callers) and all(self._is_for_commands(caller, depth + 1) for caller in without):
+            if 0 < len(without) < len(callers) and all(self._is_for_commands(caller, depth + 1) for caller in without):
                 return False
             return any(self.is_waited_for(caller, depth + 1) for caller in callers)
         if depth or not {"queue", "task"}.isdisjoint(self.deeds.decorations(frame)):

@@ -18,7 +18,15 @@ from prodready.link.frames import (
     is_static,
 )
 from prodready.link.given import by_call, within
-from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, Program, Symbol, ValueSymbol
+from prodready.link.program import (
+    ClassSymbol,
+    FunctionSymbol,
+    LibrarySymbol,
+    ModuleSymbol,
+    Program,
+    Symbol,
+    ValueSymbol,
+)
 from prodready.link.scope import Scope
 from prodready.link.types import Types
 from prodready.read import values as v
@@ -98,6 +106,7 @@ class Inference(Types):
                 if found:
                     # The object as this file names it: as its own names it nothing here would know it.
                     own = target.base if isinstance(target, v.Attr) else None
+                    own = None if own is not None and isinstance(self.symbol_of(own, frame), ModuleSymbol) else own
                     return [
                         replace(c, receiver=own) if own is not None and c.receiver is not None else c for c in found
                     ]

@@ -161,7 +161,7 @@ class Walker:
             inner = replace(inner, writes=writes)
         after = path.add(inner.writes)
         if any(write.kind == "commit" for write in inner.writes):
-            after = replace(after, pending=(), labels=(), clean=(*path.clean, *_used(deed.fact.value)))
+            after = replace(after, pending=(), labels=(), handed=(), clean=(*path.clean, *_used(deed.fact.value)))
         return replace(
             after,
             made=after.made or inner.made,

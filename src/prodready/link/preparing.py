@@ -25,7 +25,8 @@ def _makes_up(path: str, program: Program) -> bool:
     facts = program.facts(path)
     objects = program.knowledge.objects.items()
     packages = {name.partition(".")[0] for name, known in objects if "made-up" in known.labels}
-    return facts is not None and any(target.partition(".")[0] in packages for target in facts.imports.values())
+    imported = {target.partition(".")[0] for target in facts.imports.values()} & packages if facts is not None else ()
+    return any(program.find_module(name, path) is None for name in imported)
 
 
 def words_of(frame: Frame) -> set[str]:

@@ -117,12 +117,16 @@ class Regions:
             if isinstance(step, Flow):
                 if step.kind == "with" and self.deeds.enters(step, frame, SAVED):
                     continue
-                kept = leaving and step.kind == "try" and self._keeps_all(step, frame)
+                kept = leaving and step.kind == "try" and self._keeps_all(step)
                 for arm in step.arms[1:] if kept else step.arms:
                     if (deed := self._work(arm, frame, leaving)) is not None:
                         return deed
             elif step >= 0 and (deed := found.get(step)) is not None and not self._saves_itself(deed, frame):
                 if deed.kind in WRITING - {"commit"} or deed.kind == "stage":
+                    return deed
+                if leaving and (
+                    deed.kind == "commit" or (deed.kind == "change" and self.transactions.is_row(deed, frame))
+                ):
                     return deed
                 if deed.kind == "call" and self.transactions.writes_at_all(deed) and self._may_fail(deed):
                     return deed
@@ -133,14 +137,16 @@ class Regions:
         return any(self._lets_out(Frame(symbol.path, symbol.facts)) for symbol, _ in deed.targets)
 
     def _lets_out(self, frame: Frame) -> bool:
+        """The same for a function; one that calls itself is taken to let them out."""
         if frame.key not in self._failing:
             self._failing[frame.key] = True
             self._failing[frame.key] = self._work(frame.function.flow, frame, leaving=True) is not None
         return self._failing[frame.key]
 
-    def _keeps_all(self, flow: Flow, frame: Frame) -> bool:
+    def _keeps_all(self, flow: Flow) -> bool:
+        """Whether whatever is raised in a `try` is caught, and nothing raised again."""
         return any(
-            self._is_caught(caught, frame) and not _raises(handler)
+            (isinstance(v.bare(caught), v.Const) or v.dotted(v.bare(caught)) in EVERYTHING) and not _raises(handler)
             for caught, handler in zip(flow.values, flow.arms[3:], strict=False)
         )
 

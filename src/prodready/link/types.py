@@ -150,7 +150,7 @@ class Types(Annotations):
                 return Type(owner, function.owner)
         if param is None:
             return None
-        found = self._from_annotation(param.annotation, frame) if param.annotation is not None else None
+        found = self._from_annotation(param.annotation, frame, depth + 1) if param.annotation is not None else None
         if found is None and param.annotation is None and name in self.knowledge.parameters:
             known = self.knowledge.parameters[name]
             owner = self.program.owner(frame.path, function)
@@ -313,7 +313,8 @@ class Types(Annotations):
                 return Type(callee.cls, callee.cls.facts.qualname)
             if callee.function is not None:
                 bindings = self.bind(callee, bound)
-                found = self._chosen(self.result_type(callee.function, bindings, depth), bound.sub(value))
+                of = callee.type.cls if callee.type is not None else None
+                found = self._chosen(self.result_type(callee.function, bindings, depth, of), bound.sub(value))
                 if found is not None and found.cls is None and callee.function.facts.owner:
                     # What `super().save()` gives hangs on the class of the object: `book` of `book = form.save(request)`.
                     found = self._made(found.name, bound, found.assumed, depth)
@@ -357,11 +358,17 @@ class Types(Annotations):
                 value = v.bare(value.target if isinstance(value, v.Call) else value.base)
         return None
 
-    def result_type(self, symbol: FunctionSymbol, bindings: tuple[tuple[str, Bound], ...], depth: int) -> Type | None:
-        """The type that calling a function of the project gives."""
+    def result_type(
+        self,
+        symbol: FunctionSymbol,
+        bindings: tuple[tuple[str, Bound], ...],
+        depth: int,
+        of: ClassSymbol | None = None,
+    ) -> Type | None:
+        """The type that calling a function of the project gives; a method on an object of class `of`, if that is known."""
         frame = Frame(symbol.path, symbol.facts, bindings, depth + 1, entered=True)
         if symbol.facts.result is not None:
-            found = self._from_annotation(symbol.facts.result, frame, depth + 1)
+            found = self._from_annotation(symbol.facts.result, frame, depth + 1, of)
             if found is not None:
                 return found
         returned = symbol.facts.returns
@@ -397,7 +404,7 @@ class Types(Annotations):
     def _type_of_op(self, bound: Bound, value: v.Op, depth: int) -> Type | None:
         subject = bound.sub(value.subject)
         if value.kind == "typed":
-            return self._from_annotation(value.args[0], bound.frame) or self.type_of(subject, depth + 1)
+            return self._from_annotation(value.args[0], bound.frame, depth + 1) or self.type_of(subject, depth + 1)
         if value.kind in {"after", "if", "without", "slice"}:
             return self.type_of(subject, depth + 1)
         if value.kind == "super":
