@@ -131,17 +131,9 @@ class Holders:
             yield site.frame, site.fact, False
         cls = self.program.owner(frame.path, frame.function)
         bases = self.program.lineage(cls)[1:] if cls is not None else ()
-        for base in dict.fromkeys((*bases, *(self._behind(cls) if cls is not None else ()))):
-            if isinstance(base, ClassSymbol):
-                overridden = f"{base.facts.qualname}.{simple}"
-                if self.program.function(base.path, overridden) is not None:
-                    for site in self.infer.callers(base.path, overridden):
-                        if cls is not None and self._may_be_on(cls, site):
-                            yield site.frame, site.fact, False
-            if isinstance(base, ClassSymbol) and cls is not None and self.program.member(base, simple) is None:
-                for site in self._calls_below(base, simple):
-                    if self._may_be_on(cls, site):
-                        yield site.frame, site.fact, False
+        for site in self._calls_above(cls, simple) if cls is not None else ():
+            if cls is not None and self._may_be_on(cls, site):
+                yield site.frame, site.fact, False
         libraries = [base for base in bases if isinstance(base, str)]
         names = {name for base in libraries for name in self.knowledge.callers_of(base, simple)}
         if any(map(self.knowledge.is_row, libraries)):
@@ -154,6 +146,17 @@ class Holders:
                     yield caller, fact, False
         for use in self.dispatch.uses(cls, frame.function) if cls is not None else ():
             yield use.frame, use.fact, use.made != cls and self._holds(use.made, use.fact.name)
+
+    def _calls_above(self, cls: ClassSymbol, name: str) -> Iterator[CallSite]:
+        """The calls of a method on objects of the classes above one, which declare it or leave it to those below."""
+        for base in dict.fromkeys((*self.program.lineage(cls)[1:], *self._behind(cls))):
+            if not isinstance(base, ClassSymbol):
+                continue
+            overridden = f"{base.facts.qualname}.{name}"
+            if self.program.function(base.path, overridden) is not None:
+                yield from self.infer.callers(base.path, overridden)
+            elif self.program.member(base, name) is None:
+                yield from self._calls_below(base, name)
 
     def _behind(self, cls: ClassSymbol) -> Iterator[ClassSymbol]:
         """The classes that a mixin comes before in the classes that it is mixed into."""

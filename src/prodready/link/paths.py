@@ -112,9 +112,9 @@ class Walker:
                     return path
                 path = replace(path, clean=tuple(row for row in path.clean if row != deed.root))
                 slight = deed.kind == "change" and _is_slight(deed)
-                pending = (*path.pending, Waiting(root, slight, self._missing(deed.root, path)))[-MOST:]
-                handed = (*path.handed, *_parameters(deed)) if deed.kind == "stage" else path.handed
-                return replace(path, pending=pending, labels=labels, made=path.made or makes(deed), handed=handed)
+                handed = _parameter(deed) if deed.kind == "stage" else ""
+                pending = (*path.pending, Waiting(root, slight, self._missing(deed.root, path), handed))[-MOST:]
+                return replace(path, pending=pending, labels=labels, made=path.made or makes(deed))
             case "alone":  # whether it commits is a matter of the version
                 return path if path.open else replace(path, alone=(*path.alone, self._write(deed)))
             case "send":
@@ -129,7 +129,7 @@ class Walker:
             case "end":
                 return replace(path, open=False)
             case "rollback":
-                return replace(path, open=False, pending=(), labels=(), handed=(), made=False)
+                return replace(path, open=False, pending=(), labels=(), made=False)
             case "call":
                 return path if path.open else self._call(index, deed, path, exits)
         return path
@@ -161,11 +161,11 @@ class Walker:
             inner = replace(inner, writes=writes)
         after = path.add(inner.writes)
         if any(write.kind == "commit" for write in inner.writes):
-            after = replace(after, pending=(), labels=(), handed=(), clean=(*path.clean, *_used(deed.fact.value)))
+            after = replace(after, pending=(), labels=(), clean=(*path.clean, *_used(deed.fact.value)))
         return replace(
             after,
             made=after.made or inner.made,
-            pending=(*after.pending, *(replace(one, root=None, missing=None) for one in inner.pending)),
+            pending=(*after.pending, *(replace(one, root=None, missing=None, handed="") for one in inner.pending)),
             labels=(*after.labels, *(label for label in inner.labels if label not in after.labels)),
         )
 
@@ -218,7 +218,7 @@ class Walker:
     def _commit(self, deed: Deed, path: Path) -> Path:
         if path.nested:
             return replace(path, nested=False)
-        after = replace(path, open=False, pending=(), labels=(), handed=(), alone=(), made=False)
+        after = replace(path, open=False, pending=(), labels=(), alone=(), made=False)
         if path.alone:
             return after.add([self._write(deed)])
         if path.open or (not path.pending and (path.clean or any(write.kind == "commit" for write in path.writes))):
@@ -237,7 +237,7 @@ class Walker:
             bare=not path.pending and not path.stirred,
             missing=missing.pop() if len(missing) == 1 else None,
             under=path.not_found,
-            handed=path.handed[0] if len(path.pending) == len(path.handed) == 1 else "",
+            handed=path.pending[0].handed if len(path.pending) == 1 else "",
         )
         return after.add([write])
 
@@ -405,11 +405,11 @@ def _given_to(call: v.Call) -> Iterator[Value]:
             yield inner
 
 
-def _parameters(deed: Deed) -> Iterator[str]:
-    """The parameters that are put into a session: `session.add(row)`."""
-    for value in map(plain, deed.fact.value.args[:1]):
-        if isinstance(value, v.Param):
-            yield value.name
+def _parameter(deed: Deed) -> str:
+    """The parameter that is put into a session: `session.add(row)`."""
+    given = deed.fact.value.args
+    row = plain(given[0]) if given else None
+    return row.name if isinstance(row, v.Param) else ""
 
 
 def _is_fetched(row: Value | None) -> bool:

@@ -23,10 +23,8 @@ def prepares(frame: Frame, program: Program) -> bool:
 
 def _makes_up(path: str, program: Program) -> bool:
     facts = program.facts(path)
-    objects = program.knowledge.objects.items()
-    packages = {name.partition(".")[0] for name, known in objects if "made-up" in known.labels}
-    imported = {target.partition(".")[0] for target in facts.imports.values()} & packages if facts is not None else ()
-    return any(program.find_module(name, path) is None for name in imported)
+    imported = {target.partition(".")[0] for target in facts.imports.values()} if facts is not None else set()
+    return any(program.find_module(name, path) is None for name in imported & program.making_up)
 
 
 def words_of(frame: Frame) -> set[str]:

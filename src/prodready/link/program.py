@@ -78,6 +78,9 @@ class Program(Modules):
         described = (knowledge.functions, knowledge.objects, knowledge.types)
         super().__init__(outlines, (name.partition(".")[0] for table in described for name in table))
         self.knowledge = knowledge
+        made_up = (name for name, known in knowledge.objects.items() if "made-up" in known.labels)
+        self.making_up = frozenset(name.partition(".")[0] for name in made_up)
+        """The packages that make data up."""
         self._load = load
         self.tests = tests
         self._facts: dict[str, FileFacts | None] = {}

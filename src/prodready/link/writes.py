@@ -81,17 +81,18 @@ class Waiting(msgspec.Struct, frozen=True):
     """A change that waits for a commit: of which object, None for one that is not known.
 
     `slight`: it says when the object was last changed, or that it refers to nothing any more. `missing` is what was looked
-    for in place of a new object, and not found.
+    for in place of a new object, and not found. `handed` is the parameter that was put into the session, if it was one.
     """
 
     root: Value | None
     slight: bool = False
     missing: Value | None = None
+    handed: str = ""
 
 
 class Path(msgspec.Struct, frozen=True):
     """What has been written on the way; `open` inside of a transaction begun by hand; `pending` awaits a
-    commit, `made` says that there is a new row in it; `handed` are the parameters whose rows do.
+    commit, `made` says that there is a new row in it.
 
     `alone` are statements that commit themselves unless a commit follows; `known` is what the conditions passed have
     shown, `given` what they would; `clean` are objects that a helper was given that commits, and that nothing has changed
@@ -105,7 +106,6 @@ class Path(msgspec.Struct, frozen=True):
     made: bool = False
     pending: tuple[Waiting, ...] = ()
     labels: tuple[str, ...] = ()
-    handed: tuple[str, ...] = ()
     alone: tuple[Write, ...] = ()
     known: Conditions = ()
     given: Conditions = ()
