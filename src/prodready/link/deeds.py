@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from prodready.knowledge_form import DEEDS, Effect
 from prodready.link.frames import Bound, Callee, Frame
-from prodready.link.hooks import Hooks, plain
+from prodready.link.hooks import SAVING, Hooks, plain
 from prodready.link.labels import Labels
 from prodready.link.openings import Deed, Key
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
@@ -85,7 +85,7 @@ class Deeds(Hooks):
     def deed(self, fact: CallFact, frame: Frame) -> Deed | None:
         """What one call does, if anything."""
         if fact.name == "setattr" and fact.value.args and v.dotted(fact.value.target) == "setattr":
-            changed = plain(fact.value.args[0])
+            changed = self._object(fact.value.args[0], frame)
             given = self.given_row(Bound(changed, frame))[1] if isinstance(changed, v.Call) else None
             return Deed("change", fact, root=changed if given is None else plain(given))
         bound = Bound(fact.value, frame)
@@ -107,12 +107,31 @@ class Deeds(Hooks):
                     assumed |= callee.assumed
             elif callee.effect is not None and callee.effect.sink == "sql":
                 return self._run(fact, bound, callee, callee.effect)
-        receiver = plain(fact.value.target.base) if isinstance(fact.value.target, v.Attr) else None
+        receiver = self._object(fact.value.target.base, frame) if isinstance(fact.value.target, v.Attr) else None
         above = isinstance(receiver, v.Op) and receiver.kind == "super"
-        if not targets or receiver is None or (not above and self._is_fresh(bound, receiver)):
+        gives = receiver is not None and self._gives_row(bound.sub(receiver), fact.name)
+        if not targets or receiver is None or not (above or gives or not self._is_fresh(bound, receiver)):
             return Deed("call", fact, assumed=assumed, targets=tuple(targets)) if targets else None
-        root = self._row(bound) if self._gives_row(bound.sub(receiver), fact.name) else receiver
+        root = self._row(bound) if gives else receiver
         return Deed("call", fact, self._label(bound, root, fact), root, assumed=assumed, targets=tuple(targets))
+
+    def _object(self, value: Value, frame: Frame) -> Value:
+        """What is written or called: `instance` of a form is what its `save()` gives, where the function calls that."""
+        value = plain(value)
+        form = plain(value.base) if isinstance(value, v.Attr) else None
+        if not isinstance(value, v.Attr) or not isinstance(form, (v.Attr, v.Call, v.Param)):
+            return value
+        kinds = self.infer.library_types(self.infer.type_of(Bound(form, frame)))
+        if not any(value.name in self.knowledge.row_at(kind) for kind in kinds):
+            return value
+        for fact in frame.function.calls:
+            target = fact.value.target
+            if isinstance(target, v.Attr) and fact.name in SAVING:
+                saved = plain(target.base)
+                itself = isinstance(saved, v.Op) and saved.kind == "super" and isinstance(form, v.Param)
+                if (itself or saved == form) and self._gives_row(Bound(target.base, frame), fact.name):
+                    return self._row(Bound(fact.value, frame))
+        return value
 
     def _gives_row(self, receiver: Bound, name: str) -> bool:
         """Whether a method stands in place of a library's that stores a row and gives it: `save` of a form."""
@@ -225,7 +244,7 @@ class Deeds(Hooks):
                 else None
             )
         target = fact.value.target
-        receiver = plain(target.base) if isinstance(target, v.Attr) else None
+        receiver = self._object(target.base, frame) if isinstance(target, v.Attr) else None
         if callee.type is None and fact.value.args and self.knowledge.is_row(callee.name.rpartition(".")[0]):
             receiver = plain(fact.value.args[0])  # `Model.save(self)`
         hooks = tuple(self._hooks(bound, callee, effect)) if effect.calls else ()
