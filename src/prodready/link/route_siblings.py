@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 
 import msgspec
 
@@ -38,10 +38,11 @@ class Forgotten(msgspec.Struct, frozen=True):
 
 
 class Siblings:
-    """Looks for such routes."""
+    """Looks for such routes; with `asked` only for those that these files answer."""
 
-    def __init__(self, routes: Routes, writes: Callable[[Frame], bool]) -> None:
+    def __init__(self, routes: Routes, writes: Callable[[Frame], bool], asked: Set[str] | None = None) -> None:
         self.routes = routes
+        self.asked = asked
         self.writes = writes
         self.values = routes.values
         self.looks = RouteLooks(routes)
@@ -106,7 +107,10 @@ class Siblings:
             if route.handler.cls is not None:
                 cls = route.handler.cls
                 found.setdefault(("class", f"{cls.path}:{cls.facts.qualname}"), []).append(route)
-        return [_once(group) for group in found.values() if len(group) > FEWEST_GUARDED]
+        return [_once(group) for group in found.values() if len(group) > FEWEST_GUARDED and self._is_asked(group)]
+
+    def _is_asked(self, group: list[Route]) -> bool:
+        return self.asked is None or any(route.handler.location.path in self.asked for route in group)
 
     def _own_guard(self, route: Route) -> Guard | None:
         """The strongest guard that a route has for itself, not by a hook that all routes beside it pass, too."""

@@ -100,7 +100,8 @@ ASKS = {"login": "a login", "role": "a role", "permission": "a permission", "own
 
 def check(linked: Linked) -> Iterator[Finding]:
     """Report every handler that was forgotten when its siblings were guarded."""
-    for one in Siblings(linked.routes, linked.writes).forgotten():
+    asked = linked.scope.targets if linked.scope is not None else None
+    for one in Siblings(linked.routes, linked.writes, asked).forgotten():
         if one.route.handler.location.path not in linked.outside:
             yield _finding(one)
 
