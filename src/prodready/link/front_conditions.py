@@ -179,6 +179,8 @@ class Conditions:
             text = repr("".join(part if isinstance(part, str) else "…" for part in test.parts))
         elif isinstance(test, Const):
             text = test.text
+        elif isinstance(test, CallOf) and (inner := self._gates.passed(path, test)) is not None:
+            return self.said(path, inner, holds)
         else:
             text = ".".join(self._gates.chain(path, test)) or "…"
             text += "()" if isinstance(test, CallOf) else ""

@@ -255,6 +255,12 @@ class Gates:
 
     # Calls
 
+    def passed(self, path: str, call: CallOf) -> Expr:
+        """What a call gives as it was given it, as `Boolean(value)` does; None for other calls."""
+        fact = self.program.files[path].calls[call.index]
+        chain = self.chain(path, fact.target)
+        return fact.args[0] if chain and chain[-1] in _SAME and fact.args else None
+
     def _called(self, path: str, owner: int, test: CallOf, holds: bool, depth: int) -> frozenset[str]:
         call = self.program.files[path].calls[test.index]
         chain = self.chain(path, call.target)

@@ -95,11 +95,11 @@ class Index:
         objects = (*use.objects, value)
         for key, item in value.items:
             if _holds(item):
-                path = use.path if key == "..." else (key, *use.path)
+                path = use.path if key == "..." else (*use.path, key)
                 self._add(item, Use(*use[:6], path, *use[7:9], objects, use.holders))
 
     def _list(self, value: Many, use: Use) -> None:
-        inner = Use(*use[:6], ("[]", *use.path), *use[7:])
+        inner = Use(*use[:6], (*use.path, "[]"), *use[7:])
         for item in value.items:
             self._add(item, inner)
 

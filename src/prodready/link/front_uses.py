@@ -77,6 +77,14 @@ class Uses:
             return self._of_member(path, fact.cls, fact.name)
         return found[:MOST]
 
+    def of_variable(self, path: str, owner: int, name: str) -> list[Use]:
+        """The places where what a variable of a function holds is used."""
+        found: list[Use] = []
+        seen: Seen = set()
+        for use in self.named(path, owner, name):
+            self._follow(use, found, seen, -1, 0)
+        return found[:MOST]
+
     def _follow(self, use: Use, found: list[Use], seen: Seen, function: int, depth: int) -> None:
         """Where a value goes that stands at `use`: on, or to one of the `found`."""
         key = (use.file, use.owner, use.role, use.at, use.name, use.path, use.tail, use.conditions)
@@ -166,6 +174,11 @@ class Uses:
         """The last name of the function that a use is an argument of."""
         chain = self._gates.chain(use.file, self.program.files[use.file].calls[use.at].target)
         return chain[-1] if chain else ""
+
+    def wraps(self, path: str, call: CallFact) -> bool:
+        """Whether a call gives the component back that it is given, with something around it."""
+        chain = self._gates.chain(path, call.target)
+        return bool(chain) and (chain[-1] in self._wrappers or ".".join(chain) in self._wrappers)
 
     def _hands_on(self, use: Use) -> bool:
         """Whether a call's result stands for what it was given."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,14 +12,18 @@ from prodready.knowledge import Knowledge
 from prodready.link.front_conditions import Conditions, every, unique
 from prodready.link.front_gates import Gate, Gates
 from prodready.link.front_index import Use
+from prodready.link.front_opened import Opened
 from prodready.link.front_program import Bound, Class, FrontProgram, Param
 from prodready.link.front_selectors import Selectors
 from prodready.link.front_uses import DEEPEST, MOST, Uses
-from prodready.read.web.facts import MODULE, SCOPE, Both, CallOf, Const, Expr, Fn, Member, Name, Not, Text
-from prodready.words import split_words
+from prodready.read.web.facts import MODULE, SCOPE, CallOf, Fn, Member, Name
 
 TRIES = 3
 """How often the ways to a function that stands in a circle are looked for."""
+
+
+WRAPPED = 4
+"""Wrappers around a component that are looked through."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,7 @@ class Ways:
         self._uses = Uses(program, gates, knowledge)
         self._lifecycle = knowledge.front.get("lifecycle", frozenset())
         self._selectors = Selectors(program, knowledge)
-        self._states = knowledge.front.get("states", frozenset())
-        self._opening = knowledge.front.get("open-attributes", frozenset())
+        self._opened = Opened(self, self._uses, self._conditions, knowledge)
         self._held: dict[tuple[str, int], tuple[Gate, ...] | None] = {}
         self._reached: dict[tuple[str, int], tuple[Way, ...]] = {}
         self._open: set[tuple[str, int]] = set()
@@ -141,7 +144,8 @@ class Ways:
         facts = self.program.files[use.file]
         if use.role == "attr":
             left = self._is_within_left_over(use.file, facts.elements[use.at].owner)
-            inner = list(self._through_component(use, depth))
+            gates += self._opened.by(use) or ()
+            inner = list(self.through_component(use, depth))
             if inner:
                 said = facts.elements[use.at].label
                 for way in inner:
@@ -168,17 +172,18 @@ class Ways:
         here = Way(gates, use.file, call=at, steps=step, unsure=_is_handed_whole(use))
         yield from self._up(use.file, use.owner, here, depth + 1)
 
-    def _through_component(self, use: Use, depth: int) -> Iterator[Way]:
-        """A function that a component of the project is given: where that one uses it."""
-        element = self.program.files[use.file].elements[use.at]
-        found = self.program.meaning(use.file, element.owner, element.tag)
-        if not isinstance(found, Bound) or not isinstance(found.value, Fn) or not found.value.index or depth > 6:
+    def through_component(self, use: Use, depth: int, leave: Callable[[Use], bool] = lambda _: False) -> Iterator[Way]:
+        """A function that a component of the project is given: where that one uses it, but for uses to `leave`."""
+        shown = self._component(use) if depth <= 6 else None
+        if shown is None:
             return
-        path, function = found.path, found.value.index
+        path, function = shown
         for inner in self._prop(path, function, use.name):
+            if leave(inner):
+                continue
             gates = self._conditions.of_use(inner)
             if inner.role == "attr":
-                deeper = list(self._through_component(inner, depth + 1))
+                deeper = list(self.through_component(inner, depth + 1, leave))
                 own = gates + self._inside(path, function, inner)
                 if deeper:
                     for way in deeper:
@@ -187,6 +192,21 @@ class Ways:
                     yield Way(unique(own), inner.file, inner.at)
             elif inner.role in {"target", "arg"}:
                 yield from self._within(path, function, inner, gates, depth)
+
+    def _component(self, use: Use) -> tuple[str, int] | None:
+        """The component of the project that an element shows, also one that is wrapped: `observer(function Menu() {})`."""
+        element = self.program.files[use.file].elements[use.at]
+        found = self.program.meaning(use.file, element.owner, element.tag)
+        for _ in range(WRAPPED):
+            if not isinstance(found, Bound):
+                return None
+            if isinstance(found.value, Fn):
+                return (found.path, found.value.index) if found.value.index else None
+            call = self.program.files[found.path].calls[found.value.index] if isinstance(found.value, CallOf) else None
+            if call is None or not call.args or not self._uses.wraps(found.path, call):
+                return None
+            found = self.program.meaning(found.path, call.owner, call.args[0])
+        return None
 
     def _inside(self, path: str, component: int, use: Use) -> tuple[Gate, ...]:
         """What holds at a use inside of a component, without what holds for the component itself."""
@@ -254,7 +274,7 @@ class Ways:
                 )
             ways = self.reach(path, function)
             return every([way.gates for way in ways]) if ways else ()
-        shows = [(use, self._opened(use)) for use in self._shows(path, function)]
+        shows = [(use, self._opened.by(use)) for use in self._shows(path, function)]
         sure = [one for one in shows if one[1] is not None] or shows
         gates = [self._shown_by(use, opened or ()) for use, opened in sure]
         own = self._conditions.given(path, fact.owner, fact.conditions)
@@ -265,59 +285,6 @@ class Ways:
             return unique(self._conditions.of_use(use) + opened + self.around(use.file, use.at, own=False))
         return unique(self._conditions.of_use(use) + (self.held(use.file, use.owner) or ()))
 
-    # State that opens something
-
-    def _opened(self, use: Use) -> tuple[Gate, ...] | None:
-        """What must hold before something is opened, by somebody who uses what sets its state; None if nothing sets it."""
-        facts = self.program.files[use.file]
-        found: tuple[Gate, ...] = ()
-        values = [test for test, holds in use.tests if holds]
-        values += [facts.conditions[n].test for n in use.conditions if not facts.conditions[n].negated]
-        if use.role == "tag":
-            values += [value for name, value in facts.elements[use.at].attributes if name in self._opening]
-        for value in values:
-            held = self._set_by(use.file, use.owner, value)
-            if held is None:
-                return None
-            found += held
-        return found
-
-    def _set_by(self, path: str, owner: int, value: Expr) -> tuple[Gate, ...] | None:
-        """What holds wherever the setter of a state gives it anything but an empty value; None if it never does."""
-        if isinstance(value, Both):
-            both = [self._set_by(path, owner, value.left), self._set_by(path, owner, value.right)]
-            return None if None in both else tuple(gate for held in both for gate in held or ())
-        if isinstance(value, Not) and isinstance(value.value, Not):
-            value = value.value.value
-        found = self.program.meaning(path, owner, value) if isinstance(value, Name) else None
-        state = found.value if isinstance(found, Bound) else None
-        if not isinstance(found, Bound) or not isinstance(state, Member) or not isinstance(state.base, CallOf):
-            return ()
-        call = self.program.files[found.path].calls[state.base.index]
-        name = call.target.name if isinstance(call.target, (Name, Member)) else ""
-        if name not in self._states or state.name != "0" or (call.args and not _is_empty(call.args[0])):
-            return ()
-        setter = Member(state.base, "1")
-        binds = self.program.files[found.path].functions[call.owner].binds
-        local = next((name for name, bound in binds.items() if bound == setter), "")
-        uses = self._uses.named(found.path, call.owner, local) if local else []
-        ways = [self._setting(use) for use in uses if not self._closes(use)]
-        return every(ways) if ways or not uses else None
-
-    def _closes(self, use: Use) -> bool:
-        if use.role == "target":
-            args = self.program.files[use.file].calls[use.at].args
-            return bool(args) and _is_empty(args[0])
-        return use.role == "test" or (use.role == "attr" and not {"close", "cancel"}.isdisjoint(split_words(use.name)))
-
-    def _setting(self, use: Use) -> tuple[Gate, ...]:
-        if use.role == "attr":
-            return unique(self._conditions.of_use(use) + self.around(use.file, use.at))
-        if use.role == "target":
-            ways = self.to_call(use.file, use.owner, use.conditions, use.at)
-            return every([way.gates for way in ways]) if ways else ()
-        return ()
-
     def _file_held(self, path: str) -> tuple[Gate, ...]:
         """What holds for the code of a file itself: a component in a file of its own, a template that others put in."""
         facts = self.program.files[path]
@@ -327,7 +294,7 @@ class Ways:
                 for use in self._uses.imported(path, "default", ())
                 if use.role in {"tag", "attr", "arg", "bind", "export", "loose"}
             ]
-            return every([self._shown_by(use, self._opened(use) or ()) for use in uses]) if uses else ()
+            return every([self._shown_by(use, self._opened.by(use) or ()) for use in uses]) if uses else ()
         if facts.kind in {"html", "angular"}:
             gates = []
             for other, conditions in self._including.get(path, ()):
@@ -419,7 +386,3 @@ def _is_handed_whole(use: Use) -> bool:
     """Whether an object of another file is handed over with all that it has: `load.bind(users)`, where `users` has it."""
     of_another = any(holder.file != use.file for holder in use.holders)
     return use.role == "arg" and bool(use.path) and not use.objects and of_another
-
-
-def _is_empty(value: Expr) -> bool:
-    return (isinstance(value, Const) and value.text in {"false", "null", "undefined"}) or value == Text(())

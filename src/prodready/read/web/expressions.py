@@ -175,6 +175,7 @@ class Expressions(Reader):
             if isinstance(target, Member) and target.base == Name("this") and self.cls:
                 if self.members.get(target.name) is None:
                     self.members[target.name] = value
+                self.sets.append((target.name, self.owner, value))
             elif value is not None and not isinstance(value, (Const, CallOf)):
                 to = self._text(left)
                 if to == "module.exports":
@@ -184,6 +185,7 @@ class Expressions(Reader):
         return value
 
     members: dict[str, Expr] = {}  # noqa: RUF012, replaced for each class
+    sets: list[tuple[str, int, Expr]] = []  # noqa: RUF012, replaced for each class
 
     def _augmented(self, node: Node) -> Expr:
         """`x += y`: what `x` holds is not known any more, unless only a query was put behind an address."""

@@ -168,13 +168,17 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ClassFact(msgspec.Struct, frozen=True, array_like=True):
-    """A class: its base, its methods, what it binds on `this`, and which template it says it has."""
+    """A class: its base, its methods, what it binds on `this`, and which template it says it has.
+
+    `sets` are the attributes that its methods assign: the name, the function and what is assigned.
+    """
 
     name: str
     base: Expr
     owner: int
     members: dict[str, Expr]
     template: str = ""
+    sets: tuple[tuple[str, int, Expr], ...] = ()
 
 
 class Loose(msgspec.Struct, frozen=True, array_like=True):

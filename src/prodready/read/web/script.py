@@ -267,6 +267,8 @@ class Script(Expressions):
         base: Expr = None
         members: dict[str, Expr] = {}
         self.members = members
+        sets: list[tuple[str, int, Expr]] = []
+        self.sets = sets
         template = ""
         for child in node.named_children:
             if child.type == "class_heritage":
@@ -281,7 +283,7 @@ class Script(Expressions):
         if not template and node.parent is not None and node.parent.type == "export_statement":
             decorators = [child for child in node.parent.named_children if child.type == "decorator"]
             template = next(filter(None, map(self._template, decorators)), "")
-        self.out.classes.append(ClassFact(self.cls, base, self.owner, members, template))
+        self.out.classes.append(ClassFact(self.cls, base, self.owner, members, template, tuple(sets)))
         self._draft.bind(self.cls, None)
         value = Name(self.cls)
         self.cls = around
