@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from prodready.finding import Location
 from prodready.link.frames import Bound, Frame
@@ -67,16 +67,25 @@ class GuardRows(GuardClasses):
         """Rows are looked up among those that belong to whoever asks."""
         functions = [frame]
         cls = cls or self.program.owner(frame.path, frame.function)
-        if cls is not None and any(self._asks_for_rows(fact) for fact in self._with_own_methods(frame, cls)):
+        calls = frame.function.calls[: self.answer(frame.function)]
+        if cls is not None and any(self._asks_for_rows(fact) for fact in self._with_own_methods(calls, cls)):
             functions += self._rows_of(cls)
         yield from self._scoped_in(functions)
         for one in functions[1:]:
             if self._looks_up_own(FunctionSymbol(one.path, one.function)):
                 yield Guard("ownership", one.function.qualname, Location(one.path, one.function.line), "query")
 
-    def _with_own_methods(self, frame: Frame, cls: ClassSymbol) -> Iterator[CallFact]:
-        """The calls of a handler, and of the methods of its own class that it calls."""
-        for fact in frame.function.calls:
+    def answer(self, function: FunctionFacts) -> int:
+        """Where a handler, all changes made, begins to get what it shows: `serializer.save()`, then `get_queryset()`."""
+        calls = function.calls
+        asks = next((at for at, fact in enumerate(calls) if self._asks_for_rows(fact)), len(calls))
+        changed = any(self.words.has("changing-call", fact.name) for fact in calls[:asks])
+        acting = any(self.words.has(table, fact.name) for fact in calls[asks:] for table in ("acting", "acting-on"))
+        return asks if changed and not acting else len(calls)
+
+    def _with_own_methods(self, calls: Iterable[CallFact], cls: ClassSymbol) -> Iterator[CallFact]:
+        """Calls of a handler, and of the methods of its own class that they call."""
+        for fact in calls:
             yield fact
             target = v.bare(fact.value.target)
             member = self.program.member(cls, fact.name) if is_own_method(target) else None

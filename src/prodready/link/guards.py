@@ -284,7 +284,7 @@ class Guards(GuardRows):
 
     def _helpers(self, frame: Frame) -> Iterator[Guard]:
         returned = v.bare(frame.function.returns) if frame.function.returns is not None else None
-        for fact in frame.function.calls[: 2 * MANY_CALLS]:
+        for fact in frame.function.calls[: min(self.answer(frame.function), 2 * MANY_CALLS)]:
             bound = Bound(fact.value, frame)
             here = Location(frame.path, fact.span.line, fact.span.column)
             for callee in self.infer.callees(bound):

@@ -283,7 +283,8 @@ class Permissions:
         program = self.looks.values.program
         if handler.frame is not None:
             yield handler.frame
-            called = {fact.name for fact in handler.frame.function.calls if is_own_method(v.bare(fact.value.target))}
+            calls = handler.frame.function.calls[: self.guards.answer(handler.frame.function)]
+            called = {fact.name for fact in calls if is_own_method(v.bare(fact.value.target))}
             own = handler.frame.function.qualname.rpartition(".")[2]
             # What is not asked for its rows, by itself or by what it calls of its class, looks none up there.
             rowless |= not (called or own.startswith(ALONGSIDE))
@@ -303,7 +304,10 @@ class Permissions:
         """Whether rows are looked up, something is compared or something unknown is done with whoever is logged in."""
         bars = [way.conditions[-1] for way in frame.function.exits if way.inner == 1 and self.words.is_bad_request(way)]
         barred = {_sides(v.bare(atom[0])) for atom in bars if self._is_oneself(atom)}
+        shown = frame.function.calls[self.guards.answer(frame.function) :]
         for fact in calls_for(frame.function, method):
+            if fact in shown:
+                break
             if (fact.name == "eq" and fact.value.args in barred) or self.guards.is_aside(fact, frame.function.calls):
                 continue
             target = v.bare(fact.value.target)
