@@ -121,7 +121,8 @@ class Addresses:
         elif isinstance(value, (Name, Member)):
             found = self.program.meaning(path, owner, value)
             if isinstance(found, Param):
-                yield found
+                default = self._default(found)
+                yield from (found,) if default is None else self.pieces(found.path, found.function, default, depth + 1)
             elif isinstance(found, Bound) and not isinstance(found.value, (Name, Member)):
                 yield from self.pieces(found.path, found.owner, found.value, depth + 1)
             else:
@@ -138,6 +139,12 @@ class Addresses:
             yield value.text
         else:
             yield None
+
+    def _default(self, param: Param) -> Expr:
+        """What a parameter of a constructor is where nothing is given for it."""
+        fact = self.program.files[param.path].functions[param.function]
+        name = fact.params[param.position] if fact.cls and fact.name == "constructor" else ""
+        return fact.binds.get(name) if isinstance(name, str) else None
 
     def _returned(self, path: str, value: CallOf, depth: int) -> Iterator[Piece]:
         """The text that a call gives: a function of the project that builds addresses, or one that passes text on."""

@@ -132,8 +132,6 @@ class Opened:
         if use.role == "target":
             args = self.program.files[use.file].calls[use.at].args
             return bool(args) and is_empty(args[0])
-        if use.role == "arg" and use.path[:1] == ("[]",) and self._uses.called(use).startswith("use"):
-            return True  # what a hook depends on
         return use.role == "test" or (use.role == "attr" and not {"close", "cancel"}.isdisjoint(split_words(use.name)))
 
     def _setting(self, use: Use) -> tuple[Gate, ...]:

@@ -72,20 +72,22 @@ class Uses:
         for use in self.index(path).functions.get(function, ()):
             if use.role == "export" and fact.cls and self.program.files[path].kind == "vue":
                 continue  # who shows a component does not run its methods
-            self._follow(use, found, seen, function, 0)
+            self._follow(use, found, seen, 0)
         if not found and fact.cls and fact.name not in self._lifecycle:
             return self._of_member(path, fact.cls, fact.name)
         return found[:MOST]
 
     def of_variable(self, path: str, owner: int, name: str) -> list[Use]:
         """The places where what a variable of a function holds is used."""
-        found: list[Use] = []
-        seen: Seen = set()
-        for use in self.named(path, owner, name):
-            self._follow(use, found, seen, -1, 0)
-        return found[:MOST]
+        return [found for use in self.named(path, owner, name) for found in self.followed(use)][:MOST]
 
-    def _follow(self, use: Use, found: list[Use], seen: Seen, function: int, depth: int) -> None:
+    def followed(self, use: Use) -> list[Use]:
+        """The places that a value gets to which stands at `use`."""
+        found: list[Use] = []
+        self._follow(use, found, set(), 0)
+        return found
+
+    def _follow(self, use: Use, found: list[Use], seen: Seen, depth: int) -> None:
         """Where a value goes that stands at `use`: on, or to one of the `found`."""
         key = (use.file, use.owner, use.role, use.at, use.name, use.path, use.tail, use.conditions)
         if key in seen or depth > DEEPEST or len(found) >= MOST:
@@ -94,18 +96,20 @@ class Uses:
         role = use.role
         if role == "bind":
             for other in self.named(use.file, use.at, use.name):
-                self._carry(use, other, found, seen, function, depth)
+                self._carry(use, other, found, seen, depth)
         elif role == "export":
             for other in self.imported(use.file, use.name, ()):
-                self._carry(use, other, found, seen, function, depth)
+                self._carry(use, other, found, seen, depth)
         elif role == "member":
             cls = self.program.files[use.file].classes[use.at]
             for other in self._of_member(use.file, cls.name, use.name):
-                self._carry(use, other, found, seen, function, depth)
+                self._carry(use, other, found, seen, depth)
         elif role == "return":
             for other in self._results(use):
-                self._carry(use, other, found, seen, function, depth)
+                self._carry(use, other, found, seen, depth)
         elif role == "arg" and use.path and not use.objects and self.called(use) in _GIVEN_THIS:
+            return
+        elif self.is_dependency(use):
             return
         elif role == "arg" and self._hands_on(use):
             for other in self.index(use.file).calls.get(use.at, ()):
@@ -114,7 +118,6 @@ class Uses:
                     _placed(other, use, () if self.called(use) in self._mutations else use.path, tail),
                     found,
                     seen,
-                    function,
                     depth + 1,
                 )
         elif role == "arg" and (taken := list(self._taken(use, 0))):
@@ -125,15 +128,15 @@ class Uses:
             if not others:
                 found.append(use)
             for other in others:
-                self._carry(use, other, found, seen, function, depth)
+                self._carry(use, other, found, seen, depth)
         elif role not in {"test", "base"}:
             found.append(use)
 
-    def _carry(self, use: Use, other: Use, found: list[Use], seen: Seen, function: int, depth: int) -> None:
+    def _carry(self, use: Use, other: Use, found: list[Use], seen: Seen, depth: int) -> None:
         """Follow the value that `use` holds to a place where its holder stands."""
-        carried = _carried(use, other)
+        carried = carried_at(use, other)
         if carried is not None:
-            self._follow(carried, found, seen, function, depth + 1)
+            self._follow(carried, found, seen, depth + 1)
 
     def _taken(self, use: Use, depth: int) -> Iterator[Use]:
         """A function handed to one of the project: once for each thing that one does with it, and under which gates."""
@@ -154,7 +157,7 @@ class Uses:
                 continue
             inside = use._replace(path=use.path[1:] if key else use.path, objects=())
             for other in self.index(path).names.get(local, ()):
-                if self.sees(path, other.owner, local, function) and (carried := _carried(inside, other)) is not None:
+                if self.sees(path, other.owner, local, function) and (carried := carried_at(inside, other)) is not None:
                     for put in self._put(carried, depth + 1):
                         objects = tuple(_filled(obj, params, call.args) for obj in put.objects)
                         yield use._replace(holders=(*use.holders, put), objects=objects)
@@ -163,7 +166,7 @@ class Uses:
         """What a function does with something that it is given, as far as that is not only to keep it."""
         if use.role == "bind":
             for other in self.named(use.file, use.at, use.name):
-                if depth <= DEEPEST and (carried := _carried(use, other)) is not None:
+                if depth <= DEEPEST and (carried := carried_at(use, other)) is not None:
                     yield from self._put(carried, depth + 1)
         elif use.role == "arg":
             yield from list(self._taken(use, depth + 1)) or [use]
@@ -179,6 +182,10 @@ class Uses:
         """Whether a call gives the component back that it is given, with something around it."""
         chain = self._gates.chain(path, call.target)
         return bool(chain) and (chain[-1] in self._wrappers or ".".join(chain) in self._wrappers)
+
+    def is_dependency(self, use: Use) -> bool:
+        """Whether a value is only listed for a hook to look whether it has changed: `useMemo(() => ..., [value])`."""
+        return use.role == "arg" and use.name != "0" and use.path[:1] == ("[]",) and self.called(use).startswith("use")
 
     def _hands_on(self, use: Use) -> bool:
         """Whether a call's result stands for what it was given."""
@@ -360,7 +367,7 @@ def _is_hook_of(name: str, wanted: tuple[str, ...]) -> bool:
     return bool(asked) and wanted[: len(asked)] == asked and set(wanted[len(asked) :]) <= {"store", "root", "context"}
 
 
-def _carried(use: Use, other: Use) -> Use | None:
+def carried_at(use: Use, other: Use) -> Use | None:
     """The value that `use` holds under some keys, at a place where its holder stands; None for another of its attributes."""
     path, tail = use.path, other.tail
     while path and tail and (tail[0] == path[0] or (path[0] == "[]")):

@@ -15,8 +15,8 @@ from prodready.link.front_index import Use
 from prodready.link.front_opened import Opened
 from prodready.link.front_program import Bound, Class, FrontProgram, Param
 from prodready.link.front_selectors import Selectors
-from prodready.link.front_uses import DEEPEST, MOST, Uses
-from prodready.read.web.facts import MODULE, SCOPE, CallOf, Fn, Member, Name
+from prodready.link.front_uses import DEEPEST, MOST, Uses, carried_at
+from prodready.read.web.facts import MODULE, SCOPE, CallOf, Fn, Function, Member, Name
 
 TRIES = 3
 """How often the ways to a function that stands in a circle are looked for."""
@@ -156,7 +156,8 @@ class Ways:
                     else:
                         yield Way(held, use.file, use.at, steps=way.steps, unsure=left)
                 return
-            yield Way(unique(gates + self.around(use.file, use.at)), use.file, use.at, unsure=left)
+            if not self._takes_other_parts(use):
+                yield Way(unique(gates + self.around(use.file, use.at)), use.file, use.at, unsure=left)
             return
         selected = self._selectors.of(use) if use.role == "arg" else []
         if selected:
@@ -178,7 +179,7 @@ class Ways:
         if shown is None:
             return
         path, function = shown
-        for inner in self._prop(path, function, use.name):
+        for inner in self._prop(path, function, use):
             if leave(inner):
                 continue
             gates = self._conditions.of_use(inner)
@@ -188,10 +189,22 @@ class Ways:
                 if deeper:
                     for way in deeper:
                         yield Way(unique(own + way.gates), way.file, way.element, way.call, way.steps)
-                else:
+                elif not self._takes_other_parts(inner):
                     yield Way(unique(own), inner.file, inner.at)
             elif inner.role in {"target", "arg"}:
                 yield from self._within(path, function, inner, gates, depth)
+
+    def _takes_other_parts(self, use: Use, depth: int = 0) -> bool:
+        """Whether a component is handed an object with the function, and takes others from it only."""
+        shown = self._component(use) if use.path and depth <= 6 else None
+        uses = list(self._of_prop(*shown, use.name)) if shown is not None else []
+        return bool(uses) and all(self._takes_another(use, inner, depth) for inner in uses)
+
+    def _takes_another(self, use: Use, inner: Use, depth: int) -> bool:
+        carried = carried_at(use, inner)
+        if carried is None or self._uses.is_dependency(carried):
+            return True
+        return carried.role == "attr" and self._takes_other_parts(carried, depth + 1)
 
     def _component(self, use: Use) -> tuple[str, int] | None:
         """The component of the project that an element shows, also one that is wrapped: `observer(function Menu() {})`."""
@@ -230,7 +243,15 @@ class Ways:
         if not seen:
             yield Way(gates, use.file, call=use.at)
 
-    def _prop(self, path: str, function: int, name: str) -> Iterator[Use]:
+    def _prop(self, path: str, function: int, use: Use) -> Iterator[Use]:
+        """Where a component uses what it is given at `use`, or that part of it which is asked about."""
+        for inner in self._of_prop(path, function, use.name):
+            carried = carried_at(use, inner)
+            for one in self._uses.followed(carried) if carried is not None else ():
+                if one.role != "target" or not one.path:
+                    yield one
+
+    def _of_prop(self, path: str, function: int, name: str) -> Iterator[Use]:
         """The uses of a prop inside of a component."""
         fact = self.program.files[path].functions[function]
         if not fact.params:
@@ -238,8 +259,8 @@ class Ways:
         first = fact.params[0]
         if isinstance(first, str):
             for use in self._uses.index(path).names.get(first, ()):
-                if use.tail[:1] == (name,) and self._uses.sees(path, use.owner, first, function):
-                    yield use
+                if use.tail[:1] == (name,) and use.role != "bind" and self._uses.sees(path, use.owner, first, function):
+                    yield use._replace(tail=use.tail[1:])
             for bound, value in fact.binds.items():
                 if value == Member(Name(first), name):
                     yield from self._uses.named(path, function, bound)
@@ -327,9 +348,14 @@ class Ways:
     def _is_shown(self, path: str, function: int) -> bool:
         """Whether a function is a component: what it gives is shown, and nobody calls it."""
         fact = self.program.files[path].functions[function]
-        if fact.cls and fact.name in self._lifecycle:
-            return True
-        return bool(fact.name[:1].isupper() or fact.name == "default") and not fact.cls
+        if fact.cls:
+            return fact.name in self._lifecycle
+        return fact.name == "default" or (fact.name[:1].isupper() and not self._is_handler(path, fact))
+
+    def _is_handler(self, path: str, fact: Function) -> bool:
+        """Whether a function inside of a component is run by an element, whatever its name: `onClick={SaveAll}`."""
+        uses = self._uses.index(path).names.get(fact.name, ()) if fact.owner else ()
+        return any(use.role == "attr" and use.name.startswith("on") for use in uses)
 
     def _is_left_over(self, path: str, function: int) -> bool:
         """Whether a component has a name that stands nowhere but where it is defined: nobody sees it."""

@@ -376,6 +376,8 @@ class Script(Expressions):
             draft.params.append(self._text(single))
         elif parameters is not None:
             self._parameters(parameters, draft.params)
+            if cls and draft.name == "constructor":
+                self._defaults(parameters)
         body = node.child_by_field_id(self._fields.body)
         if body is not None and body.type == "statement_block":
             self._block(body.named_children)
@@ -398,6 +400,14 @@ class Script(Expressions):
                 params.append(self._text(pattern))
             elif child.type != "comment":
                 params.append("")
+
+    def _defaults(self, node: Node) -> None:
+        """What parameters are where nothing is given for them."""
+        for child in node.named_children:
+            name = child.child_by_field_id(self._fields.pattern) or child.child_by_field_id(self._fields.left)
+            value = child.child_by_field_id(self._fields.value) or child.child_by_field_id(self._fields.right)
+            if name is not None and name.type == "identifier" and value is not None:
+                self._draft.bind(self._text(name), self.value(value))
 
     def _keys(self, pattern: Node) -> Iterable[tuple[str, str]]:
         for child in pattern.named_children:
