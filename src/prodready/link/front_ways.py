@@ -78,6 +78,7 @@ class Ways:
         fact = self.program.files[path].elements[element]
         gates = self._conditions.given(path, fact.owner, fact.conditions)
         gates += self._conditions.of_attributes(path, element, own)
+        gates += self._conditions.of_submit(path, element) if own else ()
         for use in self._uses.index(path).elements.get(element, ()):
             gates += self._conditions.of_use(use) if use.objects else ()  # an entry of a menu or a router
         return unique(gates + (self.held(path, fact.owner) or ()))
