@@ -77,8 +77,8 @@ DECORATIONS = frozenset({"handler", "guard", "task", "queue", "receiver", "middl
 WORDS = frozenset(
     {
         "secret", "not-secret", "redactor", "login", "carrier", "password", "hashed", "hasher", "kept-password",
-        "role", "negation", "permission", "owner", "user", "user-key", "optional", "logged-in", "authenticated",
-        "anonymous", "key", "refusal", "no-guard", "guard", "open-route", "read-route", "says-open", "proxy",
+        "role", "negation", "permission", "owner", "owner-column", "user", "user-key", "optional", "logged-in",
+        "authenticated", "anonymous", "key", "refusal", "no-guard", "guard", "open-route", "read-route", "says-open", "proxy",
         "changing-call", "telling-call", "making-call", "check",
         "address-part", "own-rows", "acting", "acting-on", "open-perhaps",
         "carried-key", "for-programs", "row-query", "safe-methods",

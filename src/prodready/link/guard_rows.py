@@ -78,7 +78,9 @@ class GuardRows(GuardClasses):
     def answer(self, function: FunctionFacts) -> int:
         """Where a handler, all changes made, begins to get what it shows: `serializer.save()`, then `get_queryset()`."""
         calls = function.calls
-        asks = next((at for at, fact in enumerate(calls) if self._asks_for_rows(fact)), len(calls))
+        asks = next((at for at, fact in enumerate(calls) if self._asks_for_rows(fact)), 0)
+        if not asks:
+            return len(calls)
         changed = any(self.words.has("changing-call", fact.name) for fact in calls[:asks])
         acting = any(self.words.has(table, fact.name) for fact in calls[asks:] for table in ("acting", "acting-on"))
         return asks if changed and not acting else len(calls)
@@ -128,13 +130,17 @@ class GuardRows(GuardClasses):
                 yield Guard(kind, name, Location(one.path, one.function.line), "query")
                 continue
             for fact in one.function.calls:
-                if self._is_scoped(fact, one.function.calls) and not self.is_aside(fact, one.function.calls):
+                if self._is_scoped(fact, one.function.calls) and not self.is_beside(fact, one.function.calls):
                     yield Guard(
                         "ownership", f"{fact.name}()", Location(one.path, fact.span.line, fact.span.column), "query"
                     )
                     break
 
-    def is_aside(self, query: CallFact, calls: Sequence[CallFact]) -> bool:
+    def is_beside(self, query: CallFact, calls: Sequence[CallFact]) -> bool:
+        """Whether one's own rows are looked up beside what a request is about."""
+        return self._is_aside(query, calls) or self._is_default(query, calls)
+
+    def _is_aside(self, query: CallFact, calls: Sequence[CallFact]) -> bool:
         """Whether one's own rows are only removed beside a row that anybody may name: `post.delete()`, then one's likes."""
         if not {"get", "aget", "one", "404"}.isdisjoint(split_words(query.name)):
             return False  # who has none is turned away
@@ -144,6 +150,32 @@ class GuardRows(GuardClasses):
             if self.words.has("changing-call", call.name) and isinstance(target := v.bare(call.value.target), v.Attr)
         ]
         return query.value in changed and any(map(self._is_found_by_anybody, changed))
+
+    def _is_default(self, query: CallFact, calls: Sequence[CallFact]) -> bool:
+        """Whether one's own rows are only taken where a request names none: `ids = sent or ids_of(mine)`."""
+        if not self.words.called("row-query", query.name):
+            return False
+        using = [call.value for call in calls if call is not query and query.value in v.walk(call.value)]
+        chosen = [call for call in using if not self._stands_alone(query.value, call)]
+        return bool(chosen) and all(any(call in v.walk(one) for one in chosen) for call in using)
+
+    def _stands_alone(self, part: Value, whole: Value) -> bool:
+        """Whether a part of a value is in it however a choice comes out between it and what was sent."""
+        if whole == part:
+            return True
+        if isinstance(whole, v.Choice):
+            if any(self._is_sent(option) for option in whole.options if part not in v.walk(option)):
+                return False
+        return any(self._stands_alone(part, child) for child in v.children(whole))
+
+    def _is_sent(self, value: Value) -> bool:
+        """Whether a value is one that a request gives: `request.data.get("ids")`, or a parameter."""
+        value = v.bare(value)
+        while isinstance(value, (v.Call, v.Attr, v.Item)) and not self.words.speaks_of_user(value):
+            value = v.bare(value.target if isinstance(value, v.Call) else value.base)
+            if names_request(value):
+                return True
+        return isinstance(value, v.Param) and value.name != "self" and not self.words.speaks_of_user(value)
 
     def _is_found_by_anybody(self, row: Value) -> bool:
         """Whether a row is looked up, and not among those of who asks."""
@@ -211,8 +243,9 @@ class GuardRows(GuardClasses):
 
     def _names_owner(self, column: str) -> bool:
         """Whether a column says whom a row belongs to: `owner`, `submitter_email`."""
-        told = self.words.ends("owner", column) or self.words.ends("role", column)
-        return told or (self.words.has("owner", column) and self.words.ends("user-key", column))
+        if any(self.words.ends(table, column) for table in ("owner", "owner-column", "role")):
+            return True
+        return self.words.has("owner", column) and self.words.ends("user-key", column)
 
 
 def _place(value: Value) -> tuple[int, int] | Value:

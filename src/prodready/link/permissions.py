@@ -308,7 +308,7 @@ class Permissions:
         for fact in calls_for(frame.function, method):
             if fact in shown:
                 break
-            if (fact.name == "eq" and fact.value.args in barred) or self.guards.is_aside(fact, frame.function.calls):
+            if (fact.name == "eq" and fact.value.args in barred) or self.guards.is_beside(fact, frame.function.calls):
                 continue
             target = v.bare(fact.value.target)
             changes = self.words.has("changing-call", fact.name)
