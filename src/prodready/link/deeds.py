@@ -58,6 +58,8 @@ class Deeds(Hooks):
             or any(isinstance(m, Effect) and m.does in OF_DATABASES for m in entry.methods.values())
         } - {"dbapi"}
         """Libraries that keep rows themselves, by their first name."""
+        self._given_as = {place for entry in self.knowledge.types.values() for place in entry.row_at}
+        """Under which forms are given the row that they work on."""
         self._running: dict[Key, tuple[str, bool] | None] = {}
         self._found: dict[Key, dict[int, Deed]] = {}
         self._decorations: dict[Key, frozenset[str]] = {}
@@ -109,18 +111,20 @@ class Deeds(Hooks):
                 return self._run(fact, bound, callee, callee.effect)
         receiver = self._object(fact.value.target.base, frame) if isinstance(fact.value.target, v.Attr) else None
         above = isinstance(receiver, v.Op) and receiver.kind == "super"
+        if not targets:
+            return None
         gives = receiver is not None and self._gives_row(bound.sub(receiver), fact.name)
-        if not targets or receiver is None or not (above or gives or not self._is_fresh(bound, receiver)):
-            return Deed("call", fact, assumed=assumed, targets=tuple(targets)) if targets else None
+        if receiver is None or not (above or gives or not self._is_fresh(bound, receiver)):
+            return Deed("call", fact, assumed=assumed, targets=tuple(targets))
         root = self._row(bound) if gives else receiver
         return Deed("call", fact, self._label(bound, root, fact), root, assumed=assumed, targets=tuple(targets))
 
     def _object(self, value: Value, frame: Frame) -> Value:
         """What is written or called: `instance` of a form is what its `save()` gives, where the function calls that."""
         value = plain(value)
-        form = plain(value.base) if isinstance(value, v.Attr) else None
-        if not isinstance(value, v.Attr) or not isinstance(form, (v.Attr, v.Call, v.Param)):
+        if not isinstance(value, v.Attr) or value.name not in self._given_as:
             return value
+        form = plain(value.base)
         kinds = self.infer.library_types(self.infer.type_of(Bound(form, frame)))
         if not any(value.name in self.knowledge.row_at(kind) for kind in kinds):
             return value
