@@ -79,7 +79,7 @@ WORDS = frozenset(
         "secret", "not-secret", "redactor", "login", "carrier", "password", "hashed", "hasher", "kept-password",
         "role", "negation", "permission", "owner", "owner-column", "user", "user-key", "optional", "logged-in",
         "authenticated", "anonymous", "key", "refusal", "no-guard", "guard", "open-route", "read-route", "says-open",
-        "proxy", "changing-call", "telling-call", "making-call", "check",
+        "proxy", "request-form", "changing-call", "telling-call", "making-call", "check",
         "address-part", "own-rows", "acting", "acting-on", "open-perhaps",
         "carried-key", "for-programs", "row-query", "safe-methods",
         "rendering", "unguessable", "sending-mail", "changing-right", "no-guard-given",

@@ -67,18 +67,38 @@ class PageGuards:
             return None
         names = dict.fromkeys(name for whole in (path, in_theme(path)) for name in _tails(whole))
         routes = [route for name in names for route in self._rendering.get(name, ())]
-        gates = [self._gate(route.guards) for route in routes]
+        gates = [self._gate(route) for route in routes]
         if depth < DEEPEST:
             gates += [self.gate(other, depth + 1) for other in self._including.get(path, ())]
         return gates[0] if gates and all(gates) else None
 
-    def _gate(self, guards: Sequence[Guard]) -> Gate | None:
-        for guard in guards:
-            if guard.kind in KINDS and guard.where in SURE and not guard.partial:
+    def _gate(self, route: Route) -> Gate | None:
+        for guard in route.guards:
+            if guard.kind not in KINDS or guard.partial:
+                continue
+            if guard.where in SURE or (guard.where == "inline" and self._asks_only_who(route, guard)):
                 if guard.where == "dispatch" and guard.kind == "permission" and guard.text in self._before:
                     self._in_class.add((guard.location, guard.text))
                 return Gate(KINDS[guard.kind], guard.text, guard.location)
         return None
+
+    def _asks_only_who(self, route: Route, guard: Guard) -> bool:
+        """Whether a check inside of a handler is about nothing but who asks: `if not request.user.is_staff: raise ...`."""
+        frame, words = route.handler.frame, self._routes.guards.words
+        return frame is not None and any(
+            (way.line, guard.location.path) == (guard.location.line, frame.path)
+            and way.inner == len(way.conditions)
+            and words.refuses(way) == "refused"
+            and all(self._is_about_who(value) for value, _ in way.conditions)
+            for way in frame.function.exits
+        )
+
+    def _is_about_who(self, condition: v.Value) -> bool:
+        words = self._routes.guards.words
+        about = [one for one in v.walk(condition) if words.speaks_of_user(one)]
+        within = {id(inner) for one in about for inner in v.walk(one)}
+        others = [one for one in v.walk(condition) if isinstance(one, (v.Param, v.Call)) and id(one) not in within]
+        return bool(about) and all(isinstance(one, v.Call) and any(a in v.walk(one) for a in about) for one in others)
 
     def _templates(self, route: Route) -> Iterator[str]:
         frame, cls = route.handler.frame, route.handler.cls

@@ -20,6 +20,11 @@ from prodready.words import split_words
 LETTING_IN = frozenset({"authenticate", "login", "signup", "credentials"})
 """In names of functions that somebody is let in by, or becomes somebody."""
 
+ASKING = frozenset(
+    {"require", "required", "requires", "only", "must", "be", "is", "use", "enforce", "allow", "allowed"}
+)
+"""Words beside what a decorator asks."""
+
 SHOWING = frozenset({"view", "list", "get", "show", "data", "info", "detail", "stats", "statistics", "api", "test"})
 """In names of classes of handlers: what they show, or what they are."""
 
@@ -224,10 +229,17 @@ class RouteLooks:
         name, call = last_name(decorator.value), v.bare(decorator.value)
         if self.values.effect(decorator) is not None or self.words.has("no-guard", name):
             return False
+        if self._is_of_form(name):
+            return self._decides(decorator)
         told = call.keywords if isinstance(call, v.Call) else ()
         return self.words.has("guard", name) or any(
             self.words.has("permission", key) or self.words.has("role", key) for key, _ in told
         )
+
+    def _is_of_form(self, name: str) -> bool:
+        """Whether the name of a decorator speaks of nothing but how a request is made: `require_ajax`, `xhr_only`."""
+        words = [word for word in split_words(name) if word not in ASKING]
+        return bool(words) and all(self.words.has("request-form", word) for word in words)
 
     def is_wrapped(self, route: Route) -> bool:
         """Whether something of the project decides around a handler, and no guard was found in it.
@@ -276,7 +288,10 @@ class RouteLooks:
         own = symbol.facts.qualname
         functions = facts.functions if facts is not None else {}
         inside = [name for name in functions if name == own or name.startswith(f"{own}.")]
-        return any(way.conditions for name in inside for way in functions[name].exits)
+        asked = [value for name in inside for way in functions[name].exits for value, _ in way.conditions]
+        if self._is_of_form(own):
+            asked = [value for value in asked if any(map(self.words.speaks_of_user, v.walk(value)))]
+        return bool(asked)
 
     def only_redirects(self, route: Route) -> bool:
         """Whether a route is answered by a library's class that sends people elsewhere and does nothing else."""
