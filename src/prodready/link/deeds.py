@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from prodready.knowledge_form import DEEDS, Effect
 from prodready.link.frames import Bound, Callee, Frame
-from prodready.link.hooks import SAVING, Hooks, plain
+from prodready.link.hooks import SAVING, Hooks, is_itself, plain
 from prodready.link.labels import Labels
 from prodready.link.openings import Deed, Key
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
@@ -132,7 +132,9 @@ class Deeds(Hooks):
             target = fact.value.target
             if isinstance(target, v.Attr) and fact.name in SAVING:
                 saved = plain(target.base)
-                itself = isinstance(saved, v.Op) and saved.kind == "super" and isinstance(form, v.Param)
+                itself = (
+                    isinstance(saved, v.Op) and is_itself(saved, frame.function) and is_itself(form, frame.function)
+                )
                 if (itself or saved == form) and self._gives_row(Bound(target.base, frame), fact.name):
                     return self._row(Bound(fact.value, frame))
         return value

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from prodready.knowledge import Knowledge
-from prodready.link.front_program import Bound, FrontProgram, Meaning, Outside, Param
+from prodready.link.front_program import Bound, Class, FrontProgram, Meaning, Outside, Param
 from prodready.read.web.facts import (
     CallFact,
     CallOf,
@@ -141,10 +141,34 @@ class Addresses:
             yield None
 
     def _default(self, param: Param) -> Expr:
-        """What a parameter of a constructor is where nothing is given for it."""
+        """What a parameter of a constructor is where nothing is given for it, if no object is made with something else."""
         fact = self.program.files[param.path].functions[param.function]
         name = fact.params[param.position] if fact.cls and fact.name == "constructor" else ""
-        return fact.binds.get(name) if isinstance(name, str) else None
+        default = fact.binds.get(name) if isinstance(name, str) else None
+        return (
+            None if default is None or self._is_given_another(Class(param.path, fact.cls), param.position) else default
+        )
+
+    def _is_given_another(self, cls: Class, position: int) -> bool:
+        """Whether a constructor is given something, by `new` or by `super` in a class derived from it."""
+        for path in self.program.files.mentioning(cls.name):
+            for call in self.program.files[path].calls:
+                given = call.args[position] if position < len(call.args) else None
+                if given is None or not (call.new or call.target == Name("super")):
+                    continue
+                if isinstance(self.program.meaning(path, call.owner, given), Param):
+                    continue  # that may be nothing as well
+                if call.new and self.program.meaning(path, call.owner, call.target) == cls:
+                    return True
+                if not call.new and self._base(path, call.owner) == cls:
+                    return True
+        return False
+
+    def _base(self, path: str, owner: int) -> Meaning | None:
+        """The base of the class that a function belongs to."""
+        name = next((one.cls for _, one in self.program.around(path, owner) if one.cls), "")
+        fact = self.program.cls(Class(path, name)) if name else None
+        return self.program.meaning(path, fact.owner, fact.base) if fact is not None and fact.base is not None else None
 
     def _returned(self, path: str, value: CallOf, depth: int) -> Iterator[Piece]:
         """The text that a call gives: a function of the project that builds addresses, or one that passes text on."""

@@ -204,21 +204,6 @@ class Conditions:
             at = fact.parent
         return found
 
-    def of_submit(self, path: str, form: int) -> tuple[Gate, ...]:
-        """What the buttons need by which a form is sent, where it has any."""
-        facts = self.program.files[path]
-        if not _tag(facts.elements[form]).endswith("form"):
-            return ()
-        within = {form}
-        found: list[tuple[Gate, ...]] = []
-        for at, fact in enumerate(facts.elements[form + 1 :], form + 1):
-            if fact.parent not in within:
-                continue
-            within.add(at)
-            if _submits(fact):
-                found.append(self.given(path, fact.owner, fact.conditions) + self.of_attributes(path, at))
-        return every(found)
-
     def _of_attribute(self, path: str, fact: Element, name: str, value: Expr) -> tuple[Gate, ...]:
         holds = name in self._attributes[True]
         if not holds and name not in self._attributes[False]:
@@ -236,19 +221,6 @@ class Conditions:
     def _called(self, use: Use) -> str:
         chain = self._gates.chain(use.file, self.program.files[use.file].calls[use.at].target)
         return chain[-1] if chain else ""
-
-
-def _tag(fact: Element) -> str:
-    return fact.tag.name.lower() if isinstance(fact.tag, Name) else ""
-
-
-def _submits(fact: Element) -> bool:
-    """Whether an element sends the form that it is in."""
-    given = dict(fact.attributes)
-    kind = given.get("type")
-    if kind is not None:
-        return kind in {Text(("submit",)), Text(("image",))}
-    return _tag(fact).endswith("button") and not any(name.lower().startswith(("on", "@", "v-on:")) for name in given)
 
 
 def unique(gates: Iterable[Gate]) -> tuple[Gate, ...]:

@@ -259,7 +259,11 @@ class Gates:
         """What a call gives as it was given it, as `Boolean(value)` does; None for other calls."""
         fact = self.program.files[path].calls[call.index]
         chain = self.chain(path, fact.target)
-        return fact.args[0] if chain and chain[-1] in _SAME and fact.args else None
+        given = fact.args[0] if chain and chain[-1] in _SAME and fact.args else None
+        if isinstance(given, Fn):
+            returns = self.program.files[path].functions[given.index].returns
+            return returns[0][0] if len(returns) == 1 else None
+        return given
 
     def _called(self, path: str, owner: int, test: CallOf, holds: bool, depth: int) -> frozenset[str]:
         call = self.program.files[path].calls[test.index]

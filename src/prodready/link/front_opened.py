@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from prodready.knowledge import Knowledge
 from prodready.link.front_conditions import Conditions, every, unique
@@ -11,7 +12,7 @@ from prodready.link.front_gates import Gate
 from prodready.link.front_index import Use
 from prodready.link.front_program import Bound, Class, FrontProgram, Param
 from prodready.link.front_uses import Uses
-from prodready.read.web.facts import Both, CallOf, ClassFact, Const, Expr, Member, Name, Not, Text
+from prodready.read.web.facts import Both, CallOf, ClassFact, Const, Expr, Member, Name, Not, Text, parts
 from prodready.words import split_words
 
 if TYPE_CHECKING:
@@ -20,8 +21,17 @@ if TYPE_CHECKING:
 MOST_WRAPPERS = 3
 """Functions around a setter that are looked through."""
 
+_ANY_ATTRIBUTE = re.compile(r"this\s*\[[^\]]*\]\s*=(?!=)|Object\.assign\(\s*this\b")
+
 MOST_BASES = 8
 """Base classes looked through for the one that has an attribute."""
+
+
+class Setter(NamedTuple):
+    """A use of what sets a state; `told` says that what it is given first is what the state becomes."""
+
+    use: Use
+    told: bool
 
 
 class Opened:
@@ -65,17 +75,18 @@ class Opened:
             return ()
         self._open.add(key)
         try:
-            uses = [inner for use in self._setters(path, owner, value) for inner in self._given_by(use, 0)]
-            ways = [self._setting(use) for use in uses if not self._closes(use)]
+            setters = self._setters(path, owner, value)
+            uses = [one for setter in setters or () for one in self._given_by(setter, 0)]
+            ways = [self._setting(one) for one in uses if not self._closes(one)]
         finally:
             self._open.discard(key)
-        return every(ways) if ways or not uses else None
+        return () if setters is None else every(ways) if ways or not uses else None
 
-    def _setters(self, path: str, owner: int, value: Name | Member) -> list[Use]:
-        """The uses of what sets a state; none for something that is no state, or one that is open from the start."""
+    def _setters(self, path: str, owner: int, value: Name | Member) -> list[Setter] | None:
+        """The uses of what sets a state; None where not all of them are known, or it is no state or open from the start."""
         found = self.program.meaning(path, owner, value)
         if not isinstance(found, Bound):
-            return []
+            return None
         state = found.value
         if isinstance(state, Member) and isinstance(state.base, CallOf):
             call = self.program.files[found.path].calls[state.base.index]
@@ -84,38 +95,71 @@ class Opened:
                 setter = Member(state.base, "1")
                 binds = self.program.files[found.path].functions[call.owner].binds
                 local = next((name for name, bound in binds.items() if bound == setter), "")
-                return self._uses.of_variable(found.path, call.owner, local) if local else []
-        return self._assigning(path, owner, value) if is_empty(state) else []
+                return (
+                    [Setter(use, True) for use in self._uses.of_variable(found.path, call.owner, local)]
+                    if local
+                    else []
+                )
+        return self._assigning(path, owner, value) if is_empty(state) else None
 
-    def _given_by(self, use: Use, depth: int) -> Iterator[Use]:
+    def _given_by(self, setter: Setter, depth: int) -> Iterator[Setter]:
         """A use of a setter, or those of a function that hands on to it what it is given: `(open) => setOpen(open)`."""
-        args = self.program.files[use.file].calls[use.at].args if use.role == "target" else ()
+        use = setter.use
+        args = self.program.files[use.file].calls[use.at].args if use.role == "target" and setter.told else ()
         given = self.program.lookup(use.file, use.owner, args[0].name) if args and isinstance(args[0], Name) else None
         if not isinstance(given, Param) or given.position or given.key or depth >= MOST_WRAPPERS:
-            yield use
+            yield setter
             return
         for outer in self._ways.users(given.path, given.function):
-            yield from self._given_by(outer, depth + 1)
+            yield from self._given_by(Setter(outer, True), depth + 1)
 
-    def _assigning(self, path: str, owner: int, value: Name | Member) -> list[Use]:
+    def _assigning(self, path: str, owner: int, value: Name | Member) -> list[Setter] | None:
         """The uses of the methods that give an attribute of a store anything but an empty value."""
         bound = self.program.lookup(path, owner, value.name) if isinstance(value, Name) else Bound(path, owner, value)
         if not isinstance(bound, Bound) or not isinstance(bound.value, Member):
-            return []
+            return None
         base = self.program.meaning(bound.path, bound.owner, bound.value.base)
         base = self.program.made(base) or base
         name = bound.value.name
         for cls, fact in self._lineage(base) if isinstance(base, Class) else ():
             if name in fact.members:
-                methods = {
-                    method
-                    for attribute, function, given in fact.sets
-                    if attribute == name and not is_empty(given)
-                    for method, inner in self.program.around(cls.path, function)
-                    if inner.cls == cls.name and inner.name != "constructor"
-                }
-                return [use for method in sorted(methods) for use in self._uses.of(cls.path, method)]
-        return []
+                return None if self._is_set_elsewhere(cls, name) else self._by_methods(cls, fact, name)
+        return None
+
+    def _by_methods(self, cls: Class, fact: ClassFact, name: str) -> list[Setter] | None:
+        functions = self.program.files[cls.path].functions
+        told: dict[int, bool] = {}
+        for attribute, function, given in fact.sets:
+            method = next((at for at, one in self.program.around(cls.path, function) if one.cls == cls.name), None)
+            if attribute != name or is_empty(given) or (method and functions[method].name == "constructor"):
+                continue
+            called = functions[method].name if method is not None else ""
+            if method is None or len(split_words(called)) < 2 or self._uses.defined(called) != 1:
+                return None  # a call of it on something unknown would not be seen
+            first = next(iter(functions[method].params), "")
+            told[method] = told.get(method, False) or (isinstance(first, str) and Name(first) in _within(given))
+        return [Setter(use, told[method]) for method in told for use in self._uses.of(cls.path, method)]
+
+    def _is_set_elsewhere(self, cls: Class, name: str) -> bool:
+        """Whether something else than a plain assignment in the class itself gives one of its attributes a value."""
+        if _ANY_ATTRIBUTE.search(self.program.files.text(cls.path)):
+            return True
+        assigned = re.compile(rf"([\w$\])]+)\s*\??\.\s*{re.escape(name)}\s*(\|\||\?\?|&&)?=(?![=>])")
+        for path in self.program.files.having(name):
+            for match in assigned.finditer(self.program.files.text(path)):
+                if match[1] != "this" or match[2]:
+                    return True
+                if path != cls.path and any(
+                    cls in (base for base, _ in self._lineage(Class(path, other.name)))
+                    for other in self.program.files[path].classes
+                    if any(attribute == name for attribute, _, _ in other.sets)
+                ):
+                    return True
+        return any(
+            attribute == name and Class(cls.path, other.name) != cls
+            for other in self.program.files[cls.path].classes
+            for attribute, _, _ in other.sets
+        )
 
     def _lineage(self, cls: Class) -> Iterator[tuple[Class, ClassFact]]:
         for _ in range(MOST_BASES):
@@ -128,21 +172,38 @@ class Opened:
                 return
             cls = base
 
-    def _closes(self, use: Use) -> bool:
-        if use.role == "target":
-            args = self.program.files[use.file].calls[use.at].args
-            return bool(args) and is_empty(args[0])
-        return use.role == "test" or (use.role == "attr" and not {"close", "cancel"}.isdisjoint(split_words(use.name)))
+    def _closes(self, setter: Setter) -> bool:
+        use = setter.use
+        if not setter.told:
+            return use.role == "test"
+        if use.role == "attr":
+            if self._ways.leaves_all(use, self._gives_nothing):
+                return True
+            named = not {"close", "cancel"}.isdisjoint(split_words(use.name))
+            return named and not list(self._ways.through_component(use, self._gives_nothing))
+        return use.role == "test" or self._gives_nothing(use)
 
-    def _setting(self, use: Use) -> tuple[Gate, ...]:
+    def _gives_nothing(self, use: Use) -> bool:
+        args = self.program.files[use.file].calls[use.at].args if use.role == "target" else ()
+        return bool(args) and is_empty(args[0])
+
+    def _setting(self, setter: Setter) -> tuple[Gate, ...]:
+        use = setter.use
         if use.role == "attr":
             here = self._conditions.of_use(use) + self._ways.around(use.file, use.at)
-            ways = list(self._ways.through_component(use, 0, self._closes))
+            leave = self._gives_nothing if setter.told else lambda _: False
+            ways = list(self._ways.through_component(use, leave))
             return unique(here + every([way.gates for way in ways]))
         if use.role == "target":
             ways = list(self._ways.to_call(use.file, use.owner, use.conditions, use.at))
             return unique(self._conditions.of_use(use) + every([way.gates for way in ways]))
         return ()
+
+
+def _within(value: Expr) -> Iterator[Expr]:
+    yield value
+    for part in parts(value):
+        yield from _within(part)
 
 
 def is_empty(value: Expr) -> bool:

@@ -185,7 +185,15 @@ class Uses:
 
     def is_dependency(self, use: Use) -> bool:
         """Whether a value is only listed for a hook to look whether it has changed: `useMemo(() => ..., [value])`."""
-        return use.role == "arg" and use.name != "0" and use.path[:1] == ("[]",) and self.called(use).startswith("use")
+        if use.role != "arg" or use.path[:1] != ("[]",) or use.objects:
+            return False
+        call = self.program.files[use.file].calls[use.at]
+        last = len(call.args) - 1
+        if int(use.name) != last or last < 1 or not isinstance(call.args[0], Fn):
+            return False
+        return self.called(use).startswith("use") and isinstance(
+            self.program.meaning(use.file, call.owner, call.target), Outside
+        )
 
     def _hands_on(self, use: Use) -> bool:
         """Whether a call's result stands for what it was given."""
@@ -348,9 +356,9 @@ class Uses:
             return True
         if any(_is_hook_of(part, wanted) for part in receiver):
             return True
-        return len(split_words(name)) > 1 and self._defined(name) == 1
+        return len(split_words(name)) > 1 and self.defined(name) == 1
 
-    def _defined(self, name: str) -> int:
+    def defined(self, name: str) -> int:
         """How many functions, members of classes and entries of objects have a name."""
         if name not in self._counts:
             self._counts[name] = 0

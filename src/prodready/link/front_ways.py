@@ -16,14 +16,17 @@ from prodready.link.front_opened import Opened
 from prodready.link.front_program import Bound, Class, FrontProgram, Param
 from prodready.link.front_selectors import Selectors
 from prodready.link.front_uses import DEEPEST, MOST, Uses, carried_at
-from prodready.read.web.facts import MODULE, SCOPE, CallOf, Fn, Function, Member, Name
+from prodready.read.web.facts import MODULE, SCOPE, CallOf, Fn, Function, Name
+from prodready.words import split_words
 
 TRIES = 3
 """How often the ways to a function that stands in a circle are looked for."""
 
-
 WRAPPED = 4
 """Wrappers around a component that are looked through."""
+
+Prop = tuple[str, int, str, tuple[str, ...]]
+"""A component, by its file and its position there, one of its props, and the keys under which that has a function."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,6 @@ class Ways:
         fact = self.program.files[path].elements[element]
         gates = self._conditions.given(path, fact.owner, fact.conditions)
         gates += self._conditions.of_attributes(path, element, own)
-        gates += self._conditions.of_submit(path, element) if own else ()
         for use in self._uses.index(path).elements.get(element, ()):
             gates += self._conditions.of_use(use) if use.objects else ()  # an entry of a menu or a router
         return unique(gates + (self.held(path, fact.owner) or ()))
@@ -146,7 +148,7 @@ class Ways:
         if use.role == "attr":
             left = self._is_within_left_over(use.file, facts.elements[use.at].owner)
             gates += self._opened.by(use) or ()
-            inner = list(self.through_component(use, depth))
+            inner = list(self.through_component(use))
             if inner:
                 said = facts.elements[use.at].label
                 for way in inner:
@@ -174,38 +176,70 @@ class Ways:
         here = Way(gates, use.file, call=at, steps=step, unsure=_is_handed_whole(use))
         yield from self._up(use.file, use.owner, here, depth + 1)
 
-    def through_component(self, use: Use, depth: int, leave: Callable[[Use], bool] = lambda _: False) -> Iterator[Way]:
+    def through_component(
+        self, use: Use, leave: Callable[[Use], bool] = lambda _: False, seen: frozenset[Prop] = frozenset()
+    ) -> Iterator[Way]:
         """A function that a component of the project is given: where that one uses it, but for uses to `leave`."""
-        shown = self._component(use) if depth <= 6 else None
-        if shown is None:
+        shown = self._component(use)
+        if shown is None or (prop := (*shown, use.name, use.path)) in seen:
             return
         path, function = shown
         for inner in self._prop(path, function, use):
             if leave(inner):
                 continue
             gates = self._conditions.of_use(inner)
-            if inner.role == "attr":
-                deeper = list(self.through_component(inner, depth + 1, leave))
-                own = gates + self._inside(path, function, inner)
+            if not self._is_within(path, function, inner):  # it is handed to somebody else
+                element = inner.at if inner.role in {"tag", "attr"} else -1
+                yield Way((), inner.file, element, inner.at if inner.role in {"target", "arg"} else -1)
+            elif inner.role == "attr":
+                deeper = list(self.through_component(inner, leave, seen | {prop}))
+                own = gates + self._inside(path, inner)
                 if deeper:
                     for way in deeper:
                         yield Way(unique(own + way.gates), way.file, way.element, way.call, way.steps)
                 elif not self._takes_other_parts(inner):
                     yield Way(unique(own), inner.file, inner.at)
             elif inner.role in {"target", "arg"}:
-                yield from self._within(path, function, inner, gates, depth)
+                yield from self._within(path, function, inner, gates, 0)
 
-    def _takes_other_parts(self, use: Use, depth: int = 0) -> bool:
+    def _is_within(self, path: str, function: int, use: Use) -> bool:
+        """Whether a use stands in a component."""
+        return use.file == path and any(index == function for index, _ in self.program.around(path, use.owner))
+
+    def leaves_all(self, use: Use, leave: Callable[[Use], bool]) -> bool:
+        """Whether a component does nothing with what it is given but what is to be left."""
+        shown = self._component(use)
+        uses = list(self._prop(*shown, use)) if shown is not None else []
+        return bool(uses) and all(map(leave, uses))
+
+    def _takes_other_parts(self, use: Use, seen: frozenset[Prop] = frozenset()) -> bool:
         """Whether a component is handed an object with the function, and takes others from it only."""
-        shown = self._component(use) if use.path and depth <= 6 else None
-        uses = list(self._of_prop(*shown, use.name)) if shown is not None else []
-        return bool(uses) and all(self._takes_another(use, inner, depth) for inner in uses)
+        shown = self._component(use) if use.path else None
+        if shown is None or (prop := (*shown, use.name, use.path)) in seen or self._has_this(use):
+            return False
+        uses = list(self._of_prop(*shown, use.name))
+        return bool(uses) and all(self._takes_another(use, inner, seen | {prop}) for inner in uses)
 
-    def _takes_another(self, use: Use, inner: Use, depth: int) -> bool:
+    def _takes_another(self, use: Use, inner: Use, seen: frozenset[Prop]) -> bool:
         carried = carried_at(use, inner)
-        if carried is None or self._uses.is_dependency(carried):
-            return True
-        return carried.role == "attr" and self._takes_other_parts(carried, depth + 1)
+        if carried is None:
+            return "[]" not in inner.tail  # `operations[which]()` may take any
+        if carried.role == "attr":
+            return self._takes_other_parts(carried, seen)
+        if carried.role != "bind":
+            return self._uses.is_dependency(carried)
+        held = (carried.file, carried.at, f"{carried.name} =", carried.path)
+        uses = self._uses.named(carried.file, carried.at, carried.name) if held not in seen else []
+        return bool(uses) and all(self._takes_another(carried, one, seen | {held}) for one in uses)
+
+    def _has_this(self, use: Use) -> bool:
+        """Whether a function beside the one in question, in the same object, may run it: `all() { this.remove(); }`."""
+        for place in (use, *use.holders):
+            for at in {item.index for obj in place.objects for _, item in obj.items if isinstance(item, Fn)}:
+                for other in self._uses.index(place.file).names.get("this", ()):
+                    if any(index == at for index, _ in self.program.around(place.file, other.owner)):
+                        return True
+        return False
 
     def _component(self, use: Use) -> tuple[str, int] | None:
         """The component of the project that an element shows, also one that is wrapped: `observer(function Menu() {})`."""
@@ -222,7 +256,7 @@ class Ways:
             found = self.program.meaning(found.path, call.owner, call.args[0])
         return None
 
-    def _inside(self, path: str, component: int, use: Use) -> tuple[Gate, ...]:
+    def _inside(self, path: str, use: Use) -> tuple[Gate, ...]:
         """What holds at a use inside of a component, without what holds for the component itself."""
         fact = self.program.files[path].elements[use.at]
         return self._conditions.given(path, fact.owner, fact.conditions) + self._conditions.of_attributes(path, use.at)
@@ -237,7 +271,7 @@ class Ways:
             own = gates + self._conditions.of_use(outer)
             if outer.file == path and outer.role == "attr":
                 seen = True
-                yield Way(unique(own + self._inside(path, component, outer)), path, outer.at)
+                yield Way(unique(own + self._inside(path, outer)), path, outer.at)
             elif outer.file == path and outer.role in {"target", "arg"}:
                 seen = True
                 yield from self._within(path, component, outer, own, depth + 1)
@@ -260,11 +294,14 @@ class Ways:
         first = fact.params[0]
         if isinstance(first, str):
             for use in self._uses.index(path).names.get(first, ()):
-                if use.tail[:1] == (name,) and use.role != "bind" and self._uses.sees(path, use.owner, first, function):
+                if not self._uses.sees(path, use.owner, first, function):
+                    continue
+                if use.tail[:1] == (name,):
                     yield use._replace(tail=use.tail[1:])
-            for bound, value in fact.binds.items():
-                if value == Member(Name(first), name):
-                    yield from self._uses.named(path, function, bound)
+                elif not use.tail and use.role == "attr" and use.name == "...":  # `<Menu {...props} />`
+                    yield use._replace(name=name)
+                elif not use.tail and use.role != "test":
+                    yield use._replace(path=(*use.path, name))
             return
         for key, local in first:
             if key == name:
@@ -355,8 +392,8 @@ class Ways:
 
     def _is_handler(self, path: str, fact: Function) -> bool:
         """Whether a function inside of a component is run by an element, whatever its name: `onClick={SaveAll}`."""
-        uses = self._uses.index(path).names.get(fact.name, ()) if fact.owner else ()
-        return any(use.role == "attr" and use.name.startswith("on") for use in uses)
+        uses = self._uses.named(path, fact.owner, fact.name) if fact.owner else ()
+        return any(use.role == "attr" and split_words(use.name)[:1] == ("on",) for use in uses)
 
     def _is_left_over(self, path: str, function: int) -> bool:
         """Whether a component has a name that stands nowhere but where it is defined: nobody sees it."""

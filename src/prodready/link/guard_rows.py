@@ -67,7 +67,8 @@ class GuardRows(GuardClasses):
         """Rows are looked up among those that belong to whoever asks."""
         functions = [frame]
         cls = cls or self.program.owner(frame.path, frame.function)
-        calls = frame.function.calls[: self.answer(frame.function)]
+        shown = self.shown(frame.function)
+        calls = [fact for at, fact in enumerate(frame.function.calls) if at not in shown]
         if cls is not None and any(self._asks_for_rows(fact) for fact in self._with_own_methods(calls, cls)):
             functions += self._rows_of(cls)
         yield from self._scoped_in(functions)
@@ -75,15 +76,25 @@ class GuardRows(GuardClasses):
             if self._looks_up_own(FunctionSymbol(one.path, one.function)):
                 yield Guard("ownership", one.function.qualname, Location(one.path, one.function.line), "query")
 
-    def answer(self, function: FunctionFacts) -> int:
-        """Where a handler, all changes made, begins to get what it shows: `serializer.save()`, then `get_queryset()`."""
+    def shown(self, function: FunctionFacts) -> list[int]:
+        """Where a handler gets the row that it has just stored, to show it: `get_queryset().get(pk=new.pk)`."""
         calls = function.calls
-        asks = next((at for at, fact in enumerate(calls) if self._asks_for_rows(fact)), 0)
-        if not asks:
-            return len(calls)
-        changed = any(self.words.has("changing-call", fact.name) for fact in calls[:asks])
-        acting = any(self.words.has(table, fact.name) for fact in calls[asks:] for table in ("acting", "acting-on"))
-        return asks if changed and not acting else len(calls)
+        asks = [at for at, fact in enumerate(calls) if self._asks_for_rows(fact)]
+        return asks if asks and all(self._is_stored_before(calls, at) for at in asks) else []
+
+    def _is_stored_before(self, calls: Sequence[CallFact], asked: int) -> bool:
+        stored = [
+            v.bare(target.base)
+            for fact in calls[:asked]
+            if self.words.has("changing-call", fact.name) and isinstance(target := v.bare(fact.value.target), v.Attr)
+        ]
+        chosen = [
+            value
+            for fact in calls[asked + 1 :]
+            if calls[asked].value in v.walk(fact.value.target)
+            for value in (*fact.value.args, *(x for _, x in fact.value.keywords))
+        ]
+        return any(one in stored for value in chosen for one in map(v.bare, v.walk(value)))
 
     def _with_own_methods(self, calls: Iterable[CallFact], cls: ClassSymbol) -> Iterator[CallFact]:
         """Calls of a handler, and of the methods of its own class that they call."""

@@ -284,7 +284,10 @@ class Guards(GuardRows):
 
     def _helpers(self, frame: Frame) -> Iterator[Guard]:
         returned = v.bare(frame.function.returns) if frame.function.returns is not None else None
-        for fact in frame.function.calls[: min(self.answer(frame.function), 2 * MANY_CALLS)]:
+        shown = self.shown(frame.function)
+        for at, fact in enumerate(frame.function.calls[: 2 * MANY_CALLS]):
+            if at in shown:
+                continue
             bound = Bound(fact.value, frame)
             here = Location(frame.path, fact.span.line, fact.span.column)
             for callee in self.infer.callees(bound):

@@ -10,6 +10,7 @@ from prodready.link.openings import Openings
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
 from prodready.link.text import argument_values
 from prodready.read import values as v
+from prodready.read.facts import FunctionFacts
 from prodready.read.values import Value
 from prodready.words import split_words
 
@@ -165,6 +166,12 @@ class Hooks(Openings):
             else:
                 return None
         return None
+
+
+def is_itself(value: Value | None, method: FunctionFacts) -> bool:
+    """Whether a value is the object of a method, also as one of its base class."""
+    first = method.params[0].name if method.owner and method.params else ""
+    return (isinstance(value, v.Op) and value.kind == "super") or (isinstance(value, v.Param) and value.name == first)
 
 
 def plain(value: Value) -> Value:

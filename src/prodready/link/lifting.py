@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prodready.link.conditions import agrees
 from prodready.link.frames import Bound, Frame
-from prodready.link.hooks import SAVING, plain
+from prodready.link.hooks import SAVING, is_itself, plain
 from prodready.link.openings import Deed
 from prodready.link.writes import Write
 from prodready.read import values as v
@@ -15,21 +15,14 @@ def is_own(root: Value | None, method: Frame, deed: Deed) -> bool:
     """Whether what a method writes is its own object, also by way of its base class, or the row that it gives."""
     inner = v.bare(root) if root is not None else None
     target, returns = deed.fact.value.target, method.function.returns
-    first = method.function.params[0].name if method.function.owner and method.function.params else ""
-    if isinstance(target, v.Attr) and deed.root != plain(
-        target.base
-    ):  # `save` of a form: what it is called on is no row
+    # Of `save` of a form what it is called on is no row.
+    if isinstance(target, v.Attr) and deed.root != plain(target.base):
         if returns is not None and inner == plain(returns):
             return True
         saved = inner.target if isinstance(inner, v.Call) else None
-        if isinstance(saved, v.Attr) and saved.name in SAVING and _is_itself(plain(saved.base), first):
+        if isinstance(saved, v.Attr) and saved.name in SAVING and is_itself(plain(saved.base), method.function):
             return True
-    return _is_itself(inner, first)
-
-
-def _is_itself(value: Value | None, first: str) -> bool:
-    """Whether a value is the object of a method, also as one of its base class."""
-    return (isinstance(value, v.Op) and value.kind == "super") or (isinstance(value, v.Param) and value.name == first)
+    return is_itself(inner, method.function)
 
 
 def may_be(write: Write, callee: Frame, given: dict[str, Bound], call: v.Call) -> bool:

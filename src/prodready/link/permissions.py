@@ -283,7 +283,8 @@ class Permissions:
         program = self.looks.values.program
         if handler.frame is not None:
             yield handler.frame
-            calls = handler.frame.function.calls[: self.guards.answer(handler.frame.function)]
+            shown = self.guards.shown(handler.frame.function)
+            calls = [fact for at, fact in enumerate(handler.frame.function.calls) if at not in shown]
             called = {fact.name for fact in calls if is_own_method(v.bare(fact.value.target))}
             own = handler.frame.function.qualname.rpartition(".")[2]
             # What is not asked for its rows, by itself or by what it calls of its class, looks none up there.
@@ -304,10 +305,7 @@ class Permissions:
         """Whether rows are looked up, something is compared or something unknown is done with whoever is logged in."""
         bars = [way.conditions[-1] for way in frame.function.exits if way.inner == 1 and self.words.is_bad_request(way)]
         barred = {_sides(v.bare(atom[0])) for atom in bars if self._is_oneself(atom)}
-        shown = frame.function.calls[self.guards.answer(frame.function) :]
         for fact in calls_for(frame.function, method):
-            if fact in shown:
-                break
             if (fact.name == "eq" and fact.value.args in barred) or self.guards.is_beside(fact, frame.function.calls):
                 continue
             target = v.bare(fact.value.target)
@@ -362,7 +360,7 @@ class Permissions:
         """Whether a value is about who is logged in, and not a part of the address."""
         if isinstance(value, v.Param) and f"{{{value.name}}}" in filled:
             return False
-        return self.words.speaks_of_user(value)
+        return self.words.speaks_of_user(value) and not self.words.ends("of-taste", last_name(value))
 
 
 def _once(offers: Iterable[Offer]) -> list[Offer]:

@@ -262,7 +262,7 @@ class Script(Expressions):
 
     def _class(self, node: Node) -> Expr:
         name = node.child_by_field_id(self._fields.name)
-        around = self.cls
+        around = self.cls, self.members, self.sets
         self.cls = self._text(name) if name is not None else f"<class {node.start_point[0] + 1}>"
         base: Expr = None
         members: dict[str, Expr] = {}
@@ -286,7 +286,7 @@ class Script(Expressions):
         self.out.classes.append(ClassFact(self.cls, base, self.owner, members, template, tuple(sets)))
         self._draft.bind(self.cls, None)
         value = Name(self.cls)
-        self.cls = around
+        self.cls, self.members, self.sets = around
         return value
 
     def _class_statement(self, node: Node) -> None:
