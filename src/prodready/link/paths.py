@@ -142,7 +142,7 @@ class Walker:
         return self._with_called(deed, path, back)
 
     def _with_called(self, deed: Deed, path: Path, inner: Path) -> Path:
-        if deed.root is not None and self._is_slight(deed.root, path):
+        if deed.root is not None and self._is_slight(deed, path):
             inner = replace(inner, writes=tuple(replace(write, kind="ensure") for write in inner.writes))
         if any(self._is_gone(write, path) for write in inner.writes):
             writes = tuple(replace(w, kind="ensure") if self._is_gone(w, path) else w for w in inner.writes)
@@ -174,7 +174,7 @@ class Walker:
         missing = self._missing(deed.root, path) if makes(deed) else None
         needs = (*path.needs, *asked)
         write = replace(self._write(deed), needs=needs, missing=missing, under=path.not_found, sent=path.sent)
-        if deed.root is not None and (self._is_slight(deed.root, path) or self._is_untouched(deed)):
+        if deed.root is not None and (self._is_slight(deed, path) or self._is_untouched(deed)):
             write = replace(write, kind="ensure")
         if self._is_gone(write, path):
             write = replace(write, kind="ensure")
@@ -211,8 +211,11 @@ class Walker:
         gone = [other.table for other in path.writes if other.table is not None]
         return write.table is not None and any(self.deeds.goes_with(write.table, table) for table in gone)
 
-    def _is_slight(self, row: Value, path: Path) -> bool:
-        changes = [one.slight for one in path.pending if one.root == row]
+    def _is_slight(self, deed: Deed, path: Path) -> bool:
+        """Whether a row is saved only for slight changes; a form stores more than what the function changes."""
+        target = deed.fact.value.target
+        itself = isinstance(target, v.Attr) and plain(target.base) == deed.root
+        changes = [one.slight for one in path.pending if one.root == deed.root] if itself else []
         return bool(changes) and all(changes)
 
     def _commit(self, deed: Deed, path: Path) -> Path:
