@@ -7,34 +7,20 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from prodready.finding import Confidence
-from prodready.link.by_method import calls_for
-from prodready.link.frames import Bound, Frame, is_property
+from prodready.link.frames import Frame, is_property
 from prodready.link.front import UiPlace
 from prodready.link.front_gate_words import KINDS
 from prodready.link.front_gates import Gate
-from prodready.link.guard_rows import is_own_method
-from prodready.link.guard_words import Atom, names_request
 from prodready.link.guards import Guards
+from prodready.link.handler_doubts import HandlerDoubts
 from prodready.link.joined import Join, Joined
 from prodready.link.page_guards import PageGuards
-from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.link.route import ANY, SAFE_METHODS, Guard, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
 from prodready.link.url_paths import PathTemplate, is_parameter
 from prodready.read import values as v
-from prodready.read.facts import CallFact, Exit, FunctionFacts, last_name
-from prodready.read.values import Value
-from prodready.words import split_words
-
-SELECTIVE = 2
-"""The strength (`route.STRENGTH`) of a guard that lets in only some of those who have an account."""
-
-MAX_DEPTH = 2
-"""Calls that are followed from a handler with the person who is logged in."""
-
-ALONGSIDE = ("get_", "check_", "filter_", "perform_", "form_", "dispatch", "initial", "setup", "prepare")
-"""What the methods begin with that a library calls around a handler."""
+from prodready.read.facts import CallFact, FunctionFacts
 
 SOME = frozenset(KINDS) - {"login"}
 """The kinds of gates that let in only some of them."""
@@ -66,9 +52,9 @@ class Permissions:
     ) -> None:
         self.joined = joined
         self.pages = PageGuards(routes, joined.including)
-        self.writes = writes
         self.is_message = is_message
         self.looks = RouteLooks(routes)
+        self.doubts = HandlerDoubts(routes, is_message, writes, self.looks)
         self.guards: Guards = routes.guards
         self.words = self.looks.words
         self._servers = routes.values.knowledge.front.get("server-files", ())
@@ -95,7 +81,7 @@ class Permissions:
         """The links to pages whose own address takes their form, by what answers it."""
         forms: dict[PathTemplate, list[Route]] = {}
         for route in self.joined.routes:
-            if "POST" in route.methods or (ANY in route.methods and self._writes(route)):
+            if "POST" in route.methods or (ANY in route.methods and self.doubts.may_change(route)):
                 forms.setdefault(route.path, []).append(route)
         found: dict[tuple[object, ...], list[Join]] = {}
         for join in self.joined.joins:
@@ -126,7 +112,7 @@ class Permissions:
             return None
         sure.sort(key=lambda one: (not one[0].place.gates, -one[0].confidence, not one[0].place.label))
         route = sure[0][0].route
-        if any(self._is_guarded(join.route) for join, _ in sure):
+        if any(self.doubts.is_guarded(join.route) for join, _ in sure):
             return None
         guard = max(route.guards, key=lambda one: one.strength, default=None)
         confidence = sure[0][0].confidence
@@ -135,7 +121,12 @@ class Permissions:
         place, gate = sure[0][0].place, sure[0][1]
         if gate not in place.gates:  # who gets a page says less of a single request that it makes
             confidence = min(confidence, Confidence.LOW if self.pages.is_of_row(gate) else Confidence.MEDIUM)
-        if bare or not self._changes(route, method) or self._is_doubtful(route, method) or self._makes_own(route, gate):
+        if (
+            bare
+            or not self._changes(route, method)
+            or self.doubts.is_doubtful(route, method)
+            or self._makes_own(route, gate)
+        ):
             confidence = Confidence.LOW
         return Offer(route, method, tuple((join.place, gate) for join, gate in sure), guard, confidence)
 
@@ -157,100 +148,18 @@ class Permissions:
         asked = [value for way in function.exits for value, _ in way.conditions]
         said = [*asked, *(way.value for way in function.exits), *(fact.value for fact in function.calls)]
         said += [function.returns] if function.returns is not None else []
-        return any(self._asks(fact.name) for fact in function.calls) or any(
+        return any(self.doubts.asks(fact.name) for fact in function.calls) or any(
             self.words.speaks_of_user(one) for value in said for one in v.walk(value)
         )
 
     def _of_page(self, join: Join) -> Gate | None:
         """The gate of the whole page that a place is on; a page says nothing of those who may ask for it."""
         gate = self.pages.gate(join.place.location.path)
-        return None if gate is not None and join.place.visits and not self._writes(join.route) else gate
+        return None if gate is not None and join.place.visits and not self.doubts.may_change(join.route) else gate
 
     def _changes(self, route: Route, method: str) -> bool:
         """Whether a request changes something; one that only reads by its method may, if it does nothing else."""
-        return method not in SAFE_METHODS or (not route.changes and self._writes(route))
-
-    def _writes(self, route: Route) -> bool:
-        frame = route.handler.frame
-        if frame is None:
-            return False
-        named = (fact for fact in frame.function.calls if self.words.has("changing-call", fact.name))
-        return not all(map(_fills_memory, named)) or self.writes(frame)
-
-    def _is_guarded(self, route: Route) -> bool:
-        """Whether a route asks for as much as a gate does, or for something that is not to be found."""
-        if route.guarded >= SELECTIVE or any(guard.kind == "unknown" for guard in route.guards):
-            return True
-        frame = route.handler.frame
-        if frame is None:  # a method of a library's class
-            return self.looks.only_redirects(route)
-        if self.looks.does_nothing(frame) or any(map(self._refuses_some, frame.function.exits)):
-            return True
-        home = self.looks.values.infer.home(frame)
-        # A decorator that is a guard by what was found in it has been counted.
-        known = {guard.text for guard in route.guards}
-        return any(
-            (self.looks.may_guard(Bound(decorator, home)) and not any(last_name(decorator) in text for text in known))
-            or self._is_given_a_check(decorator)
-            for decorator in frame.function.decorators
-        )
-
-    def _is_given_a_check(self, decorator: Value) -> bool:
-        """Whether a decorator is handed something by name that may be a check: `@before(check_policy, request)`."""
-        call = v.bare(decorator)
-        return isinstance(call, v.Call) and any(
-            isinstance(v.bare(value), (v.Ref, v.Attr)) and self.words.has("check", last_name(value))
-            for value in call.args
-        )
-
-    def _refuses_some(self, way: Exit) -> bool:
-        own = way.conditions[-way.inner :] if way.inner else way.conditions
-        if own and all(map(self._is_oneself, own)):
-            return False
-        return self.words.refuses(way) == "refused" and not self.words.is_unknown_person(way)
-
-    def _tells_some(self, way: Exit) -> bool:
-        """Whether somebody is told that they may not, or that the request is wrong for what they are or have."""
-        if self.words.refuses(way) == "told":
-            return True
-        own = way.conditions[-way.inner :] if way.inner and self.words.is_bad_request(way) else ()
-        return any(
-            map(self.words.speaks_of_user, (side for value, _ in own for side in _sides(v.bare(value))))
-        ) and not all(map(self._is_oneself, own))
-
-    def _is_oneself(self, atom: Atom) -> bool:
-        """Whether a row is that of who asks: who is turned away for it alone may still do it to all others."""
-        value, holds = v.bare(atom[0]), atom[1]
-        return holds and any(map(self._is_who, _sides(value)))
-
-    def _is_who(self, value: Value) -> bool:
-        """Whether a value is who asks, or their key, and not what they have: `request.user.pk`, not `user.level`."""
-        name = last_name(value)
-        keys = name in {"id", "pk"} or self.words.ends("user", name) or self.words.ends("user-key", name)
-        return keys and self.words.speaks_of_user(value)
-
-    def _is_doubtful(self, route: Route, method: str) -> bool:
-        """Whether the route may be for everybody, or treat people differently in ways that are not followed."""
-        if self.looks.only_reads(route) and not (route.guards and route.changes and self._writes(route)):
-            return True
-        if self.looks.is_wrapped(route) or (not route.guards and self.looks.is_open(route)):
-            return True
-        if not route.guards and self.looks.is_of_library(route):
-            return True
-        if self.looks.answers_nothing_known(route):
-            return True
-        if route.guards and all(self._is_for_machines(guard) for guard in route.guards):
-            return True
-        frame = route.handler.frame
-        if frame is not None and any(map(self._tells_some, frame.function.exits)):
-            return True
-        if frame is not None and self.looks.refuses_in_passing(frame):
-            return True
-        if frame is not None and self.looks.only_computes(frame) and not self.writes(frame):
-            return True
-        filled = frozenset(route.path)
-        changing = "" if method in SAFE_METHODS else method
-        return any(self._hangs_on_user(frame, filled, 0, changing) for frame in self._running(route))
+        return method not in SAFE_METHODS or (not route.changes and self.doubts.may_change(route))
 
     def _makes_own(self, route: Route, gate: Gate) -> bool:
         """Whether something new is made that belongs to who asks, and the page asks who may change what it shows.
@@ -261,7 +170,7 @@ class Permissions:
             return False  # a row; the language of a page is none
         kept = {
             fact.name
-            for frame in self._running(route)
+            for frame in self.doubts.running(route)
             for fact in frame.function.calls
             if fact.name in {"setattr", "setitem"}
             and len(fact.value.args) > 2
@@ -270,97 +179,6 @@ class Permissions:
         }
         of_form = "setitem" in kept and route.handler.frame is None and " == " in gate.text
         return of_form or ("setattr" in kept and self.words.has("changing-right", gate.text))
-
-    def _is_for_machines(self, guard: Guard) -> bool:
-        """Whether a guard asks for a key that programs have; the token of a session is as good as a login."""
-        return guard.kind == "open" or (guard.kind == "token" and self.words.has("key", guard.text))
-
-    def _running(self, route: Route) -> Iterator[Frame]:
-        """What runs for a request: the handler, and the methods by which its class says what it works with."""
-        handler = route.handler
-        # No row is looked up to make a new one.
-        rowless = self.guards.asked(handler, route.methods).row is False and not SAFE_METHODS.issuperset(route.methods)
-        program = self.looks.values.program
-        if handler.frame is not None:
-            yield handler.frame
-            shown = self.guards.shown(handler.frame.function)
-            calls = [fact for at, fact in enumerate(handler.frame.function.calls) if at not in shown]
-            called = {fact.name for fact in calls if is_own_method(v.bare(fact.value.target))}
-            own = handler.frame.function.qualname.rpartition(".")[2]
-            # What is not asked for its rows, by itself or by what it calls of its class, looks none up there.
-            rowless |= not (called or own.startswith(ALONGSIDE))
-            members = [program.member(handler.cls, name) for name in sorted(called)] if handler.cls is not None else []
-            yield from (Frame(one.path, one.facts) for one in members if isinstance(one, FunctionSymbol))
-        for base in program.lineage(handler.cls) if handler.cls is not None else ():
-            if not isinstance(base, ClassSymbol):
-                continue
-            for name in base.facts.methods:
-                function = program.function(base.path, f"{base.facts.qualname}.{name}")
-                if rowless and name in self.guards.rows:
-                    continue
-                if function is not None and name.startswith(ALONGSIDE):
-                    yield Frame(base.path, function)
-
-    def _hangs_on_user(self, frame: Frame, filled: frozenset[str], depth: int, method: str = "") -> bool:
-        """Whether rows are looked up, something is compared or something unknown is done with whoever is logged in."""
-        bars = [way.conditions[-1] for way in frame.function.exits if way.inner == 1 and self.words.is_bad_request(way)]
-        barred = {_sides(v.bare(atom[0])) for atom in bars if self._is_oneself(atom)}
-        for fact in calls_for(frame.function, method):
-            if (fact.name == "eq" and fact.value.args in barred) or self.guards.is_beside(fact, frame.function.calls):
-                continue
-            target = v.bare(fact.value.target)
-            changes = self.words.has("changing-call", fact.name)
-            if isinstance(target, v.Attr) and self.words.speaks_of_user(target.base):
-                if self._asks(fact.name) or changes or self.words.has("acting", fact.name):
-                    return True
-            made = v.bare(target.base) if isinstance(target, v.Attr) else None
-            if isinstance(made, v.Call) and any(map(self.words.speaks_of_user, made.args)):
-                return True  # `Basket(request.user).clear()`
-            given = (*fact.value.args, *(value for _, value in fact.value.keywords))
-            if changes and any(isinstance(v.bare(value), v.Param) and names_request(value) for value in given):
-                if not self._is_followed(fact, frame, depth):
-                    return True
-            if self.words.called("row-query", fact.name) and any(_is_current(value) for value in given):
-                return True
-            if not any(self._is_user(value, filled) for value in given) or self._only_tells(fact):
-                continue
-            if self.words.called("row-query", fact.name) or fact.name == "eq" or self._asks(fact.name):
-                return True
-            if self.looks.is_lost(Bound(fact.value, frame)) and not fact.name[:1].isupper():
-                return True
-            if depth < MAX_DEPTH and any(
-                self._hangs_within(one, depth) for one in self._reached(fact, frame) if one is not None
-            ):
-                return True
-        return False
-
-    def _reached(self, fact: CallFact, frame: Frame) -> list[FunctionSymbol | None]:
-        return [callee.function for callee in self.looks.values.infer.callees(Bound(fact.value, frame))]
-
-    def _hangs_within(self, function: FunctionSymbol, depth: int) -> bool:
-        inner = Frame(function.path, function.facts)
-        return any(self.guards.scoped_queries(inner)) or self._hangs_on_user(inner, frozenset(), depth + 1)
-
-    def _is_followed(self, fact: CallFact, frame: Frame, depth: int) -> bool:
-        """Whether what a call reaches is in sight, and nothing there hangs on who asks."""
-        reached = self._reached(fact, frame) if depth < MAX_DEPTH else []
-        return bool(reached) and not any(one is None or self._hangs_within(one, depth) for one in reached)
-
-    def _only_tells(self, fact: CallFact) -> bool:
-        """Whether a call keeps or tells who is logged in and asks nothing: `note.author = user`, `notify(user)`."""
-        if self.is_message(fact) or fact.name in {"setattr", "setitem"} or self.words.has("telling-call", fact.name):
-            return True
-        by_position = any(map(self.words.speaks_of_user, fact.value.args))
-        return not by_position and self.words.has("making-call", fact.name)
-
-    def _asks(self, name: str) -> bool:
-        return any(self.words.has(table, name) for table in ("role", "permission", "owner"))
-
-    def _is_user(self, value: Value, filled: frozenset[str]) -> bool:
-        """Whether a value is about who is logged in, and not a part of the address."""
-        if isinstance(value, v.Param) and f"{{{value.name}}}" in filled:
-            return False
-        return self.words.speaks_of_user(value) and not self.words.ends("of-taste", last_name(value))
 
 
 def _once(offers: Iterable[Offer]) -> list[Offer]:
@@ -371,26 +189,6 @@ def _once(offers: Iterable[Offer]) -> list[Offer]:
         return found
     best = max(found, key=lambda offer: (offer.confidence, offer.method not in SAFE_METHODS))
     return [best] if best.method in SAFE_METHODS else [offer for offer in found if offer not in reading]
-
-
-def _fills_memory(fact: CallFact) -> bool:
-    """Whether a call is given something in memory to write to: `picture.save(BytesIO())`."""
-    given = (v.bare(value) for value in fact.value.args)
-    return any(isinstance(value, v.Call) and last_name(value) in {"BytesIO", "StringIO"} for value in given)
-
-
-def _sides(value: Value) -> tuple[Value, ...]:
-    """What a condition compares."""
-    return (value.subject, *value.args) if isinstance(value, v.Op) and value.kind == "test" and value.args else ()
-
-
-def _is_current(value: Value) -> bool:
-    """Whether a value is what whoever asks works in or for: `current_company(request)`."""
-    call = v.bare(value)
-    if isinstance(call, v.Attr):
-        return names_request(v.bare(call.base)) and "current" in split_words(call.name)
-    asks = isinstance(call, v.Call) and len(call.args) == 1 and names_request(call.args[0])
-    return asks and "current" in split_words(last_name(call))
 
 
 def strictest(gates: Iterable[Gate]) -> Gate | None:

@@ -10,19 +10,26 @@ import msgspec
 from prodready.finding import Confidence
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_checks import options_of
+from prodready.link.handler_doubts import HandlerDoubts
 from prodready.link.program import ClassSymbol
 from prodready.link.route import ANY, Guard, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
 from prodready.link.sibling_evidence import SiblingEvidence
 from prodready.read import values as v
-from prodready.read.facts import Exit
+from prodready.read.facts import CallFact, Exit, last_name
+
+FEWEST_ALIKE = 3
+"""Handlers with the same decorator that asks for a role, before the one that changes something without it is forgotten."""
 
 FEWEST_GUARDED = 2
 """Guarded routes beside one, before it is taken for forgotten."""
 
 MOST_OPEN = 1 / 3
 """Of the routes that change something, the part that may be open for the others to be the rule."""
+
+LOGIN = 1
+"""The strength (`route.STRENGTH`) of a guard that lets in everybody who has an account."""
 
 WRITING = frozenset({"write", "write-sql", "stage", "commit", "ensure"})
 HOOKS = frozenset({"before_request", "middleware", "settings"})
@@ -40,7 +47,13 @@ class Forgotten(msgspec.Struct, frozen=True):
 class Siblings:
     """Looks for such routes; with `asked` only for those that these files answer."""
 
-    def __init__(self, routes: Routes, writes: Callable[[Frame], bool], asked: Set[str] | None = None) -> None:
+    def __init__(
+        self,
+        routes: Routes,
+        is_message: Callable[[CallFact], bool],
+        writes: Callable[[Frame], bool],
+        asked: Set[str] | None = None,
+    ) -> None:
         self.routes = routes
         self.asked = asked
         self.writes = writes
@@ -48,12 +61,17 @@ class Siblings:
         self.looks = RouteLooks(routes)
         self.words = self.looks.words
         self.evidence = SiblingEvidence(self.looks, writes)
+        self.doubts = HandlerDoubts(routes, is_message, writes, self.looks)
 
     def forgotten(self) -> Iterator[Forgotten]:
         """All of them, each handler once."""
         seen: set[object] = set()
         for group in self._groups():
             changing = [route for route in group if self._changes(route)]
+            for weak in self._weaker(group, changing):
+                if weak.route.handler.location not in seen:
+                    seen.add(weak.route.handler.location)
+                    yield weak
             bare = [route for route in changing if self._is_bare(route)]
             if not bare:
                 continue
@@ -72,6 +90,43 @@ class Siblings:
                     sure = self.evidence.is_rule(route, group, guarded, changing) and self.evidence.acts(route)
                     confidence = self._confidence(route) if sure else Confidence.LOW
                     yield Forgotten(route, tuple(first[:3]), len(guarded), confidence)
+
+    def _weaker(self, group: list[Route], changing: list[Route]) -> Iterator[Forgotten]:
+        """The one route that asks for a login only where all others that change something are decorated to ask for more."""
+        decorated = {
+            route.handler.location: self._decorators(route) for route in group if route.handler.frame is not None
+        }
+        acting = {route.handler.location: route for route in changing if route.handler.location in decorated}
+        for name, count in Counter(name for names in decorated.values() for name in names).items():
+            without = [route for location, route in acting.items() if name not in decorated[location]]
+            if count < FEWEST_ALIKE or len(without) != 1 or len(acting) <= FEWEST_GUARDED:
+                continue
+            (route,) = without
+            own = decorated[route.handler.location]
+            if not all(own <= names for location, names in decorated.items() if name in names and location in acting):
+                continue  # a decorator of its own may ask as well
+            if route.guarded != LOGIN or any(guard.kind == "unknown" or guard.partial for guard in route.guards):
+                continue
+            others = [(one, guard) for one in acting.values() if (guard := self._asking(one, name)) is not None]
+            if len(others) < len(acting) - 1 or self.doubts.is_guarded(route) or not self.evidence.acts(route):
+                continue
+            if not any(self.doubts.is_doubtful(route, method) for method in route.methods):
+                yield Forgotten(route, tuple(others[:3]), len(others), self._confidence(route))
+
+    def _decorators(self, route: Route) -> set[str]:
+        """The names of a handler's decorators, but for those that declare its route."""
+        frame = route.handler.frame
+        if frame is None:
+            return set()
+        home = self.values.infer.home(frame)
+        effects = [(one, self.values.effect(Bound(one, home))) for one in frame.function.decorators]
+        return {last_name(one) for one, effect in effects if effect is None or effect.route is None}
+
+    @staticmethod
+    def _asking(route: Route, name: str) -> Guard | None:
+        """The guard that a decorator is, if it lets in only some of those who have an account."""
+        guards = (guard for guard in route.guards if guard.where == "decorator" and not guard.partial)
+        return next((guard for guard in guards if guard.strength > LOGIN and name in guard.text), None)
 
     def _confidence(self, route: Route) -> Confidence:
         frame = route.handler.frame

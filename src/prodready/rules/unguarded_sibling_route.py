@@ -64,10 +64,14 @@ Good
 
         return bp
 
+A login is a weaker guard than a role: where all other routes of a class or a router that change something have one decorator by
+which they ask for a role or a permission (three handlers or more, those that read among them), the only one that asks for a login is
+reported, too, unless it does something with who asks.
+
 Not reported
 ------------
 Routes that are open by their nature (login, registration, password reset, web hooks, health checks, callbacks); requests
-that only read, such as a search by POST; routes that say they are open; routers where guards are not the rule; routes with
+that only read, such as a search by POST; routes that say they are open; routers where guards are not the rule; other routes with
 a guard of any kind, also inside the handler, in a hook or in a middleware; guards that could not be found; routes that look a
 row up by a token; stubs, and pages that are made of nothing that was sent; what an authentication class refuses that raises for
 all who do not say who they are.
@@ -101,7 +105,7 @@ ASKS = {"login": "a login", "role": "a role", "permission": "a permission", "own
 def check(linked: Linked) -> Iterator[Finding]:
     """Report every handler that was forgotten when its siblings were guarded."""
     asked = linked.scope.targets if linked.scope is not None else None
-    for one in Siblings(linked.routes, linked.writes, asked).forgotten():
+    for one in Siblings(linked.routes, linked.is_message, linked.writes, asked).forgotten():
         if one.route.handler.location.path not in linked.outside:
             yield _finding(one)
 
@@ -112,10 +116,11 @@ def _finding(one: Forgotten) -> Finding:
     what = f"{'/'.join(route.methods) if route.methods != ('*',) else 'anything at'} {route.shown}"
     called = frame.function.qualname if frame is not None else route.handler.name
     name = called.rpartition(".")[2] if frame is not None else called
+    anyone = "anyone who is logged in" if route.guarded else "anyone"
     return Finding(
         code=rule.code,
         slug=rule.slug,
-        message=f"`{name}()` lets anyone do {what}; {one.of} routes beside it ask for {ASKS[guard.kind]} (`{guard.text}`)",
+        message=f"`{name}()` lets {anyone} do {what}; {one.of} routes beside it ask for {ASKS[guard.kind]} (`{guard.text}`)",
         severity=Severity.ERROR,
         confidence=one.confidence,
         location=route.handler.location,
