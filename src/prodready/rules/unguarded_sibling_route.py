@@ -64,10 +64,6 @@ Good
 
         return bp
 
-A login is a weaker guard than a role: where all other routes of a class or a router that change something have one decorator by
-which they ask for a role or a permission (three handlers or more, those that read among them), the only one that asks for a login is
-reported, too, unless it does something with who asks.
-
 Not reported
 ------------
 Routes that are open by their nature (login, registration, password reset, web hooks, health checks, callbacks); requests
@@ -82,6 +78,9 @@ after a change nor read what was sent; something new, where only what is there a
 (an invitation, a donation, a vote); secrets and sealed texts that are sent along; handlers that are exempt from the check against
 forged requests, which programs call; those under a decorator, a `dispatch` or a class that was not understood or is not at hand;
 pages that only compute; forms about which somebody gets a letter; rows found by a uuid; applications whose settings are not at hand.
+A login is a weaker guard than a role: where all other routes of a class or a router that change something have one decorator by
+which they ask for a role or a permission (three handlers or more, those that read among them), the only one that asks for a login is
+reported, too, unless it does something with who asks.
 `prodready routes` lists what was found.
 
 References
