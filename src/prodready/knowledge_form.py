@@ -76,7 +76,8 @@ SETTLES = frozenset(
 DECORATIONS = frozenset({"handler", "guard", "task", "queue", "receiver", "middleware"})
 WORDS = frozenset(
     {
-        "secret", "not-secret", "redactor", "login", "carrier", "password", "hashed", "hasher", "kept-password",
+        "secret", "not-secret", "of-coins", "of-access", "redactor", "login", "carrier", "password", "hashed", "hasher",
+        "kept-password",
         "role", "negation", "permission", "owner", "owner-column", "user", "user-key", "optional", "logged-in",
         "authenticated", "anonymous", "key", "refusal", "no-guard", "guard", "open-route", "read-route", "says-open",
         "proxy", "request-form", "changing-call", "telling-call", "making-call", "check",

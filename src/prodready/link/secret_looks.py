@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import msgspec
 
@@ -93,6 +94,10 @@ class SecretLooks:
         self.names = Names(reducer.knowledge)
         self._objects: dict[tuple[str, str, str], bool] = {}
         self._showing: dict[tuple[str, str], bool] = {}
+
+    @cached_property
+    def _deals_in_coins(self) -> bool:
+        return self.names.deals_in_coins(self.program.outlines)
 
     def _carry(self, bound: Bound, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
         raise NotImplementedError

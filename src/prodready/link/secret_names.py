@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from prodready.knowledge import Knowledge
 from prodready.words import split_words
 
@@ -20,6 +23,9 @@ SURE = frozenset(
         "authorization",
     }
 )
+COIN_FILES = 3
+"""Files with a word of coins in their path that make a project one that deals in them."""
+
 VAGUE = frozenset({("session", "id"), ("sessionid",), ("sid",), ("session", "key"), ("pwd",), ("pw",)})
 
 
@@ -35,6 +41,8 @@ class Names:
         self._carriers = words.get("carrier", frozenset())
         self._redactors = words.get("redactor", frozenset())
         self._login = {tuple(phrase.split()) for phrase in words.get("login", ())}
+        self._coins = words.get("of-coins", frozenset())
+        self._opening = words.get("of-access", frozenset())
         self._known: dict[str, bool] = {}
 
     def is_secret(self, name: str) -> bool:
@@ -61,6 +69,20 @@ class Names:
     def is_vague(self, name: str) -> bool:
         """Whether the name is used for other things just as often."""
         return split_words(name)[-2:] in VAGUE or split_words(name)[-1:] in VAGUE
+
+    def deals_in_coins(self, paths: Iterable[str]) -> bool:
+        """Whether a project with these files deals in coins, of which it may speak as tokens."""
+        found = 0
+        for path in paths:
+            found += any(part in self._coins for part in re.split(r"[/_.-]", path.lower()))
+            if found >= COIN_FILES:
+                return True
+        return False
+
+    def may_be_coin(self, name: str) -> bool:
+        """Whether a name speaks of a token and not of what it opens: `token`, but not `access_token`."""
+        words = split_words(name)
+        return bool({"token", "tokens"} & set(words)) and self._opening.isdisjoint(words)
 
     def is_sure(self, name: str) -> bool:
         """Whether the name can mean nothing else."""

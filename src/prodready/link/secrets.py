@@ -73,7 +73,9 @@ class SecretReader(SecretLooks):
         return [self._weighed(found) for found in self._carry(bound, (), 0)]
 
     def _weighed(self, found: Leak | Reach) -> Leak | Reach:
-        if isinstance(found, Leak) and self.names.is_vague(found.name) and not self._is_of_request(found.bound):
+        if not isinstance(found, Leak) or self._is_of_request(found.bound):
+            return found
+        if self.names.is_vague(found.name) or (self.names.may_be_coin(found.name) and self._deals_in_coins):
             return replace(found, weak=True)
         return found
 
