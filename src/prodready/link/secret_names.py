@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from prodready.knowledge import Knowledge
 from prodready.words import split_words
@@ -23,8 +23,8 @@ SURE = frozenset(
         "authorization",
     }
 )
-COIN_FILES = 3
-"""Files with a word of coins in their path that make a project one that deals in them."""
+COIN_FILES, COIN_PART = 3, 0.05
+"""How many files with a word of coins in their path make a project one that deals in them, and which part of all."""
 
 VAGUE = frozenset({("session", "id"), ("sessionid",), ("sid",), ("session", "key"), ("pwd",), ("pw",)})
 
@@ -70,14 +70,10 @@ class Names:
         """Whether the name is used for other things just as often."""
         return split_words(name)[-2:] in VAGUE or split_words(name)[-1:] in VAGUE
 
-    def deals_in_coins(self, paths: Iterable[str]) -> bool:
+    def deals_in_coins(self, paths: Collection[str]) -> bool:
         """Whether a project with these files deals in coins, of which it may speak as tokens."""
-        found = 0
-        for path in paths:
-            found += any(part in self._coins for part in re.split(r"[/_.-]", path.lower()))
-            if found >= COIN_FILES:
-                return True
-        return False
+        found = sum(any(part in self._coins for part in re.split(r"[/_.-]", path.lower())) for path in paths)
+        return found >= max(COIN_FILES, len(paths) * COIN_PART)
 
     def may_be_coin(self, name: str) -> bool:
         """Whether a name speaks of a token and not of what it opens: `token`, but not `access_token`."""
