@@ -95,11 +95,8 @@ class Opened:
                 setter = Member(state.base, "1")
                 binds = self.program.files[found.path].functions[call.owner].binds
                 local = next((name for name, bound in binds.items() if bound == setter), "")
-                return (
-                    [Setter(use, True) for use in self._uses.of_variable(found.path, call.owner, local)]
-                    if local
-                    else []
-                )
+                uses = self._uses.of_variable(found.path, call.owner, local) if local else []
+                return [Setter(use, True) for use in uses]
         return self._assigning(path, owner, value) if is_empty(state) else None
 
     def _given_by(self, setter: Setter, depth: int) -> Iterator[Setter]:
@@ -110,7 +107,7 @@ class Opened:
         if not isinstance(given, Param) or given.position or given.key or depth >= MOST_WRAPPERS:
             yield setter
             return
-        for outer in self._ways.users(given.path, given.function):
+        for outer in self._uses.of(given.path, given.function):
             yield from self._given_by(Setter(outer, True), depth + 1)
 
     def _assigning(self, path: str, owner: int, value: Name | Member) -> list[Setter] | None:

@@ -349,6 +349,10 @@ class FrontProgram:
             yield owner, functions[owner]
             owner = functions[owner].owner
 
+    def is_inside(self, path: str, owner: int, function: int) -> bool:
+        """Whether the function `owner` is another one or stands in it."""
+        return any(index == function for index, _ in self.around(path, owner))
+
     def lookup(self, path: str, owner: int, name: str, hops: int = 0) -> Meaning:
         """What a name stands for inside of a function."""
         facts = self.files[path]

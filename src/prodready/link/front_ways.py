@@ -25,6 +25,9 @@ TRIES = 3
 WRAPPED = 4
 """Wrappers around a component that are looked through."""
 
+MOST_CALLS = 6
+"""Functions of a component that are gone through from a call to the element that runs them."""
+
 Prop = tuple[str, int, str, tuple[str, ...]]
 """A component, by its file and its position there, one of its props, and the keys under which that has a function."""
 
@@ -188,7 +191,9 @@ class Ways:
             if leave(inner):
                 continue
             gates = self._conditions.of_use(inner)
-            if not self._is_within(path, function, inner):  # it is handed to somebody else
+            if inner.file != path or not self.program.is_inside(
+                path, inner.owner, function
+            ):  # it is handed to somebody else
                 element = inner.at if inner.role in {"tag", "attr"} else -1
                 yield Way((), inner.file, element, inner.at if inner.role in {"target", "arg"} else -1)
             elif inner.role == "attr":
@@ -201,10 +206,6 @@ class Ways:
                     yield Way(unique(own), inner.file, inner.at)
             elif inner.role in {"target", "arg"}:
                 yield from self._within(path, function, inner, gates, 0)
-
-    def _is_within(self, path: str, function: int, use: Use) -> bool:
-        """Whether a use stands in a component."""
-        return use.file == path and any(index == function for index, _ in self.program.around(path, use.owner))
 
     def leaves_all(self, use: Use, leave: Callable[[Use], bool]) -> bool:
         """Whether a component does nothing with what it is given but what is to be left."""
@@ -236,9 +237,11 @@ class Ways:
         """Whether a function beside the one in question, in the same object, may run it: `all() { this.remove(); }`."""
         for place in (use, *use.holders):
             for at in {item.index for obj in place.objects for _, item in obj.items if isinstance(item, Fn)}:
-                for other in self._uses.index(place.file).names.get("this", ()):
-                    if any(index == at for index, _ in self.program.around(place.file, other.owner)):
-                        return True
+                if any(
+                    self.program.is_inside(place.file, other.owner, at)
+                    for other in self._uses.index(place.file).names.get("this", ())
+                ):
+                    return True
         return False
 
     def _component(self, use: Use) -> tuple[str, int] | None:
@@ -263,7 +266,7 @@ class Ways:
 
     def _within(self, path: str, component: int, use: Use, gates: tuple[Gate, ...], depth: int) -> Iterator[Way]:
         """A prop that a function inside of the component calls: where that one is used."""
-        if use.owner == component or depth > 6:
+        if use.owner == component or depth > MOST_CALLS:
             yield Way(gates, use.file, call=use.at)
             return
         seen = False

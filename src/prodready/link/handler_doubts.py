@@ -10,16 +10,13 @@ from prodready.link.guard_rows import is_own_method
 from prodready.link.guard_words import Atom, names_request
 from prodready.link.guards import Guards
 from prodready.link.program import ClassSymbol, FunctionSymbol
-from prodready.link.route import SAFE_METHODS, Guard, Route
+from prodready.link.route import SAFE_METHODS, SELECTIVE, Guard, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
 from prodready.read import values as v
 from prodready.read.facts import CallFact, Exit, last_name
 from prodready.read.values import Value
 from prodready.words import split_words
-
-SELECTIVE = 2
-"""The strength (`route.STRENGTH`) of a guard that lets in only some of those who have an account."""
 
 MAX_DEPTH = 2
 """Calls that are followed from a handler with the person who is logged in."""

@@ -111,7 +111,7 @@ class Walker:
                 if deed.kind == "stage" and deed.root in path.clean:
                     return path
                 path = replace(path, clean=tuple(row for row in path.clean if row != deed.root))
-                slight = deed.kind == "change" and _is_slight(deed)
+                slight = deed.kind == "change" and _changes_little(deed)
                 handed = _parameter(deed) if deed.kind == "stage" else ""
                 pending = (*path.pending, Waiting(root, slight, self._missing(deed.root, path), handed))[-MOST:]
                 return replace(path, pending=pending, labels=labels, made=path.made or makes(deed))
@@ -433,7 +433,7 @@ def makes(deed: Deed) -> bool:
     return isinstance(deed.root, v.Call) and last_name(deed.root)[:1].isupper()
 
 
-def _is_slight(deed: Deed) -> bool:
+def _changes_little(deed: Deed) -> bool:
     """Whether a change only says when something happened last, or takes away a reference."""
     if len(deed.fact.value.args) != 3:
         return False

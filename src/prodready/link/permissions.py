@@ -11,7 +11,6 @@ from prodready.link.frames import Frame, is_property
 from prodready.link.front import UiPlace
 from prodready.link.front_gate_words import KINDS
 from prodready.link.front_gates import Gate
-from prodready.link.guards import Guards
 from prodready.link.handler_doubts import HandlerDoubts
 from prodready.link.joined import Join, Joined
 from prodready.link.page_guards import PageGuards
@@ -52,10 +51,8 @@ class Permissions:
     ) -> None:
         self.joined = joined
         self.pages = PageGuards(routes, joined.including)
-        self.is_message = is_message
         self.looks = RouteLooks(routes)
         self.doubts = HandlerDoubts(routes, is_message, writes, self.looks)
-        self.guards: Guards = routes.guards
         self.words = self.looks.words
         self._servers = routes.values.knowledge.front.get("server-files", ())
 

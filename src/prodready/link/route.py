@@ -20,6 +20,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "WEBSOCKET"})
 STRENGTH = {"unknown": 0, "open": 0, "token": 1, "login": 1, "ownership": 2, "permission": 2, "role": 2}
 """A login lets in everybody who has an account; the others let in some of them."""
 
+LOGIN, SELECTIVE = STRENGTH["login"], STRENGTH["role"]
+
 
 class Reach(msgspec.Struct, frozen=True):
     """Which routes a guard is for that does not hold for all: those of these `names` or with one of these `parameters`.

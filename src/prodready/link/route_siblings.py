@@ -12,7 +12,7 @@ from prodready.link.frames import Bound, Frame
 from prodready.link.guard_checks import options_of
 from prodready.link.handler_doubts import HandlerDoubts
 from prodready.link.program import ClassSymbol
-from prodready.link.route import ANY, Guard, Route
+from prodready.link.route import ANY, LOGIN, Guard, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
 from prodready.link.sibling_evidence import SiblingEvidence
@@ -27,9 +27,6 @@ FEWEST_GUARDED = 2
 
 MOST_OPEN = 1 / 3
 """Of the routes that change something, the part that may be open for the others to be the rule."""
-
-LOGIN = 1
-"""The strength (`route.STRENGTH`) of a guard that lets in everybody who has an account."""
 
 WRITING = frozenset({"write", "write-sql", "stage", "commit", "ensure"})
 HOOKS = frozenset({"before_request", "middleware", "settings"})

@@ -94,8 +94,8 @@ WHO = {"login": "anyone who is logged in", "token": "anyone who has a key or a t
 def check(linked: Linked) -> Iterator[Finding]:
     """Report every handler that does for everybody what all its pages offer only to some."""
     # Not needed where there are no pages, and half of what all rules take to import.
-    from prodready.link.handler_doubts import SELECTIVE
     from prodready.link.permissions import Permissions
+    from prodready.link.route import SELECTIVE
 
     if linked.scope is not None and not any(
         route.handler.location.path in linked.scope.targets and route.guarded < SELECTIVE

@@ -46,13 +46,13 @@ from collections.abc import Iterator, Sequence
 
 from prodready.finding import Confidence, Finding, Location, Severity, Step
 from prodready.link.frames import Frame
+from prodready.link.holders import FAR
 from prodready.link.hooks import plain
 from prodready.link.linked import Linked
 from prodready.link.paths import COMMIT, MAKING, STAMPS
-from prodready.link.holders import FAR
 from prodready.link.preparing import prepares, words_of
-from prodready.link.writes import Write, strength
 from prodready.link.transactions import Summary
+from prodready.link.writes import Write, strength
 from prodready.read import values as v
 from prodready.read.facts import last_name
 from prodready.read.values import Value
