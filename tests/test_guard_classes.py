@@ -297,8 +297,13 @@ class Other(View):
 @pytest.mark.parametrize(
     ("query", "kinds"),
     [
-        ("Q(owner=request.user) | Q(members=request.user)", "ownership"),
+        ("Q(owner=request.user) | Q(members=request.user)", "membership"),
         ("Q(administrators=request.user)", "ownership"),
+        ("Q(club__memberships__user=request.user)", "membership"),
+        ("Q(club_member__user=request.user)", "membership"),
+        ("Q(member__user=request.user)", "ownership"),
+        ("members__user=request.user, members__role='owner'", "ownership"),
+        ("Q(owner=request.user) & Q(members=request.user)", "ownership"),
         ("Q(owner=request.user) | Q(is_open=True)", ""),
         ("Q(owner=request.POST['owner'])", ""),
     ],

@@ -500,7 +500,7 @@ def test_the_table(shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         "POST    /closed  app.py:8 members    login login_required (decorator, app.py:8)",
         "GET     /open    app.py:5 everybody  -",
         "",
-        "2 routes: 0 ask for a role, a permission or ownership, 1 for a login or a key, 1 for nothing.",
+        "2 routes: 0 ask for a role, a permission, ownership or membership, 1 for a login or a key, 1 for nothing.",
     ]
 
 

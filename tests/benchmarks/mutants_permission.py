@@ -50,6 +50,8 @@ def candidates(source: Source, app: Application) -> Iterator[Candidate]:
             continue
         if not (_changes(source, node) or WRITES.search(source.code(node))):
             yield source.skipped(KIND, "it only reads, by its methods", node)
+        elif _hands_on(source, node):
+            yield source.skipped(KIND, "the handler that it hands on to asks as well", node)
         elif not gated(app, source, node):
             yield source.skipped(KIND, "no page with a gate near its address", node)
         else:
@@ -97,6 +99,18 @@ def _checks(source: Source, node: Scoping) -> Iterator[Found]:
         used = re.search(rf"\b{param.name.value}\b", source.code(node.body))
         if "Depends(" in given and _asks(given) and not used:
             yield "dependency", param, (*source.span(param.default), "None")  # type: ignore[arg-type]
+
+
+def _hands_on(source: Source, node: Scoping) -> bool:
+    """Whether all that a handler does is to return what another one gives that is decorated to ask."""
+    body = node.body.body if isinstance(node, cst.FunctionDef) else ()
+    last = body[-1].body[0] if body and isinstance(body[-1], cst.SimpleStatementLine) else None
+    call = last.value if isinstance(last, cst.Return) else None
+    if len(body) != 1 or not isinstance(call, cst.Call) or not isinstance(call.func, cst.Name):
+        return False
+    name = call.func.value
+    named = (one.node for one in source.scopes if isinstance(one.node, cst.FunctionDef) and one.node.name.value == name)
+    return any(found[0] == "decorator" for one in named for found in _checks(source, one))
 
 
 def _wrapped_later(source: Source, node: Scoping) -> Iterator[tuple[int, int, str]]:

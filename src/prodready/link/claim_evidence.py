@@ -24,7 +24,7 @@ TAKING = frozenset("get pop getlist get_cookie get_header get_argument get_query
 COMPARING = frozenset({"eq", "ne", "in", "contains", "isinstance", "len", "print", "bool", "str", "int"})
 """Calls that keep nothing of what they are given."""
 
-STRONG = 2
+DECIDING = frozenset({"role", "permission", "ownership", "membership", "token"})
 """Of guards: they let in some of those who are logged in."""
 
 
@@ -76,7 +76,7 @@ class ClaimEvidence:
             if value != claim.atom and not self._is_sent(value, claim.frame):
                 return True
         for value, _ in way.conditions[: -way.inner]:
-            if self.words.kind([(value, False)], certain=True) in {"role", "permission", "ownership", "token"}:
+            if self.words.kind([(value, False)], certain=True) in DECIDING:
                 if not self._is_sent(value, claim.frame):
                     return True
         others = (other for other in function.exits if other.tested != way.tested)
@@ -101,9 +101,7 @@ class ClaimEvidence:
         if any(self.words.is_setting(part) for value, _ in atoms for part in v.children(v.bare(value))):
             return True  # a key that is compared with the one of the settings
         kind = self.words.kind(atoms, certain=how == "refused")
-        return kind in {"role", "permission", "ownership", "token"} and not all(
-            self._is_sent(value, frame) for value, _ in atoms
-        )
+        return kind in DECIDING and not all(self._is_sent(value, frame) for value, _ in atoms)
 
     def _lets_in(self, claim: Claim) -> bool:
         """Whether somebody logs in here, or a signature is checked."""
@@ -116,9 +114,7 @@ class ClaimEvidence:
     def _is_guarded(self, claim: Claim) -> bool:
         """Whether a route behind it asks for a role, a right or a key, or for something that was not understood."""
         routes = (*self.routes_of(claim.frame), *self.routes_of(claim.leaf.frame))
-        return any(
-            guard.strength >= STRONG or guard.kind in {"token", "unknown"} for route in routes for guard in route.guards
-        )
+        return any(guard.kind in DECIDING or guard.kind == "unknown" for route in routes for guard in route.guards)
 
     # What becomes of it
 

@@ -28,7 +28,7 @@ MANY_CALLS = 40
 MAX_SHOWN = 60
 """Characters of a condition that are shown."""
 
-ORDER = ("role", "permission", "ownership", "login", "token", "open", "unknown")
+ORDER = ("role", "permission", "ownership", "membership", "login", "token", "open", "unknown")
 
 
 class Check(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from prodready.link.guard_actions import Asked, GuardActions
 from prodready.link.guard_checks import Check, options_of, strongest
 from prodready.link.guard_values import GuardValues, is_empty
 from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
-from prodready.link.route import STRENGTH, Guard, Handler
+from prodready.link.route import LOGIN, STRENGTH, Guard, Handler
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
 from prodready.read.facts import BIND, RAISE, RETURN, FunctionFacts
@@ -205,7 +205,7 @@ class GuardClasses(GuardValues):
         for name in self.rows:
             member = self.program.member(cls, name)
             checks = self.checks(member) if isinstance(member, FunctionSymbol) else ()
-            found = [c for c in checks if c.raises and c.kind in {"permission", "ownership", "role"}]
+            found = [c for c in checks if c.raises and STRENGTH[c.kind] > LOGIN]
             if found and isinstance(member, FunctionSymbol):
                 best = strongest(found)
                 yield Guard(best.kind, name, Location(member.path, member.facts.line), "dispatch", best.partial)

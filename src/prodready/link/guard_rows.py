@@ -26,42 +26,43 @@ class GuardRows(GuardClasses):
 
     def __init__(self, values: RouteValues) -> None:
         super().__init__(values)
-        self._own: dict[tuple[str, str], bool] = {}
+        self._own: dict[tuple[str, str], str] = {}
 
-    def _gives_own(self, function: FunctionSymbol) -> bool:
-        """Whether a function returns a query for rows that belong to who asks."""
+    def _gives_own(self, function: FunctionSymbol) -> str:
+        """Which guard a function is that returns a query for rows of who asks, or nothing."""
         returned = function.facts.returns
         made = (
             {(x.line, x.column) for x in v.walk(returned) if isinstance(x, v.Call)} if returned is not None else set()
         )
         calls = function.facts.calls
-        return any((f.value.line, f.value.column) in made and self._is_scoped(f, calls) for f in calls[:MANY_CALLS])
+        return _strongest(self._scope(f, calls) for f in calls[:MANY_CALLS] if (f.value.line, f.value.column) in made)
 
-    def _looks_up_own(self, function: FunctionSymbol, depth: int = 0) -> bool:
-        """Whether a function finds nothing where what is asked for does not belong to who asks, and refuses then."""
+    def _looks_up_own(self, function: FunctionSymbol, depth: int = 0) -> str:
+        """Which guard a function is that finds nothing where what is asked for is not of who asks, and refuses then."""
         key = (function.path, function.facts.qualname)
         if key not in self._own:
-            self._own[key] = False
+            self._own[key] = ""
             frame = Frame(function.path, function.facts)
             hides = any(way.kind == RAISE and self.words.refuses(way) for way in function.facts.exits)
             hides = hides or any("404" in fact.name for fact in function.facts.calls)
             for fact in function.facts.calls[:MANY_CALLS]:
-                if hides and (self._is_scoped(fact, function.facts.calls) or self._is_given_own(fact, frame)):
-                    self._own[key] = True
-                elif depth < 2 and "get" in split_words(fact.name):
+                kind = (self._scope(fact, function.facts.calls) or self._given_own(fact, frame)) if hides else ""
+                if not kind and depth < 2 and "get" in split_words(fact.name):
                     callees = self.infer.callees(Bound(fact.value, frame))
-                    self._own[key] |= any(
-                        c.function is not None and not c.assumed and self._looks_up_own(c.function, depth + 1)
+                    kind = _strongest(
+                        self._looks_up_own(c.function, depth + 1)
                         for c in callees
+                        if c.function is not None and not c.assumed
                     )
+                self._own[key] = _strongest((self._own[key], kind))
         return self._own[key]
 
-    def _is_given_own(self, fact: CallFact, frame: Frame) -> bool:
-        """Whether a call gives rows of who asks, by what the function called does: `rows.for_members(request.user)`."""
+    def _given_own(self, fact: CallFact, frame: Frame) -> str:
+        """Which guard a call is that gives rows of who asks by what it runs: `rows.for_members(request.user)`."""
         if not any(map(self.words.speaks_of_user, fact.value.args)):
-            return False
+            return ""
         callees = self.infer.callees(Bound(fact.value, frame))
-        return any(c.function is not None and self._gives_own(c.function) for c in callees)
+        return _strongest(self._gives_own(c.function) for c in callees if c.function is not None)
 
     def scoped_queries(self, frame: Frame, cls: ClassSymbol | None = None) -> Iterator[Guard]:
         """Rows are looked up among those that belong to whoever asks."""
@@ -73,8 +74,8 @@ class GuardRows(GuardClasses):
             functions += self._rows_of(cls)
         yield from self._scoped_in(functions)
         for one in functions[1:]:
-            if self._looks_up_own(FunctionSymbol(one.path, one.function)):
-                yield Guard("ownership", one.function.qualname, Location(one.path, one.function.line), "query")
+            if kind := self._looks_up_own(FunctionSymbol(one.path, one.function)):
+                yield Guard(kind, one.function.qualname, Location(one.path, one.function.line), "query")
 
     def shown(self, function: FunctionFacts) -> list[int]:
         """Where a handler gets the row that it has just stored, to show it: `get_queryset().get(pk=new.pk)`."""
@@ -140,16 +141,18 @@ class GuardRows(GuardClasses):
             if name in self.rows and (kind := self._of_rows_for_some(one.function)):
                 yield Guard(kind, name, Location(one.path, one.function.line), "query")
                 continue
+            found: dict[str, CallFact] = {}
             for fact in one.function.calls:
-                if self._is_scoped(fact, one.function.calls) and not self.is_beside(fact, one.function.calls):
-                    yield Guard(
-                        "ownership", f"{fact.name}()", Location(one.path, fact.span.line, fact.span.column), "query"
-                    )
-                    break
+                kind = self._scope(fact, one.function.calls)
+                if kind and kind not in found and not self.is_beside(fact, one.function.calls):
+                    found[kind] = fact
+            if kind := _strongest(found):
+                span = found[kind].span
+                yield Guard(kind, f"{found[kind].name}()", Location(one.path, span.line, span.column), "query")
 
     def is_beside(self, query: CallFact, calls: Sequence[CallFact]) -> bool:
         """Whether one's own rows are looked up beside what a request is about."""
-        return self._is_aside(query, calls) or self._is_default(query, calls)
+        return self._only_adds(query, calls) or self._is_aside(query, calls) or self._is_default(query, calls)
 
     def _is_aside(self, query: CallFact, calls: Sequence[CallFact]) -> bool:
         """Whether one's own rows are only removed beside a row that anybody may name: `post.delete()`, then one's likes."""
@@ -220,43 +223,77 @@ class GuardRows(GuardClasses):
         given = call.args if isinstance(call, v.Call) else ()
         return any(names_request(v.bare(one)) or self.words.speaks_of_user(one) for one in given)
 
-    def _is_scoped(self, fact: CallFact, calls: Sequence[CallFact]) -> bool:
+    def _scope(self, fact: CallFact, calls: Sequence[CallFact]) -> str:
+        """Which guard a call is that looks up what is of who asks, or nothing."""
         if fact.name in {"eq"} and len(fact.value.args) == 2:
             sides = fact.value.args
             about = [self.words.speaks_of_user(side) for side in sides]
             if about[0] == about[1]:
-                return False
+                return ""
             if not any(self.words.called("row-query", call.name) and _holds(call, fact) for call in calls):
-                return False  # compared by the handler itself
+                return ""  # compared by the handler itself
             other = v.bare(sides[1] if about[0] else sides[0])
-            return isinstance(other, v.Attr) and self.words.ends("owner", other.name)
+            return "ownership" if isinstance(other, v.Attr) and self.words.ends("owner", other.name) else ""
         words = split_words(fact.name)
         asks = words[:1] in {("is",), ("can",), ("has",)}
         own = self.words.has("own-rows", fact.name) and not asks
         if own or words[:1] == ("for",) or words[:2] == ("get", "for"):  # rows.for_user(request.user)
             values = [*fact.value.args, *(value for _, value in fact.value.keywords)]
-            return len(values) <= FEW and any(map(self.words.speaks_of_user, values))
-        return self.words.called("row-query", fact.name) and self._is_own(fact.value)
+            return "ownership" if len(values) <= FEW and any(map(self.words.speaks_of_user, values)) else ""
+        kind = self._of_condition(fact.value) if self.words.called("row-query", fact.name) else ""
+        return "" if kind and self._only_adds(fact, calls) else kind
 
-    def _is_own(self, condition: Value) -> bool:
-        """Whether a query asks for what belongs to whoever asks: `filter(Q(kind="open") & Q(owner=user))`."""
+    def _only_adds(self, query: CallFact, calls: Sequence[CallFact]) -> bool:
+        """Whether a query only adds something to rows found otherwise: `rows.annotate(liked=Exists(likes_of_mine))`."""
+        return any(
+            query.value in v.walk(given)
+            for call in calls
+            if self.words.called("adding-to-rows", call.name)
+            for given in (*call.value.args, *(value for _, value in call.value.keywords))
+        )
+
+    def is_of_members(self, query: CallFact) -> bool:
+        """Whether a query asks for what who asks is a member of, whatever they may do there."""
+        return self.words.called("row-query", query.name) and self._of_condition(query.value) == "membership"
+
+    def _of_condition(self, condition: Value) -> str:
+        """Which guard a query is for what is of whoever asks: `filter(Q(kind="open") & Q(owner=user))`, or nothing."""
         condition = v.bare(condition)
         if isinstance(condition, v.Choice):  # `Q(owner=user) | Q(members=user)`, but not `Q(owner=user) | Q(open=True)`
-            return all(map(self._is_own, condition.options))
+            return min(map(self._of_condition, condition.options), key=lambda kind: STRENGTH.get(kind, 0), default="")
         if isinstance(condition, v.Op) and condition.kind == "intersection":
-            return any(map(self._is_own, (condition.subject, *condition.args)))
+            return _strongest(map(self._of_condition, (condition.subject, *condition.args)))
         if not isinstance(condition, v.Call):
-            return False
-        return any(map(self._is_own, condition.args)) or any(
-            self.words.speaks_of_user(value) and any(map(self._names_owner, key.split("__")))
-            for key, value in condition.keywords
-        )
+            return ""
+        told = {self._of_column(key) for key, value in condition.keywords if self.words.speaks_of_user(value)}
+        kind = _strongest((*told, *map(self._of_condition, condition.args)))
+        if kind == "membership" and any(self.words.has("role", key) for key, _ in condition.keywords):
+            return "ownership"  # what they may do there is asked, too
+        return kind
+
+    def _of_column(self, path: str) -> str:
+        """Which guard a column is, by its path, that is compared with who asks."""
+        names = path.split("__")
+        if not any(map(self._names_owner, names)):
+            return ""
+        shared = any(self.words.ends("members", name) or _is_of_member(name) for name in names)
+        return "membership" if shared else "ownership"
 
     def _names_owner(self, column: str) -> bool:
         """Whether a column says whom a row belongs to: `owner`, `submitter_email`."""
         if any(self.words.ends(table, column) for table in ("owner", "owner-column", "role")):
             return True
         return self.words.has("owner", column) and self.words.ends("user-key", column)
+
+
+def _is_of_member(name: str) -> bool:
+    """Whether a relation leads to who is a member of something: `projectmember`; a `member` is a person."""
+    return name.endswith("member") and name != "member"
+
+
+def _strongest(kinds: Iterable[str]) -> str:
+    """The kind of guard that lets in the fewest, or nothing."""
+    return max(kinds, key=lambda kind: STRENGTH.get(kind, 0), default="")
 
 
 def _place(value: Value) -> tuple[int, int] | Value:

@@ -55,7 +55,9 @@ class GuardWords:
     def speaks_of_user(self, value: Value) -> bool:
         """Whether a value is, or belongs to, whoever is logged in: `g.user.id`, `request.user`, `session["user_id"]`."""
         if isinstance(value, v.Named):
-            return self.speaks_of_user(value.value) or "current" in split_words(value.name)
+            told = "current" in split_words(value.name)  # `current_crate` may be a row that anybody names
+            row = told and not self.ends("user", value.name) and self._is_about_rows(v.bare(value.value))
+            return (told and not row) or self.speaks_of_user(value.value)
         if isinstance(value, v.Attr):
             own = self.ends("user", value.name) or self.ends("user-key", value.name)
             if own and isinstance(value.base, v.Ref) and "current" in split_words(value.name):
@@ -117,7 +119,7 @@ class GuardWords:
             one = self._atom(value, truth, certain=certain)
             if one:
                 found.append(one)
-        for kind in ("role", "permission", "ownership", "token", "login"):
+        for kind in ("role", "permission", "ownership", "membership", "token", "login"):
             if kind in found:
                 return kind
         return ""
@@ -149,7 +151,7 @@ class GuardWords:
             return "role" if self._any("role", [str(key.value)]) else "login" if self._key_of_user(key) else ""
         about = [self.speaks_of_user(side) for side in sides]
         if self._any("role", names) and (any(about) or certain or any(map(self._is_of_own_row, sides))):
-            return "role"
+            return "membership" if not truth and self._names_low_role(sides[1]) else "role"
         if any(about):
             return self._of_person(sides[1] if about[0] else sides[0], truth, certain)
         if certain and self._any("key", names):
@@ -158,6 +160,13 @@ class GuardWords:
             return "ownership"
         # `if row.access not in granted: raise Forbidden`
         return "permission" if certain and not truth and value.kind == "in" and self._any("permission", names) else ""
+
+    def _names_low_role(self, roles: Value) -> bool:
+        """Whether a list of roles has one that everybody has who shares a thing: `role__in=[ADMIN, MEMBER]`."""
+        roles = v.bare(roles)
+        items = roles.items if isinstance(roles, v.Seq) else ()
+        words = [split_words(next(names_in(v.bare(item)), "")) for item in items]
+        return any(self.called("low-role", " ".join(w for w in word if w != "role")) for word in words)
 
     def _of_person(self, other: Value, truth: bool, certain: bool) -> str:
         """What is asked for where whoever asks is compared with something."""
@@ -182,7 +191,7 @@ class GuardWords:
         if truth and not self._any("anonymous", names) and not self._any("negation", names):
             return ""  # who has it is turned away: that keeps nobody else out
         if self._any("role", names):
-            return "role"
+            return "membership" if any(map(self._names_low_role, _given(value))) else "role"
         if self._any("permission", names):
             return "permission"
         if any(self.speaks_of_user(argument) for argument in _given(value)):

@@ -18,6 +18,7 @@ from prodready.link.guard_words import names_in, names_request
 from prodready.link.program import ClassSymbol, FunctionSymbol, Symbol
 from prodready.link.route import SAFE_METHODS, Guard, Handler
 from prodready.link.route_values import RouteValues
+from prodready.link.run_by import run_by
 from prodready.read import values as v
 from prodready.read.facts import RETURN, CallFact, Exit
 from prodready.read.values import Value
@@ -74,8 +75,12 @@ class Guards(GuardRows):
             asked_here = {guard.kind for guard in inside}
             found += (g for g in self._handed_on(handler.frame, handler.cls) if g.kind not in asked_here)
             found += inside
-        elif handler.cls is not None and not (asked.row is False and "POST" in methods):
-            found += self._scoped_in(self._rows_of(handler.cls))  # a method of a library, about the rows of the class
+        elif handler.cls is not None:  # a method of a library
+            for own in run_by(self.program, self.knowledge, handler.cls, handler.name.rpartition(".")[2]):
+                run = Frame(own.path, own.facts)
+                found += (*self._decorated(run), *self._inline(run, handler.cls))
+            if not (asked.row is False and "POST" in methods):
+                found += self._scoped_in(self._rows_of(handler.cls))
         if all_of_them:
             found += (g for hook in before for g in self._hook(hook))
             found += self._from_settings(handler, asked)
@@ -305,10 +310,10 @@ class Guards(GuardRows):
                     ]
                     for check in found if handed or to_change else found[:1]:
                         yield Guard(check.kind, f"{fact.name}()", here, "helper", check.partial or to_change)
-                    if self._looks_up_own(callee.function):
-                        yield Guard("ownership", f"{fact.name}()", here, "helper")
-                    elif self._gives_own(callee.function):
-                        yield Guard("ownership", f"{fact.name}()", here, "query")
+                    if kind := self._looks_up_own(callee.function):
+                        yield Guard(kind, f"{fact.name}()", here, "helper")
+                    elif kind := self._gives_own(callee.function):
+                        yield Guard(kind, f"{fact.name}()", here, "query")
 
     def _asks_nothing(self, fact: CallFact, frame: Frame) -> bool:
         """Whether a call guards nothing: it is part of a login, or is given a rule that lets everybody in."""

@@ -10,7 +10,7 @@ from prodready.link.guard_rows import is_own_method
 from prodready.link.guard_words import Atom, names_request
 from prodready.link.guards import Guards
 from prodready.link.program import ClassSymbol, FunctionSymbol
-from prodready.link.route import SAFE_METHODS, SELECTIVE, Guard, Route
+from prodready.link.route import MEMBERSHIP, SAFE_METHODS, Guard, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
 from prodready.read import values as v
@@ -45,9 +45,9 @@ class HandlerDoubts:
         named = (fact for fact in frame.function.calls if self.words.has("changing-call", fact.name))
         return not all(map(_fills_memory, named)) or self.writes(frame)
 
-    def is_guarded(self, route: Route) -> bool:
-        """Whether a route asks for as much as a gate does, or for something that is not to be found."""
-        if route.guarded >= SELECTIVE or any(guard.kind == "unknown" for guard in route.guards):
+    def is_guarded(self, route: Route, enough: int = MEMBERSHIP) -> bool:
+        """Whether a route asks for as much as a gate does, for `enough`, or for something that is not to be found."""
+        if route.guarded >= enough or any(guard.kind == "unknown" for guard in route.guards):
             return True
         frame = route.handler.frame
         if frame is None:  # a method of a library's class
@@ -99,7 +99,8 @@ class HandlerDoubts:
 
     def is_doubtful(self, route: Route, method: str) -> bool:
         """Whether the route may be for everybody, or treat people differently in ways that are not followed."""
-        if self.looks.only_reads(route) and not (route.guards and route.changes and self.may_change(route)):
+        changes = (route.guards and route.changes and self.may_change(route)) or self._acts_for(route, method)
+        if self.looks.only_reads(route) and not changes:
             return True
         if self.looks.is_wrapped(route) or (not route.guards and self.looks.is_open(route)):
             return True
@@ -119,6 +120,19 @@ class HandlerDoubts:
         filled = frozenset(route.path)
         changing = "" if method in SAFE_METHODS else method
         return any(self._hangs_on_user(frame, filled, 0, changing) for frame in self.running(route))
+
+    def _acts_for(self, route: Route, method: str) -> bool:
+        """Whether a handler asks for the method of a request, and changes something for those of this one alone."""
+        frame = route.handler.frame
+        if frame is None or method in SAFE_METHODS:
+            return False
+        reading = calls_for(frame.function, "GET")
+        return any(
+            self.words.has("changing-call", fact.name)
+            or (fact.name == "setattr" and isinstance(fact.value.args[0], v.Ref))
+            for fact in calls_for(frame.function, method)
+            if fact not in reading
+        )
 
     def _is_for_machines(self, guard: Guard) -> bool:
         """Whether a guard asks for a key that programs have; the token of a session is as good as a login."""
@@ -157,6 +171,8 @@ class HandlerDoubts:
         for fact in calls_for(frame.function, method):
             if (fact.name == "eq" and fact.value.args in barred) or self.guards.is_beside(fact, frame.function.calls):
                 continue
+            if not depth and self.guards.is_of_members(fact):
+                continue  # counted among the guards
             target = v.bare(fact.value.target)
             changes = self.words.has("changing-call", fact.name)
             if isinstance(target, v.Attr) and self.words.speaks_of_user(target.base):

@@ -8,6 +8,7 @@ from prodready.knowledge_form import Effect
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.openings import Openings
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
+from prodready.link.run_by import run_by
 from prodready.link.text import argument_values
 from prodready.read import values as v
 from prodready.read.facts import FunctionFacts
@@ -67,9 +68,9 @@ class Hooks(Openings):
             if owner is None:
                 continue
             for name in names:
-                method = self.program.member(owner, name)
-                if isinstance(method, FunctionSymbol) and method.facts is not bound.frame.function:
-                    yield method, ()
+                for method in run_by(self.program, self.knowledge, owner, name):
+                    if method.facts is not bound.frame.function:
+                        yield method, ()
 
     def _assembled_of(self, bound: Bound) -> Iterator[ClassSymbol]:
         """The project's classes that a call was given to make the receiver's class of: forms and their set."""

@@ -14,7 +14,7 @@ from prodready.link.front_gates import Gate
 from prodready.link.handler_doubts import HandlerDoubts
 from prodready.link.joined import Join, Joined
 from prodready.link.page_guards import PageGuards
-from prodready.link.route import ANY, SAFE_METHODS, Guard, Route
+from prodready.link.route import ANY, MEMBERSHIP, SAFE_METHODS, SELECTIVE, Guard, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
 from prodready.link.url_paths import PathTemplate, is_parameter
@@ -23,6 +23,9 @@ from prodready.read.facts import CallFact, FunctionFacts
 
 SOME = frozenset(KINDS) - {"login"}
 """The kinds of gates that let in only some of them."""
+
+ENOUGH = {"staff": SELECTIVE}
+"""How strong a guard must be for a kind of gate; for all others a membership will do."""
 
 
 @dataclass(frozen=True)
@@ -109,11 +112,12 @@ class Permissions:
             return None
         sure.sort(key=lambda one: (not one[0].place.gates, -one[0].confidence, not one[0].place.label))
         route = sure[0][0].route
-        if any(self.doubts.is_guarded(join.route) for join, _ in sure):
+        # Whoever shares a thing need not be allowed what its administrators are.
+        if any(self.doubts.is_guarded(join.route, ENOUGH.get(gate.kind, MEMBERSHIP)) for join, gate in sure):
             return None
         guard = max(route.guards, key=lambda one: one.strength, default=None)
         confidence = sure[0][0].confidence
-        if guard is None:  # nothing at all that asks: more often not understood than not there
+        if guard is None or guard.kind == "membership":  # nothing at all is more often not understood than not there
             confidence = min(confidence, Confidence.MEDIUM)
         place, gate = sure[0][0].place, sure[0][1]
         if gate not in place.gates:  # who gets a page says less of a single request that it makes

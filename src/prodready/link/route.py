@@ -17,10 +17,19 @@ ANY = "*"
 """The method of a route that answers all of them."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "WEBSOCKET"})
-STRENGTH = {"unknown": 0, "open": 0, "token": 1, "login": 1, "ownership": 2, "permission": 2, "role": 2}
-"""A login lets in everybody who has an account; the others let in some of them."""
+STRENGTH = {
+    "unknown": 0,
+    "open": 0,
+    "token": 1,
+    "login": 1,
+    "membership": 2,
+    "ownership": 3,
+    "permission": 3,
+    "role": 3,
+}
+"""A login lets in everybody who has an account; the others let in some of them, a membership all who share a thing."""
 
-LOGIN, SELECTIVE = STRENGTH["login"], STRENGTH["role"]
+LOGIN, MEMBERSHIP, SELECTIVE = STRENGTH["login"], STRENGTH["membership"], STRENGTH["role"]
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -65,7 +74,7 @@ class Guard:
 
     @property
     def strength(self) -> int:
-        """0 lets everybody in, 1 who has an account, 2 only some of them."""
+        """0 lets everybody in, 1 who has an account, 2 who shares a thing, 3 only some of them."""
         return STRENGTH[self.kind]
 
 

@@ -12,7 +12,7 @@ from prodready.link.frames import Bound, Frame
 from prodready.link.guard_checks import options_of
 from prodready.link.handler_doubts import HandlerDoubts
 from prodready.link.program import ClassSymbol
-from prodready.link.route import ANY, LOGIN, Guard, Route
+from prodready.link.route import ANY, LOGIN, MEMBERSHIP, SELECTIVE, Guard, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
 from prodready.link.sibling_evidence import SiblingEvidence
@@ -89,26 +89,46 @@ class Siblings:
                     yield Forgotten(route, tuple(first[:3]), len(guarded), confidence)
 
     def _weaker(self, group: list[Route], changing: list[Route]) -> Iterator[Forgotten]:
-        """The one route that asks for a login only where all others that change something are decorated to ask for more."""
+        """The one route that lets in all who are logged in, or members, where the others are decorated to ask for more.
+
+        Those are the others that change something; methods that a class inherits count if all that it has itself ask.
+        """
         decorated = {
             route.handler.location: self._decorators(route) for route in group if route.handler.frame is not None
         }
         acting = {route.handler.location: route for route in changing if route.handler.location in decorated}
+        inherited = [route for route in changing if route.handler.frame is None]
         for name, count in Counter(name for names in decorated.values() for name in names).items():
             without = [route for location, route in acting.items() if name not in decorated[location]]
-            if count < FEWEST_ALIKE or len(without) != 1 or len(acting) <= FEWEST_GUARDED:
-                continue
-            (route,) = without
-            own = decorated[route.handler.location]
-            if not all(own <= names for location, names in decorated.items() if name in names and location in acting):
-                continue  # a decorator of its own may ask as well
-            if route.guarded != LOGIN or any(guard.kind == "unknown" or guard.partial for guard in route.guards):
-                continue
             others = [(one, guard) for one in acting.values() if (guard := self._asking(one, name)) is not None]
-            if len(others) < len(acting) - 1 or self.doubts.is_guarded(route) or not self.evidence.acts(route):
+            if (
+                count < FEWEST_ALIKE
+                or len(acting) < FEWEST_GUARDED + len(without)
+                or len(others) + len(without) < len(acting)
+            ):
                 continue
-            if not any(self.doubts.is_doubtful(route, method) for method in route.methods):
-                yield Forgotten(route, tuple(others[:3]), len(others), self._confidence(route))
+            if len(without) == 1:
+                own = decorated[without[0].handler.location]
+                if not all(own <= names for at, names in decorated.items() if name in names and at in acting):
+                    continue  # a decorator of its own may ask as well
+            if len(without) <= 1:
+                for route in without or self._of_one_class(inherited, others):
+                    if self._is_weak(route):
+                        yield Forgotten(route, tuple(others[:3]), len(others), self._confidence(route))
+
+    @staticmethod
+    def _of_one_class(inherited: list[Route], others: list[tuple[Route, Guard]]) -> list[Route]:
+        """The inherited methods of the class that all the others are of."""
+        classes = {route.handler.cls for route, _ in others}
+        return [route for route in inherited if classes == {route.handler.cls}]
+
+    def _is_weak(self, route: Route) -> bool:
+        """Whether a route asks for a login or a membership only, as far as can be seen, and changes something of others."""
+        if route.guarded not in {LOGIN, MEMBERSHIP} or self.doubts.is_guarded(route, SELECTIVE):
+            return False
+        if any(guard.kind == "unknown" or guard.partial for guard in route.guards) or not self.evidence.acts(route):
+            return False
+        return not any(self.doubts.is_doubtful(route, method) for method in route.methods)
 
     def _decorators(self, route: Route) -> set[str]:
         """The names of a handler's decorators, but for those that declare its route."""
@@ -123,7 +143,7 @@ class Siblings:
     def _asking(route: Route, name: str) -> Guard | None:
         """The guard that a decorator is, if it lets in only some of those who have an account."""
         guards = (guard for guard in route.guards if guard.where == "decorator" and not guard.partial)
-        return next((guard for guard in guards if guard.strength > LOGIN and name in guard.text), None)
+        return next((guard for guard in guards if guard.strength >= SELECTIVE and name in guard.text), None)
 
     def _confidence(self, route: Route) -> Confidence:
         frame = route.handler.frame

@@ -16,7 +16,8 @@ WIDEST_PATH = 60
 MOST_CALLERS = 3
 """Places of pages that the table names; JSON has all of them."""
 
-ORDER = ("role", "permission", "ownership", "login", "token", "unknown", "open")
+SELECTIVE = frozenset({"role", "permission", "ownership", "membership"})
+ORDER = ("role", "permission", "ownership", "membership", "login", "token", "unknown", "open")
 """Kinds of guards as the table lists them: what lets in the fewest stands first."""
 
 _HEADS = ("METHOD", "PATH", "HANDLER", "GUARDS", "CALLED FROM")
@@ -65,17 +66,16 @@ def _guard(guard: GuardNote, root: str, view: View) -> str:
 
 def _summary(tables: Sequence[RouteTable]) -> str:
     routes = [route for table in tables for route in table.routes]
-    more = sum(any(g.kind in {"role", "permission", "ownership"} for g in route.guards) for route in routes)
+    more = sum(any(g.kind in SELECTIVE for g in route.guards) for route in routes)
     known = sum(any(g.kind in {"login", "token"} for g in route.guards) for route in routes)
     both = sum(
-        any(g.kind in {"login", "token"} for g in route.guards)
-        and any(g.kind in {"role", "permission", "ownership"} for g in route.guards)
+        any(g.kind in {"login", "token"} for g in route.guards) and any(g.kind in SELECTIVE for g in route.guards)
         for route in routes
     )
     unsure = sum(bool(route.unknown) or any(g.kind == "unknown" for g in route.guards) for route in routes)
     unresolved = sum(len(table.unresolved) for table in tables)
     text = (
-        f"{len(routes)} route{'s' * (len(routes) != 1)}: {more} ask for a role, a permission or ownership, "
+        f"{len(routes)} route{'s' * (len(routes) != 1)}: {more} ask for a role, a permission, ownership or membership, "
         f"{known - both} for a login or a key, {len(routes) - more - known + both} for nothing."
     )
     if unsure or unresolved:

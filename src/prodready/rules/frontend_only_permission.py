@@ -63,6 +63,8 @@ page offers to everybody; conditions about the state of a page; handlers that ch
 low confidence: requests that only read, addresses that fit several routes, handlers that do something unknown with who
 is logged in or write down that somebody may not, pages that only compute, new rows of one's own, and what stands under a decorator
 or a `dispatch` of the project that decides by something that was not understood.
+To be a member of something (`filter(members=request.user)`, `role__in=[ADMIN, MEMBER]`) is as good as any of these, unless all
+pages ask for an administrator or for staff.
 What a server between the pages and the application asks (`pages/api`, `+server.ts`) is no gate of a page.
 A form on a page is for those who get the page: where every route that renders it asks for a role or a permission, so must
 the route that the form is sent to. A link that is shown to some counts for the form behind it, too.
@@ -88,7 +90,7 @@ if TYPE_CHECKING:
     from prodready.link.permissions import Offer
 
 MOST_PLACES = 3
-WHO = {"login": "anyone who is logged in", "token": "anyone who has a key or a token"}
+WHO = {"login": "anyone who is logged in", "membership": "any member", "token": "anyone who has a key or a token"}
 
 
 def check(linked: Linked) -> Iterator[Finding]:

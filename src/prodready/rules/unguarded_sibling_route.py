@@ -78,9 +78,10 @@ after a change nor read what was sent; something new, where only what is there a
 (an invitation, a donation, a vote); secrets and sealed texts that are sent along; handlers that are exempt from the check against
 forged requests, which programs call; those under a decorator, a `dispatch` or a class that was not understood or is not at hand;
 pages that only compute; forms about which somebody gets a letter; rows found by a uuid; applications whose settings are not at hand.
-A login is a weaker guard than a role: where all other routes of a class or a router that change something have one decorator by
-which they ask for a role or a permission (three handlers or more, those that read among them), the only one that asks for a login is
-reported, too, unless it does something with who asks.
+A login is a weaker guard than a role, and so is a membership (`filter(club__members__user=request.user)`): where all other routes of
+a class or a router that change something have one decorator by which they ask for a role or a permission (three handlers or more,
+those that read among them), the only one that does not is reported, too, unless it does something with who asks. Of a class that has
+decorated all that it has itself so are methods that it inherits, such as REST framework's `update`: a request with PUT finds them.
 `prodready routes` lists what was found.
 
 References
@@ -95,10 +96,18 @@ from collections.abc import Iterator
 
 from prodready.finding import Finding, Severity, Step
 from prodready.link.linked import Linked
+from prodready.link.route import MEMBERSHIP
 from prodready.link.route_siblings import Forgotten, Siblings
 from prodready.rules.base import Rule
 
-ASKS = {"login": "a login", "role": "a role", "permission": "a permission", "ownership": "ownership", "token": "a key"}
+ASKS = {
+    "login": "a login",
+    "role": "a role",
+    "permission": "a permission",
+    "ownership": "ownership",
+    "membership": "a membership",
+    "token": "a key",
+}
 
 
 def check(linked: Linked) -> Iterator[Finding]:
@@ -115,7 +124,7 @@ def _finding(one: Forgotten) -> Finding:
     what = f"{'/'.join(route.methods) if route.methods != ('*',) else 'anything at'} {route.shown}"
     called = frame.function.qualname if frame is not None else route.handler.name
     name = called.rpartition(".")[2] if frame is not None else called
-    anyone = "anyone who is logged in" if route.guarded else "anyone"
+    anyone = ("anyone", "anyone who is logged in", "any member")[min(route.guarded, MEMBERSHIP)]
     return Finding(
         code=rule.code,
         slug=rule.slug,
