@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+from cases import FIXTURES, copied
 from mutant_cases import Application, mutation
 from mutants_source import Mutant
 
@@ -56,6 +60,46 @@ def test_a_check_is_taken_away_where_a_page_has_a_gate() -> None:
     assert candidates(page_html=PAGE) == ["block: decorator", f"remove: {NO_PAGE}", READS]
     assert candidates(api_js=SCRIPT, page_jsx=BUTTON) == [f"block: {NO_PAGE}", "remove: inline", READS]
     assert candidates(api_js=SCRIPT, page_jsx=BUTTON.replace("user.isAdmin && ", ""))[1] == f"remove: {NO_PAGE}"
+
+
+def test_what_another_handler_asks_again_is_no_loss() -> None:
+    code = """\
+@app.post("/users/block")
+@admin_required
+def block():
+    \"\"\"Block the first one.\"\"\"
+    return block_user(0)
+
+
+@app.post("/users/<int:user_id>/block")
+{check}def block_user(user_id):
+    users.block(user_id)
+"""
+    page = PAGE.replace(", user_id=user.id", "")
+
+    def found(check: str) -> list[str]:
+        app = Application({"app.py": code.format(check=check).encode()}, {"page.html": page.encode()})
+        made = mutation.candidates(app, ["permission"])["permission"]
+        return [one.subkind if isinstance(one, Mutant) else one.reason for one in made if one.function == "block"]
+
+    assert found("@admin_required\n") == ["the handler that it hands on to asks as well"]
+    assert found("") == ["decorator"]
+
+
+@pytest.mark.parametrize(
+    ("case", "tried", "skipped"),
+    [
+        ("ok_react_drf_admins_only", {"<module>": "found"}, []),
+        ("bad_react_drf_admins_beside_members", {}, ["reported already"]),
+    ],
+)
+def test_what_is_reported_already_is_skipped(
+    tmp_path: Path, case: str, tried: dict[str, str], skipped: list[str]
+) -> None:
+    tree = copied(FIXTURES / "PRD201" / case, tmp_path)
+    (outcome,) = mutation.measure(tree, ["permission"])
+    assert {one.function: result for one, result in outcome.tried} == tried
+    assert [one.reason for one in outcome.skipped] == skipped
 
 
 def test_what_is_left_without_the_check() -> None:

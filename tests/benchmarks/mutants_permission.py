@@ -103,10 +103,12 @@ def _checks(source: Source, node: Scoping) -> Iterator[Found]:
 
 def _hands_on(source: Source, node: Scoping) -> bool:
     """Whether all that a handler does is to return what another one gives that is decorated to ask."""
-    body = node.body.body if isinstance(node, cst.FunctionDef) else ()
-    last = body[-1].body[0] if body and isinstance(body[-1], cst.SimpleStatementLine) else None
-    call = last.value if isinstance(last, cst.Return) else None
-    if len(body) != 1 or not isinstance(call, cst.Call) or not isinstance(call.func, cst.Name):
+    if not isinstance(node, cst.FunctionDef):
+        return False
+    lines = node.body.body[1 if node.get_docstring() is not None else 0 :]
+    only = lines[0].body[0] if len(lines) == 1 and isinstance(lines[0], cst.SimpleStatementLine) else None
+    call = only.value if isinstance(only, cst.Return) else None
+    if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Name):
         return False
     name = call.func.value
     named = (one.node for one in source.scopes if isinstance(one.node, cst.FunctionDef) and one.node.name.value == name)

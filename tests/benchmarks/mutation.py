@@ -203,12 +203,14 @@ def measure(tree: Path, kinds: Sequence[str], limit: int | None = None, seed: in
         skipped = [one for one in found[kind] if isinstance(one, Skipped)]
         with tempfile.TemporaryDirectory(prefix="mutation") as folder:
             bench = Bench(files, Path(folder).resolve(), kind)
-            if kind == mutants_transaction.KIND:
+            if kind in {mutants_transaction.KIND, mutants_permission.KIND}:
                 again = [one for one in mutants if _reported(app, one, bench.before)]
                 skipped += [Skipped(kind, "reported already", m.path, m.line, m.function) for m in again]
+                mutants = [one for one in mutants if one not in again]
+            if kind == mutants_transaction.KIND:
                 plays = [one for one in mutants if PLAYING.search(f"{one.path}/{one.function}")]
                 skipped += [Skipped(kind, "fills a database to play with", m.path, m.line, m.function) for m in plays]
-                mutants = [one for one in mutants if one not in again and one not in plays]
+                mutants = [one for one in mutants if one not in plays]
             chosen = sample(mutants, limit, f"{seed} {kind} {tree.name}")
             tried = [(one, bench.result(one) if bench.rules else NOT_TRIED) for one in chosen]
             told = [one for one, result in tried if result == WITH_CALLER]
