@@ -217,9 +217,16 @@ class Regions:
         return Sent(frame, sending.span, send.name, send.steps, written, answered, itself)
 
     def _stretch(self, steps: Steps, frame: Frame) -> _Stretch:
-        """What a sequence of steps sends and writes: each message with a write that is before it on the same path."""
+        """What a sequence of steps sends and writes: each message with a write that is before it on the same path.
+
+        Nothing of what is taken back at its end: it was only tried.
+        """
         whole = _Stretch()
+        found = self.transactions.deeds_of(frame)
         for step in steps:
+            if not isinstance(step, Flow) and step in found and found[step].kind == "rollback":
+                whole = _Stretch()
+                continue
             part = self._part(step, frame)
             if part is not None:
                 whole.sends += [(send, written or whole.writes) for send, written in part.sends]
