@@ -272,6 +272,7 @@ class Knowledge:
                 before=old.before + entry.before,
                 before_row=old.before_row + entry.before_row,
                 rows=old.rows + entry.rows,
+                row_by=old.row_by + entry.row_by,
                 templates=old.templates + entry.templates,
                 subclassed=old.subclassed or entry.subclassed,
                 names=old.names + entry.names,

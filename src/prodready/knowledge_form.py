@@ -223,7 +223,8 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     that list guards, `identified_by` those that list what finds out who asks, `before` the methods that run before a
     handler and may refuse,
     `before_row` those of them that are asked only where one row is looked up, `rows` the methods and attributes that say
-    which rows the class is about, `templates` the attributes with the name of a template that it renders, `located_by` the
+    which rows the class is about, `row_by` those that say by which parameter of the path one is found, the last one that
+    parameter if none does, `templates` the attributes with the name of a template that it renders, `located_by` the
     attribute with the path of its routes.
     """
 
@@ -247,6 +248,7 @@ class TypeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     before: tuple[str, ...] = ()
     before_row: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
+    row_by: tuple[str, ...] = ()
     templates: tuple[str, ...] = ()
     located_by: str = ""
     attributes: dict[str, Effect | str] = {}

@@ -152,7 +152,8 @@ class GuardRows(GuardClasses):
 
     def is_beside(self, query: CallFact, calls: Sequence[CallFact]) -> bool:
         """Whether one's own rows are looked up beside what a request is about."""
-        return self._only_adds(query, calls) or self._is_aside(query, calls) or self._is_default(query, calls)
+        adds = self.words.called("row-query", query.name) and self._only_adds(query, calls)
+        return adds or self._is_aside(query, calls) or self._is_default(query, calls)
 
     def _is_aside(self, query: CallFact, calls: Sequence[CallFact]) -> bool:
         """Whether one's own rows are only removed beside a row that anybody may name: `post.delete()`, then one's likes."""

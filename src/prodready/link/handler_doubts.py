@@ -106,7 +106,7 @@ class HandlerDoubts:
             return True
         if not route.guards and self.looks.is_of_library(route):
             return True
-        if self.looks.answers_nothing_known(route):
+        if self.looks.answers_nothing_known(route) or self.looks.dead_ends.is_one(route):
             return True
         if route.guards and all(self._is_for_machines(guard) for guard in route.guards):
             return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prodready.finding import Confidence
+from prodready.link.form_fields import is_only_read
 from prodready.link.frames import Bound
 from prodready.link.hooks import SAVING
 from prodready.link.password_rows import Rows
@@ -106,13 +107,7 @@ class Forms:
         listed = meta.attributes.get("read_only_fields")
         if listed is not None and any(x == v.Const(field) for x in v.children(v.bare(listed))):
             return True
-        declared = cls.facts.attributes.get(field)
-        made = v.bare(declared) if declared is not None else None
-        if isinstance(made, v.Call) and (
-            not {("read_only", v.Const(True)), ("disabled", v.Const(True))}.isdisjoint(made.keywords)
-            or "Method" in last_name(made)
-            or {"read", "only"} <= set(split_words(last_name(made)))
-        ):
+        if is_only_read(cls.facts.attributes.get(field)):
             return True
         cleaning = self.program.function(cls.path, f"{cls.facts.qualname}.clean_{field}")
         returned = cleaning.returns if cleaning is not None else None

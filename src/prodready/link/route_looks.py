@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from prodready.link.dead_ends import DeadEnds
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_checks import options_of
 from prodready.link.guard_classes import BUILT_IN
@@ -47,6 +48,7 @@ class RouteLooks:
         self.words: GuardWords = routes.guards.words
         knowledge = routes.values.knowledge
         getters = {f"get_{attribute.removesuffix('_classes')}s" for attribute in knowledge.members("guarded_by")}
+        self.dead_ends = DeadEnds(routes.values, routes.guards)
         self._around = frozenset(knowledge.members("before")) - getters
         """Methods of classes in which handlers are run, or that run before them; not those that give guards."""
 

@@ -33,12 +33,13 @@ HOOKS = frozenset({"before_request", "middleware", "settings"})
 
 
 class Forgotten(msgspec.Struct, frozen=True):
-    """A route without a guard, the routes beside it that have one, and what that is."""
+    """A route without a guard, the routes beside it that have one, and what that is; others that lack it as well."""
 
     route: Route
     siblings: tuple[tuple[Route, Guard], ...]
     of: int
     confidence: Confidence
+    alike: tuple[Route, ...] = ()
 
 
 class Siblings:
@@ -100,27 +101,20 @@ class Siblings:
         inherited = [route for route in changing if route.handler.frame is None]
         for name, count in Counter(name for names in decorated.values() for name in names).items():
             without = [route for location, route in acting.items() if name not in decorated[location]]
-            others = [(one, guard) for one in acting.values() if (guard := self._asking(one, name)) is not None]
-            if (
-                count < FEWEST_ALIKE
-                or len(acting) < FEWEST_GUARDED + len(without)
-                or len(others) + len(without) < len(acting)
-            ):
+            if count < FEWEST_ALIKE or len(without) > 1 or len(acting) < FEWEST_GUARDED + len(without):
                 continue
-            if len(without) == 1:
+            if without:
                 own = decorated[without[0].handler.location]
                 if not all(own <= names for at, names in decorated.items() if name in names and at in acting):
                     continue  # a decorator of its own may ask as well
-            if len(without) <= 1:
-                for route in without or self._of_one_class(inherited, others):
-                    if self._is_weak(route):
-                        yield Forgotten(route, tuple(others[:3]), len(others), self._confidence(route))
-
-    @staticmethod
-    def _of_one_class(inherited: list[Route], others: list[tuple[Route, Guard]]) -> list[Route]:
-        """The inherited methods of the class that all the others are of."""
-        classes = {route.handler.cls for route, _ in others}
-        return [route for route in inherited if classes == {route.handler.cls}]
+            elif len(classes := {route.handler.cls for route in acting.values()}) == 1:
+                without = [route for route in inherited if route.handler.cls in classes]
+            weak = [route for route in without if self._is_weak(route)]
+            named = [route for location, route in acting.items() if weak and name in decorated[location]]
+            others = [(one, guard) for one in named if (guard := self._asking(one, name)) is not None]
+            if weak and len(others) == len(named):
+                confidence = max(map(self._confidence, weak))
+                yield Forgotten(weak[0], tuple(others[:3]), len(others), confidence, tuple(weak[1:]))
 
     def _is_weak(self, route: Route) -> bool:
         """Whether a route asks for a login or a membership only, as far as can be seen, and changes something of others."""
@@ -201,7 +195,7 @@ class Siblings:
         if frame is None:
             # A method of a library, on a class of the project: whatever the class adds to it.
             cls = route.handler.cls
-            if cls is None or self.looks.only_redirects(route):
+            if cls is None or self.looks.only_redirects(route) or self.looks.dead_ends.is_one(route):
                 return False
             return not any(map(self._minds, self._methods(cls)))
         if self.looks.does_nothing(frame) or self.looks.lets_in(frame.function) or self.looks.says_open(frame):

@@ -132,14 +132,22 @@ def _finding(one: Forgotten) -> Finding:
         severity=Severity.ERROR,
         confidence=one.confidence,
         location=route.handler.location,
-        related=tuple(
-            Step(
-                sibling.handler.location,
-                f"{'/'.join(sibling.methods)} {sibling.shown} asks for {ASKS[g.kind]}: `{g.text}`",
-            )
-            for sibling, g in one.siblings
+        related=(
+            *(
+                Step(
+                    sibling.handler.location,
+                    f"{'/'.join(sibling.methods)} {sibling.shown} asks for {ASKS[g.kind]}: `{g.text}`",
+                )
+                for sibling, g in one.siblings
+            ),
+            *(
+                Step(other.handler.location, f"{'/'.join(other.methods)} {other.shown} lets them do it, too")
+                for other in one.alike
+            ),
         ),
-        hint="guard it like the others, or say in its name or its docstring that it is open",
+        hint="guard it like the others, or say in its name or its docstring that it is open"
+        if frame is not None
+        else "give the class a method of its own that is guarded like the others, or leave this one out of the routes",
         context=called,
         snippet=f"{name} {route.shown}",
         statement=(route.handler.location.line, route.handler.location.line),
