@@ -82,7 +82,7 @@ WORDS = frozenset(
         "authenticated", "anonymous", "key", "refusal", "no-guard", "guard", "open-route", "read-route", "says-open",
         "proxy", "request-form", "changing-call", "telling-call", "making-call", "check",
         "address-part", "own-rows", "acting", "acting-on", "open-perhaps",
-        "members", "adding-to-rows", "carried-key", "for-programs", "row-query", "safe-methods",
+        "members", "of-rows", "adding-to-rows", "carried-key", "for-programs", "row-query", "safe-methods",
         "rendering", "unguessable", "sending-mail", "changing-right", "no-guard-given",
         "signature", "sign-in", "of-taste",
         # In the conditions of a front end: what decides who sees something, and what only looks like it.

@@ -23,7 +23,7 @@ class DeadEnds:
         cls = route.handler.cls
         if route.handler.frame is not None or cls is None or not self.guards.asked(route.handler, route.methods).row:
             return False
-        return self._finds_none(route, cls) or ("DELETE" not in route.methods and self._writes_none(cls))
+        return self._finds_none(route, cls) or ("DELETE" not in route.methods and self._writes_none(self.form_of(cls)))
 
     def _finds_none(self, route: Route, cls: ClassSymbol) -> bool:
         """Whether no part of the path is what the class finds its row by."""
@@ -37,25 +37,26 @@ class DeadEnds:
         named = next((_text(one.value) for one in stated if isinstance(one, ValueSymbol)), usual)
         return bool(named) and f"{{{named}}}" not in route.path
 
-    def _writes_none(self, cls: ClassSymbol) -> bool:
-        """Whether what fills the row says of all of its fields that they are only read."""
+    def form_of(self, cls: ClassSymbol) -> ClassSymbol | None:
+        """The form or the serializer that a class names for filling its rows, if it takes no other ones."""
         own = [base for base in self.program.lineage(cls) if isinstance(base, ClassSymbol)]
         for base in own:
             for name, value in base.facts.attributes.items():
                 form = self.infer.symbol_of(v.bare(value), self.infer.module_frame(base.path))
                 if isinstance(form, ClassSymbol) and self._fills(form):
-                    return self.program.member(cls, f"get_{name}") is None and self._reads_all(form)
-        return False
+                    return form if self.program.member(cls, f"get_{name}") is None else None
+        return None
 
     def _fills(self, cls: ClassSymbol) -> bool:
         bases = (base for base in self.program.lineage(cls) if isinstance(base, str))
         return any("fills-row" in self.knowledge.label(base) for base in bases)
 
-    def _reads_all(self, cls: ClassSymbol) -> bool:
-        meta = self.program.member(cls, "Meta")
+    def _writes_none(self, cls: ClassSymbol | None) -> bool:
+        """Whether what fills the row says of all of its fields that they are only read."""
+        meta = self.program.member(cls, "Meta") if cls is not None else None
         said = meta.facts.attributes if isinstance(meta, ClassSymbol) else {}
         fields, fixed = ({_text(x) for x in v.children(v.bare(said.get(key, v.UNKNOWN)))} for key in FIELDS)
-        declared = [self.program.member(cls, name) for name in fields if name]
+        declared = [self.program.member(cls, name) for name in fields if name and cls is not None]
         return (
             bool(fields)
             and "" not in fields

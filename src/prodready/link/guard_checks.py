@@ -132,7 +132,7 @@ class Checks:
         for exit_ in function.facts.exits:
             way = self._spelled_out(exit_, frame)
             kind = self._of_exit(way, function, own=own) or (self._at_least(way, function) if sure else "")
-            if kind in {"role", "permission"} and self.claims.claim(way, frame) is not None:
+            if kind in {"role", "permission", "membership"} and self.claims.claim(way, frame) is not None:
                 continue  # what the client says of itself guards nothing
             if kind:
                 said = self.words.kind(way.conditions, certain=False) if kind == "permission" else ""

@@ -357,7 +357,9 @@ class GuardClasses(GuardValues):
     def _hooks_of_class(self, cls: ClassSymbol, own: str, action: str) -> Iterator[Guard]:
         """Methods that run before a handler of the class: known ones, and those that are called like a check."""
         lineage = self.program.lineage(cls)
-        known = {m for base in lineage if isinstance(base, str) for m in self.knowledge.listed(base, "before")}
+        tables = ("before",) if action in {"list", "create"} else ("before", "before_row")
+        bases = [base for base in lineage if isinstance(base, str)]
+        known = {name for base in bases for table in tables for name in self.knowledge.listed(base, table)}
         seen: set[str] = set()
         for base in lineage:
             for name in base.facts.methods if isinstance(base, ClassSymbol) else ():

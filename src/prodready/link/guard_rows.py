@@ -10,7 +10,7 @@ from prodready.link.guard_checks import MANY_CALLS, options_of
 from prodready.link.guard_classes import GuardClasses
 from prodready.link.guard_values import is_empty
 from prodready.link.guard_words import names_request
-from prodready.link.program import ClassSymbol, FunctionSymbol
+from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
 from prodready.link.route import STRENGTH, Guard
 from prodready.link.route_values import RouteValues
 from prodready.read import values as v
@@ -108,25 +108,30 @@ class GuardRows(GuardClasses):
 
     def _asks_for_rows(self, fact: CallFact) -> bool:
         """Whether a method gets the rows that its class is about, itself or by the method of a base class."""
-        target = v.bare(fact.value.target)
-        above = isinstance(target, v.Attr) and isinstance(base := v.bare(target.base), v.Op) and base.kind == "super"
-        return above or fact.name.startswith(self.rows)
+        return is_above(fact) or fact.name.startswith(self.rows)
 
     def _rows_of(self, cls: ClassSymbol) -> list[Frame]:
-        """The methods that say which rows a class is about."""
+        """The methods that say which rows a class is about, its own and those of classes that it lists for that."""
         found: list[Frame] = []
         for name in self.rows:
             for base in self.program.lineage(cls):
-                facts = (
-                    self.program.function(base.path, f"{base.facts.qualname}.{name}")
-                    if isinstance(base, ClassSymbol)
-                    else None
-                )
-                if facts is not None and isinstance(base, ClassSymbol):
+                if not isinstance(base, ClassSymbol):
+                    continue
+                facts = self.program.function(base.path, f"{base.facts.qualname}.{name}")
+                if facts is not None:
                     found.append(Frame(base.path, facts))
                     if not any(fact.name == name and self._asks_for_rows(fact) for fact in facts.calls):
                         break  # it does not go on to the next class
+            listed = self.program.member(cls, name)
+            if isinstance(listed, ValueSymbol) and isinstance(v.bare(listed.value), v.Seq):
+                found += self._of_listed(Bound(listed.value, self.values.module(listed.path)))
         return found
+
+    def _of_listed(self, classes: Bound) -> Iterator[Frame]:
+        for one in self.values.elements(classes):
+            symbol = self.infer.symbol_of(v.bare(one.value), one.frame)
+            found = [self.program.member(symbol, name) for name in self.rows] if isinstance(symbol, ClassSymbol) else []
+            yield from (Frame(one.path, one.facts) for one in found if isinstance(one, FunctionSymbol))
 
     def _scoped_in(self, functions: Sequence[Frame]) -> Iterator[Guard]:
         for one in functions:
@@ -242,20 +247,37 @@ class GuardRows(GuardClasses):
             values = [*fact.value.args, *(value for _, value in fact.value.keywords)]
             return "ownership" if len(values) <= FEW and any(map(self.words.speaks_of_user, values)) else ""
         kind = self._of_condition(fact.value) if self.words.called("row-query", fact.name) else ""
-        return "" if kind and self._only_adds(fact, calls) else kind
+        if kind and self._only_adds(fact, calls):
+            return ""
+        # What they may do there is asked, too.
+        return "ownership" if kind == "membership" and self._asks_more(fact, calls) else kind
 
     def _only_adds(self, query: CallFact, calls: Sequence[CallFact]) -> bool:
         """Whether a query only adds something to rows found otherwise: `rows.annotate(liked=Exists(likes_of_mine))`."""
-        return any(
-            query.value in v.walk(given)
-            for call in calls
-            if self.words.called("adding-to-rows", call.name)
-            for given in (*call.value.args, *(value for _, value in call.value.keywords))
-        )
+        adding = [call.value for call in calls if self.words.called("adding-to-rows", call.name)]
+        if not adding:
+            return False
+        names = {key for call in adding for key, value in call.keywords if query.value in v.walk(value)}
+        added = bool(names) or any(query.value in v.walk(value) for call in adding for value in call.args)
+        others = (key for call in calls if call.value not in adding for key, _ in call.value.keywords)
+        return added and not any(key.partition("__")[0] in names for key in others)
 
-    def is_of_members(self, query: CallFact) -> bool:
+    def is_of_members(self, query: CallFact, calls: Sequence[CallFact]) -> bool:
         """Whether a query asks for what who asks is a member of, whatever they may do there."""
-        return self.words.called("row-query", query.name) and self._of_condition(query.value) == "membership"
+        return self.words.called("row-query", query.name) and self._scope(query, calls) == "membership"
+
+    def _asks_more(self, query: CallFact, calls: Sequence[CallFact]) -> bool:
+        """Whether something else is asked of the members a query is for: `memberships__role`, `memberships__can_delete`."""
+        conditions = [(key, self.words.speaks_of_user(value)) for call in calls for key, value in call.value.keywords]
+        relations = [key.rpartition("__")[0] for key, of_user in conditions if of_user and "__" in key]
+        asked = [
+            key.removeprefix(f"{relation}__")
+            for key, of_user in conditions
+            for relation in relations
+            if not of_user and key.startswith(f"{relation}__")
+        ]
+        asked += [key for key, _ in query.value.keywords if self.words.has("role", key)]
+        return not all(self.words.has("of-rows", key) for key in asked)
 
     def _of_condition(self, condition: Value) -> str:
         """Which guard a query is for what is of whoever asks: `filter(Q(kind="open") & Q(owner=user))`, or nothing."""
@@ -267,29 +289,24 @@ class GuardRows(GuardClasses):
         if not isinstance(condition, v.Call):
             return ""
         told = {self._of_column(key) for key, value in condition.keywords if self.words.speaks_of_user(value)}
-        kind = _strongest((*told, *map(self._of_condition, condition.args)))
-        if kind == "membership" and any(self.words.has("role", key) for key, _ in condition.keywords):
-            return "ownership"  # what they may do there is asked, too
-        return kind
+        return _strongest((*told, *map(self._of_condition, condition.args)))
 
     def _of_column(self, path: str) -> str:
         """Which guard a column is, by its path, that is compared with who asks."""
-        names = path.split("__")
-        if not any(map(self._names_owner, names)):
+        *above, last = path.split("__")
+        if any(self.words.ends("members", name) or name.endswith("members") for name in (*above, last)):
+            return "membership"
+        if not any(map(self._names_owner, (*above, last))):
             return ""
-        shared = any(self.words.ends("members", name) or _is_of_member(name) for name in names)
-        return "membership" if shared else "ownership"
+        # A member that a row leads to is a person; `project__projectmember__user` and `projectmember__member` are many.
+        through = [name for name in (above if last == "member" else above[1:]) if name.endswith("member")]
+        return "membership" if any(name != "member" for name in through) else "ownership"
 
     def _names_owner(self, column: str) -> bool:
         """Whether a column says whom a row belongs to: `owner`, `submitter_email`."""
         if any(self.words.ends(table, column) for table in ("owner", "owner-column", "role")):
             return True
         return self.words.has("owner", column) and self.words.ends("user-key", column)
-
-
-def _is_of_member(name: str) -> bool:
-    """Whether a relation leads to who is a member of something: `projectmember`; a `member` is a person."""
-    return name.endswith("member") and name != "member"
 
 
 def _strongest(kinds: Iterable[str]) -> str:
@@ -306,6 +323,13 @@ def _is_nothing(value: Value) -> bool:
     """Whether a value has no rows in it: `rows.none()`, `[]`."""
     target = v.bare(value.target) if isinstance(value, v.Call) and not value.args else None
     return (isinstance(target, v.Attr) and target.name == "none") or is_empty(value)
+
+
+def is_above(fact: CallFact) -> bool:
+    """Whether a call is of a method of the classes above: `super().update(request)`."""
+    target = v.bare(fact.value.target)
+    base = v.bare(target.base) if isinstance(target, v.Attr) else None
+    return isinstance(base, v.Op) and base.kind == "super"
 
 
 def is_own_method(target: Value) -> bool:

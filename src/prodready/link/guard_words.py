@@ -56,7 +56,7 @@ class GuardWords:
         """Whether a value is, or belongs to, whoever is logged in: `g.user.id`, `request.user`, `session["user_id"]`."""
         if isinstance(value, v.Named):
             told = "current" in split_words(value.name)  # `current_crate` may be a row that anybody names
-            row = told and not self.ends("user", value.name) and self._is_about_rows(v.bare(value.value))
+            row = told and not self.ends("user", value.name) and self._is_named_by_anybody(v.bare(value.value))
             return (told and not row) or self.speaks_of_user(value.value)
         if isinstance(value, v.Attr):
             own = self.ends("user", value.name) or self.ends("user-key", value.name)
@@ -191,7 +191,8 @@ class GuardWords:
         if truth and not self._any("anonymous", names) and not self._any("negation", names):
             return ""  # who has it is turned away: that keeps nobody else out
         if self._any("role", names):
-            return "membership" if any(map(self._names_low_role, _given(value))) else "role"
+            roles = [given for key, given in _keywords(value) if self.has("role", key)]
+            return "membership" if any(map(self._names_low_role, roles)) else "role"
         if self._any("permission", names):
             return "permission"
         if any(self.speaks_of_user(argument) for argument in _given(value)):
@@ -239,6 +240,12 @@ class GuardWords:
             looked_up |= isinstance(inner, v.Call) and self.called("row-query", last_name(v.bare(inner.target)))
             inner = v.bare(inner.target if isinstance(inner, v.Call) else inner.base)
         return looked_up and not any(self.speaks_of_user(x) for given in _given(value) for x in v.walk(given))
+
+    def _is_named_by_anybody(self, value: Value) -> bool:
+        """Whether a row is looked up by what the path gives: `rows.get(pk=pk)`."""
+        given = [v.bare(one) for one in _given(value)]
+        of_path = any(isinstance(one, v.Param) and not self.has("key", one.name) for one in given)
+        return of_path and self._is_about_rows(value)
 
     def _is_of_own_row(self, value: Value) -> bool:
         """Whether a value stands in a row that was looked up by who asks: `find(Member, user=request.user).role`."""
@@ -379,6 +386,16 @@ def _given(value: Value) -> Iterator[Value]:
         if isinstance(value, v.Call):
             yield from value.args
             yield from (x for _, x in value.keywords)
+            value = value.target
+        else:
+            value = value.base if isinstance(value, v.Attr) else value.value
+
+
+def _keywords(value: Value) -> Iterator[tuple[str, Value]]:
+    """The named arguments of a call and of the calls that it is chained to."""
+    while isinstance(value, (v.Call, v.Attr, v.Named)):
+        if isinstance(value, v.Call):
+            yield from value.keywords
             value = value.target
         else:
             value = value.base if isinstance(value, v.Attr) else value.value

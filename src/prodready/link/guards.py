@@ -12,7 +12,7 @@ from prodready.finding import Location
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_actions import Asked
 from prodready.link.guard_checks import MANY_CALLS, by_path, options_of, strongest
-from prodready.link.guard_rows import GuardRows, is_own_method
+from prodready.link.guard_rows import GuardRows, is_above, is_own_method
 from prodready.link.guard_settings import GuardSettings
 from prodready.link.guard_words import names_in, names_request
 from prodready.link.program import ClassSymbol, FunctionSymbol, Symbol
@@ -75,10 +75,12 @@ class Guards(GuardRows):
             asked_here = {guard.kind for guard in inside}
             found += (g for g in self._handed_on(handler.frame, handler.cls) if g.kind not in asked_here)
             found += inside
+            name = handler.frame.function.qualname.rpartition(".")[2]
+            goes_on = any(fact.name == name and is_above(fact) for fact in handler.frame.function.calls)
+            if handler.cls is not None and goes_on:
+                found += self._run_by(handler.cls, name, above=True)
         elif handler.cls is not None:  # a method of a library
-            for own in run_by(self.program, self.knowledge, handler.cls, handler.name.rpartition(".")[2]):
-                run = Frame(own.path, own.facts)
-                found += (*self._decorated(run), *self._inline(run, handler.cls))
+            found += self._run_by(handler.cls, handler.name.rpartition(".")[2])
             if not (asked.row is False and "POST" in methods):
                 found += self._scoped_in(self._rows_of(handler.cls))
         if all_of_them:
@@ -90,6 +92,12 @@ class Guards(GuardRows):
             replace(g, kind="open") if g.partial and reading and g.where in {"class", "settings"} else g for g in told
         ]
         return tuple(dict.fromkeys(kept))
+
+    def _run_by(self, cls: ClassSymbol, name: str, *, above: bool = False) -> Iterator[Guard]:
+        """The guards of what a library's method runs of a class; with `above` it is called by what stands in its place."""
+        for own in run_by(self.program, self.knowledge, cls, name, above=above):
+            run = Frame(own.path, own.facts)
+            yield from (*self._decorated(run), *self._inline(run, cls))
 
     def _of_other(self, value: Value, frame: Frame, cls: ClassSymbol | None) -> list[Guard]:
         """The guards of another handler that a response comes from: `return edit(request, pk)`, `return self.put(*args)`."""

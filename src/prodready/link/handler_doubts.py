@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from prodready.link.by_method import calls_for
 from prodready.link.frames import Bound, Frame
 from prodready.link.guard_rows import is_own_method
-from prodready.link.guard_words import Atom, names_request
+from prodready.link.guard_words import PER_REQUEST, Atom, names_in, names_request
 from prodready.link.guards import Guards
 from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.link.route import MEMBERSHIP, SAFE_METHODS, Guard, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
+from prodready.link.sibling_evidence import OF_BROWSER
 from prodready.read import values as v
 from prodready.read.facts import CallFact, Exit, last_name
 from prodready.read.values import Value
@@ -20,6 +21,9 @@ from prodready.words import split_words
 
 MAX_DEPTH = 2
 """Calls that are followed from a handler with the person who is logged in."""
+
+SET = ("object", "name", "value")
+"""What an attribute that is set consists of."""
 
 ALONGSIDE = ("get_", "check_", "filter_", "perform_", "form_", "dispatch", "initial", "setup", "prepare")
 """What the methods begin with that a library calls around a handler."""
@@ -106,7 +110,7 @@ class HandlerDoubts:
             return True
         if not route.guards and self.looks.is_of_library(route):
             return True
-        if self.looks.answers_nothing_known(route) or self.looks.dead_ends.is_one(route):
+        if self.looks.answers_nothing_known(route) or self.looks.dead_ends.is_one(route) or self._form_asks(route):
             return True
         if route.guards and all(self._is_for_machines(guard) for guard in route.guards):
             return True
@@ -121,6 +125,41 @@ class HandlerDoubts:
         changing = "" if method in SAFE_METHODS else method
         return any(self._hangs_on_user(frame, filled, 0, changing) for frame in self.running(route))
 
+    def _form_asks(self, route: Route) -> bool:
+        """Whether what a library's method fills the row with refuses some: a serializer that looks at `request.user`."""
+        cls = route.handler.cls if route.handler.frame is None else None
+        form = self.looks.dead_ends.form_of(cls) if cls is not None else None
+        program = self.looks.values.program
+        found = [program.member(form, name) for name in form.facts.methods] if form is not None else []
+        own = (one.facts for one in found if isinstance(one, FunctionSymbol))
+        asked = (value for function in own for way in function.exits for value, _ in way.conditions)
+        parts = (part for value in asked for part in v.walk(value))
+        return any(isinstance(part, v.Attr) and self.words.ends("user", part.name) for part in parts)
+
+    def changes_who_asks(self, route: Route) -> bool:
+        """Whether a handler sets something of who asks: `current_user.name = name`."""
+        facts = (fact for one in self.running(route) for fact in one.function.calls)
+        return any(
+            fact.name == "setattr" and any(map(self.words.speaks_of_user, fact.value.args[:1])) for fact in facts
+        )
+
+    def is_for_oneself(self, route: Route) -> bool:
+        """Whether a handler makes, marks or leaves something for who asks: `Note(author=user)`, `members.remove(user)`."""
+        return any(map(self._is_own_deed, (fact for one in self.running(route) for fact in one.function.calls)))
+
+    def _is_own_deed(self, fact: CallFact) -> bool:
+        """Whether a call says that something is of who asks, or puts them in or out."""
+        if fact.name == "setattr" and len(fact.value.args) == len(SET):
+            _, named, value = fact.value.args
+            is_owner = self.words.has("owner", str(getattr(v.bare(named), "value", "")))
+            return is_owner and self.words.speaks_of_user(value)
+        if self.words.called("row-query", fact.name):
+            return False
+        placed = fact.name in {"add", "remove", "discard"} and any(map(self.words.speaks_of_user, fact.value.args))
+        return placed or any(
+            self.words.has("owner", key) and self.words.speaks_of_user(value) for key, value in fact.value.keywords
+        )
+
     def _acts_for(self, route: Route, method: str) -> bool:
         """Whether a handler asks for the method of a request, and changes something for those of this one alone."""
         frame = route.handler.frame
@@ -128,8 +167,7 @@ class HandlerDoubts:
             return False
         reading = calls_for(frame.function, "GET")
         return any(
-            self.words.has("changing-call", fact.name)
-            or (fact.name == "setattr" and isinstance(fact.value.args[0], v.Ref))
+            (self.words.has("changing-call", fact.name) and not _fills_memory(fact)) or _sets_for_all(fact)
             for fact in calls_for(frame.function, method)
             if fact not in reading
         )
@@ -171,7 +209,7 @@ class HandlerDoubts:
         for fact in calls_for(frame.function, method):
             if (fact.name == "eq" and fact.value.args in barred) or self.guards.is_beside(fact, frame.function.calls):
                 continue
-            if not depth and self.guards.is_of_members(fact):
+            if not depth and self.guards.is_of_members(fact, frame.function.calls):
                 continue  # counted among the guards
             target = v.bare(fact.value.target)
             changes = self.words.has("changing-call", fact.name)
@@ -233,6 +271,12 @@ def _fills_memory(fact: CallFact) -> bool:
     """Whether a call is given something in memory to write to: `picture.save(BytesIO())`."""
     given = (v.bare(value) for value in fact.value.args)
     return any(isinstance(value, v.Call) and last_name(value) in {"BytesIO", "StringIO"} for value in given)
+
+
+def _sets_for_all(fact: CallFact) -> bool:
+    """Whether an attribute is set of something that is there for all requests: `queue.paused = False`."""
+    owner = v.bare(fact.value.args[0]) if fact.name == "setattr" and len(fact.value.args) == len(SET) else None
+    return isinstance(owner, v.Ref) and OF_BROWSER.isdisjoint(names_in(owner)) and last_name(owner) not in PER_REQUEST
 
 
 def _sides(value: Value) -> tuple[Value, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 
 import msgspec
 
@@ -15,6 +15,7 @@ from prodready.link.program import ClassSymbol
 from prodready.link.route import ANY, LOGIN, MEMBERSHIP, SELECTIVE, Guard, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
+from prodready.link.run_by import run_by
 from prodready.link.sibling_evidence import SiblingEvidence
 from prodready.read import values as v
 from prodready.read.facts import CallFact, Exit, last_name
@@ -27,6 +28,12 @@ FEWEST_GUARDED = 2
 
 MOST_OPEN = 1 / 3
 """Of the routes that change something, the part that may be open for the others to be the rule."""
+
+CHANGING = frozenset({"update", "partial_update", "put", "patch"})
+REMOVING = frozenset({"destroy", "delete"})
+"""Names of libraries' methods by which a row is changed or removed; who may do the one may be meant to do the other."""
+
+GRAVEST = ("DELETE", "PUT", "PATCH")
 
 WRITING = frozenset({"write", "write-sql", "stage", "commit", "ensure"})
 HOOKS = frozenset({"before_request", "middleware", "settings"})
@@ -98,7 +105,6 @@ class Siblings:
             route.handler.location: self._decorators(route) for route in group if route.handler.frame is not None
         }
         acting = {route.handler.location: route for route in changing if route.handler.location in decorated}
-        inherited = [route for route in changing if route.handler.frame is None]
         for name, count in Counter(name for names in decorated.values() for name in names).items():
             without = [route for location, route in acting.items() if name not in decorated[location]]
             if count < FEWEST_ALIKE or len(without) > 1 or len(acting) < FEWEST_GUARDED + len(without):
@@ -107,20 +113,47 @@ class Siblings:
                 own = decorated[without[0].handler.location]
                 if not all(own <= names for at, names in decorated.items() if name in names and at in acting):
                     continue  # a decorator of its own may ask as well
-            elif len(classes := {route.handler.cls for route in acting.values()}) == 1:
-                without = [route for route in inherited if route.handler.cls in classes]
+            else:
+                without = self._inherited(changing, list(acting.values()))
             weak = [route for route in without if self._is_weak(route)]
+            least = max((route.guarded for route in weak), default=0)
             named = [route for location, route in acting.items() if weak and name in decorated[location]]
-            others = [(one, guard) for one in named if (guard := self._asking(one, name)) is not None]
+            others = [(one, guard) for one in named if (guard := self._asking(one, name, least)) is not None]
             if weak and len(others) == len(named):
                 confidence = max(map(self._confidence, weak))
                 yield Forgotten(weak[0], tuple(others[:3]), len(others), confidence, tuple(weak[1:]))
+
+    def _inherited(self, changing: Sequence[Route], own: Sequence[Route]) -> list[Route]:
+        """The library's methods by which rows are changed of a class that has such ones itself; the gravest first."""
+        classes = {route.handler.cls for route in own}
+        cls = classes.pop() if len(classes) == 1 else None
+        program, knowledge = self.values.program, self.values.knowledge
+        bases = [base for base in program.lineage(cls) if isinstance(base, str)] if cls is not None else []
+        known = {method for base in bases for method in knowledge.answers.get(base, ())} & {*CHANGING, *REMOVING}
+        if cls is None or CHANGING.isdisjoint(route.handler.name.rpartition(".")[2] for route in own):
+            return []
+        found = {
+            route.handler.name: route for route in changing if route.handler.frame is None and route.handler.cls == cls
+        }
+        names = {name: name.rpartition(".")[2] for name in found}
+        kept = [
+            route
+            for name, route in found.items()
+            if names[name] in known
+            and program.member(cls, names[name]) is None  # nothing else stands in its place
+            and not any(self._minds(Frame(m.path, m.facts)) for m in run_by(program, knowledge, cls, names[name]))
+        ]
+        return sorted(kept, key=lambda route: [method not in route.methods for method in GRAVEST])
 
     def _is_weak(self, route: Route) -> bool:
         """Whether a route asks for a login or a membership only, as far as can be seen, and changes something of others."""
         if route.guarded not in {LOGIN, MEMBERSHIP} or self.doubts.is_guarded(route, SELECTIVE):
             return False
         if any(guard.kind == "unknown" or guard.partial for guard in route.guards) or not self.evidence.acts(route):
+            return False
+        if route.guarded == MEMBERSHIP and (not self.evidence.is_of_row(route) or self.doubts.is_for_oneself(route)):
+            return False  # what members may do is more than what anybody may
+        if self.doubts.changes_who_asks(route):
             return False
         return not any(self.doubts.is_doubtful(route, method) for method in route.methods)
 
@@ -134,10 +167,10 @@ class Siblings:
         return {last_name(one) for one, effect in effects if effect is None or effect.route is None}
 
     @staticmethod
-    def _asking(route: Route, name: str) -> Guard | None:
-        """The guard that a decorator is, if it lets in only some of those who have an account."""
+    def _asking(route: Route, name: str, least: int) -> Guard | None:
+        """The guard that a decorator is, if it lets in only some of those whom one of strength `least` lets in."""
         guards = (guard for guard in route.guards if guard.where == "decorator" and not guard.partial)
-        return next((guard for guard in guards if guard.strength >= SELECTIVE and name in guard.text), None)
+        return next((guard for guard in guards if guard.strength > least and name in guard.text), None)
 
     def _confidence(self, route: Route) -> Confidence:
         frame = route.handler.frame

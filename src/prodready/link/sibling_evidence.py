@@ -80,8 +80,7 @@ class SiblingEvidence:
         """Whether a route changes something that stays and may be of others, as far as that can be told."""
         frame = route.handler.frame
         names = self._names(route)
-        of_row = OF_ROWS.issuperset(route.methods) or any(self.words.has("acting-on", name) for name in names[:2])
-        if not of_row and any(self.words.has("open-perhaps", name) for name in names):
+        if not self.is_of_row(route) and any(self.words.has("open-perhaps", name) for name in names):
             return False
         if frame is None:
             return True  # the method of a library, for a row of its class
@@ -93,6 +92,11 @@ class SiblingEvidence:
             return False
         only_changes = not any(method in SAFE_METHODS or method == ANY for method in route.methods)
         return only_changes or named or self._reads_body(frame)
+
+    def is_of_row(self, route: Route) -> bool:
+        """Whether a route changes something that is there, by its methods or by its name."""
+        names = self._names(route)
+        return OF_ROWS.issuperset(route.methods) or any(self.words.has("acting-on", name) for name in names[:2])
 
     def _makes(self, route: Route) -> bool:
         """Whether a route makes something new, and no more, by its name."""
