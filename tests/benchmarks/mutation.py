@@ -221,8 +221,11 @@ def measure(tree: Path, kinds: Sequence[str], limit: int | None = None, seed: in
 
 
 def _reported(app: Application, mutant: Mutant, before: Iterable[Finding]) -> bool:
+    """Whether there is a finding in the mutated function, or class, without the mutation."""
     source = app.source(mutant.path)
-    lines = lines_of(source, mutant.order) if source is not None else range(0)
+    scopes = source.scopes if source is not None else []
+    orders = [mutant.order] if mutant.order >= 0 else [one.order for one in scopes if one.first == mutant.line]
+    lines = lines_of(source, min(orders, default=-1)) if source is not None else range(0)
     return any(one.location.path == mutant.path and one.location.line in lines for one in before)
 
 

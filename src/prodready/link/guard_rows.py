@@ -269,7 +269,8 @@ class GuardRows(GuardClasses):
     def _asks_more(self, query: CallFact, calls: Sequence[CallFact]) -> bool:
         """Whether something else is asked of the members a query is for: `memberships__role`, `memberships__can_delete`."""
         conditions = [(key, self.words.speaks_of_user(value)) for call in calls for key, value in call.value.keywords]
-        relations = [key.rpartition("__")[0] for key, of_user in conditions if of_user and "__" in key]
+        members = [key for key, of_user in conditions if of_user and self._of_column(key) == "membership"]
+        relations = [key.rpartition("__")[0] for key in members if "__" in key]
         asked = [
             key.removeprefix(f"{relation}__")
             for key, of_user in conditions

@@ -9,7 +9,7 @@ from prodready.words import split_words
 PREPARING = frozenset(
     """
     seed seeds seeder seeding populate factory factories fixture fixtures demo sample samples sampledata testdata dummy fake
-    sandbox loaddata mock mocks perftest
+    sandbox loaddata mock mocks perftest loadtest locust
     """.split()
 )
 """Words in names of files and functions that do so."""

@@ -57,6 +57,10 @@ ASKING = (
 )
 
 
+OF_CONNECTIONS = frozenset({"url", "uri", "dsn", "connection"})
+"""In names of settings that may have a password in them."""
+
+
 class Leak(msgspec.Struct, frozen=True):
     """A secret in a value. `sure`: nothing but a secret has such a name, or the knowledge says so.
 
@@ -234,6 +238,13 @@ class SecretLooks:
             case v.Param() | v.Attr() | v.Ref():
                 return not HARMLESS.isdisjoint(self.reducer.labels(bound))
         return False
+
+    def gets_a_setting(self, call: v.Call) -> bool:
+        """Whether a store of secrets is asked for a setting by its name, which speaks of none: `get_secret("LOG_LEVEL")`."""
+        key = v.bare(call.args[0]) if call.args else None
+        name = key.value if isinstance(key, v.Const) and isinstance(key.value, str) else ""
+        plain = name.isupper() and name.replace("_", "").isalnum() and OF_CONNECTIONS.isdisjoint(split_words(name))
+        return plain and not self.names.is_secret(name)
 
     def _is_id(self, value: Value) -> bool:
         """Whether what is given under the name of a secret has the name of an id: `token=token_id`."""

@@ -362,7 +362,8 @@ class SecretReader(SecretLooks):
                 found_inside = list(self._carry(inner, (*trail, step) if step else trail, nesting))
                 yield from self._sometimes(bound, inner, found_inside, nesting)
             return
-        if self._is_getter(name) and effect.sink == "" and not self._is_plain_object(bound):
+        given = effect.sink == "" and self._is_getter(name)
+        if given and not (self.gets_a_setting(value) or self._is_plain_object(bound)):
             yield Leak(bound, f"{name}()", trail, self.names.is_sure(name))
             return
         if name in DUMPS and not self._leaves_out(value):
