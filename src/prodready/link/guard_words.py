@@ -21,6 +21,11 @@ ERRORS = frozenset({"ValueError", "TypeError", "KeyError", "RuntimeError", "NotI
 
 MAX_NAMES = 60
 
+OF_NOBODY = frozenset(
+    "time date datetime day week month year hour timestamp now page version status state step index count path url".split()
+)
+"""In names of what is current for everybody."""
+
 PER_REQUEST = frozenset("request req session g self state info context ctx scope environ".split())
 """Words in names of what the framework fills anew for each request."""
 
@@ -55,7 +60,8 @@ class GuardWords:
     def speaks_of_user(self, value: Value) -> bool:
         """Whether a value is, or belongs to, whoever is logged in: `g.user.id`, `request.user`, `session["user_id"]`."""
         if isinstance(value, v.Named):
-            told = "current" in split_words(value.name)  # `current_crate` may be a row that anybody names
+            words = split_words(value.name)
+            told = "current" in words and OF_NOBODY.isdisjoint(words)  # `current_crate` may be a row that anybody names
             row = told and not self.ends("user", value.name) and self._is_named_by_anybody(v.bare(value.value))
             return (told and not row) or self.speaks_of_user(value.value)
         if isinstance(value, v.Attr):
