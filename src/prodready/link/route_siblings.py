@@ -16,7 +16,7 @@ from prodready.link.route import ANY, LOGIN, MEMBERSHIP, SELECTIVE, Guard, Route
 from prodready.link.route_looks import RouteLooks
 from prodready.link.routes import Routes
 from prodready.link.run_by import run_by
-from prodready.link.sibling_evidence import SiblingEvidence
+from prodready.link.sibling_evidence import OF_ROWS, SiblingEvidence
 from prodready.read import values as v
 from prodready.read.facts import CallFact, Exit, last_name
 
@@ -29,9 +29,8 @@ FEWEST_GUARDED = 2
 MOST_OPEN = 1 / 3
 """Of the routes that change something, the part that may be open for the others to be the rule."""
 
-CHANGING = frozenset({"update", "partial_update", "put", "patch"})
-REMOVING = frozenset({"destroy", "delete"})
-"""Names of libraries' methods by which a row is changed or removed; who may do the one may be meant to do the other."""
+CHANGING = frozenset({"PUT", "PATCH"})
+"""By which a row is changed; who may remove one may be meant to be another than who may change it."""
 
 GRAVEST = ("DELETE", "PUT", "PATCH")
 
@@ -129,19 +128,24 @@ class Siblings:
         cls = classes.pop() if len(classes) == 1 else None
         program, knowledge = self.values.program, self.values.knowledge
         bases = [base for base in program.lineage(cls) if isinstance(base, str)] if cls is not None else []
-        known = {method for base in bases for method in knowledge.answers.get(base, ())} & {*CHANGING, *REMOVING}
-        if cls is None or CHANGING.isdisjoint(route.handler.name.rpartition(".")[2] for route in own):
+        known = {method for base in bases for method in knowledge.answers.get(base, ())}
+        names = {route.handler.name: route.handler.name.rpartition(".")[2] for route in (*own, *changing)}
+        alike = [
+            route for route in own if names[route.handler.name] in known and not CHANGING.isdisjoint(route.methods)
+        ]
+        if cls is None or not alike:
             return []
         found = {
-            route.handler.name: route for route in changing if route.handler.frame is None and route.handler.cls == cls
+            names[route.handler.name]: route
+            for route in changing
+            if route.handler.frame is None and route.handler.cls == cls and OF_ROWS.issuperset(route.methods)
         }
-        names = {name: name.rpartition(".")[2] for name in found}
         kept = [
             route
             for name, route in found.items()
-            if names[name] in known
-            and program.member(cls, names[name]) is None  # nothing else stands in its place
-            and not any(self._minds(Frame(m.path, m.facts)) for m in run_by(program, knowledge, cls, names[name]))
+            if name in known
+            and program.member(cls, name) is None  # nothing else stands in its place
+            and not any(self._minds(Frame(m.path, m.facts)) for m in run_by(program, knowledge, cls, name))
         ]
         return sorted(kept, key=lambda route: [method not in route.methods for method in GRAVEST])
 
