@@ -378,6 +378,8 @@ class GuardClasses(GuardValues):
                 found = list(self.checks(symbol))
                 if not found and name in known and function.returns is not None and name.startswith(("test", "has")):
                     found = self.decides(symbol)
+                if not found and name in known and any(self.words.has("refusal", fact.name) for fact in function.calls):
+                    found = [Check("permission", name, Location(symbol.path, function.line))]
                 for decorator in function.decorators:
                     yield from self.of_value(
                         Bound(decorator, self.infer.home(Frame(symbol.path, function))), "dispatch"
