@@ -225,6 +225,8 @@ class HandlerDoubts:
                     return True
             if self.words.called("row-query", fact.name) and any(_is_current(value) for value in given):
                 return True
+            if self._compares_owners(fact):
+                return True
             if not any(self._is_user(value, filled) for value in given) or self._only_tells(fact):
                 continue
             if self.words.called("row-query", fact.name) or fact.name == "eq" or self.asks(fact.name):
@@ -236,6 +238,12 @@ class HandlerDoubts:
             ):
                 return True
         return False
+
+    def _compares_owners(self, fact: CallFact) -> bool:
+        """Whether whom a row belongs to is compared with something that is not written down: `row.owner == mine()`."""
+        sides = [v.bare(side) for side in fact.value.args] if fact.name in {"eq", "ne"} else []
+        owned = any(isinstance(side, v.Attr) and self.words.ends("owner", side.name) for side in sides)
+        return owned and not any(isinstance(side, v.Const) for side in sides)
 
     def _reached(self, fact: CallFact, frame: Frame) -> list[FunctionSymbol | None]:
         return [callee.function for callee in self.looks.values.infer.callees(Bound(fact.value, frame))]
