@@ -197,7 +197,7 @@ class GuardWords:
         if truth and not self._any("anonymous", names) and not self._any("negation", names):
             return ""  # who has it is turned away: that keeps nobody else out
         if self._any("role", names):
-            roles = [given for key, given in _keywords(value) if self.has("role", key)]
+            roles = [given for call in _chained(value) for key, given in call.keywords if self.has("role", key)]
             return "membership" if any(map(self._names_low_role, roles)) else "role"
         if self._any("permission", names):
             return "permission"
@@ -386,25 +386,20 @@ def _given_to(value: Value) -> tuple[Value, ...]:
     return (*value.args, *(x for _, x in value.keywords)) if isinstance(value, v.Call) else ()
 
 
+def _chained(value: Value) -> Iterator[v.Call]:
+    """A call and the calls that it is chained to: `filter` in `rows.filter(owner=user).exists()`."""
+    while isinstance(value, (v.Call, v.Attr, v.Named)):
+        if isinstance(value, v.Call):
+            yield value
+            value = value.target
+        else:
+            value = value.base if isinstance(value, v.Attr) else value.value
+
+
 def _given(value: Value) -> Iterator[Value]:
-    """The arguments of a call and of the calls that it is chained to: of `filter` in `rows.filter(owner=user).exists()`."""
-    while isinstance(value, (v.Call, v.Attr, v.Named)):
-        if isinstance(value, v.Call):
-            yield from value.args
-            yield from (x for _, x in value.keywords)
-            value = value.target
-        else:
-            value = value.base if isinstance(value, v.Attr) else value.value
-
-
-def _keywords(value: Value) -> Iterator[tuple[str, Value]]:
-    """The named arguments of a call and of the calls that it is chained to."""
-    while isinstance(value, (v.Call, v.Attr, v.Named)):
-        if isinstance(value, v.Call):
-            yield from value.keywords
-            value = value.target
-        else:
-            value = value.base if isinstance(value, v.Attr) else value.value
+    """The arguments of a call and of the calls that it is chained to."""
+    for call in _chained(value):
+        yield from _given_to(call)
 
 
 def names_in(value: Value, limit: int = MAX_NAMES, *, asked: bool = True) -> Iterator[str]:
