@@ -323,6 +323,20 @@ class Inference(Types):
             pass
         return bool(sites.found)
 
+    def is_used(self, path: str, qualname: str) -> bool:
+        """Whether any call reaches a function that is not one of tests, which call what nothing else does."""
+        sites = self._sites(path, qualname, None)
+        asked = 0
+        while asked < len(sites.found) or sites.look():
+            if any(self.is_use(site, path) for site in sites.found[asked:]):
+                return True
+            asked = len(sites.found)
+        return False
+
+    def is_use(self, site: CallSite, path: str) -> bool:
+        """Whether a call of something in the file `path` tells how the application runs; in tests all of them do."""
+        return site.frame.path not in self.program.tests or path in self.program.tests
+
     def some_callers(self, path: str, qualname: str) -> list[CallSite]:
         """A few of the calls that reach a function: enough to tell the type of a parameter."""
         sites = self._sites(path, qualname, None)

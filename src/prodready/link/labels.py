@@ -261,7 +261,7 @@ class Labels(Reducer):
                 if callee.effect is not None and callee.effect.decorates == "handler":
                     return True
         name = function.qualname.rpartition(".")[2]
-        if not name.startswith("_") and self._takes_request(frame) and not self.infer.is_called(*frame.key):
+        if not name.startswith("_") and self._takes_request(frame) and not self.infer.is_used(*frame.key):
             return True
         owner = self.program.owner(frame.path, function)
         return any(
@@ -272,12 +272,14 @@ class Labels(Reducer):
     def _takes_request(self, frame: Frame) -> bool:
         """Whether a request comes first, as in the views of most frameworks: `view(request, slug)`, `(self, req, resp)`.
 
-        Functions that calls in the project reach are none of these.
+        Functions that calls in the project reach are none of these, but for those that its tests alone call.
         """
         params = [
             p for p in frame.function.params if p.name not in {"self", "cls", "root", "parent", "obj", "_", "source"}
         ]
-        if not params or params[0].default is not None or self.infer.some_callers(*frame.key):
+        if not params or params[0].default is not None:
+            return False
+        if any(self.infer.is_use(site, frame.path) for site in self.infer.some_callers(*frame.key)):
             return False  # what is called is found out sooner than what it is given
         kind = self.infer.type_of(Bound(v.Param(params[0].name), Frame(frame.path, frame.function)))
         return kind is not None and kind.cls is None and not kind.assumed and kind.name in self._requests
