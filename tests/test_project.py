@@ -72,6 +72,14 @@ def test_each_file_of_a_large_project_is_told_what_the_whole_is_told(large: Path
     assert one_by_one(large, some) == expected
 
 
+def test_a_folder_of_a_large_project_is_told_what_the_whole_is_told(large: Path) -> None:
+    folder = large / "prd302"
+    whole = check(Config(root=large), [large], ALONE)
+    part = check(Config(root=large), [folder], ALONE)
+    assert whole.files // 2 > part.files > 30
+    assert list(part.findings) == [f for f in whole.findings if f.location.path.startswith("prd302/")] != []
+
+
 @pytest.mark.parametrize("kept", [True, False], ids=["another process", "bytes"])
 def test_facts_say_the_same_wherever_they_come_from(large: Path, kept: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     everything = Config(root=large, min_confidence=Confidence.LOW)

@@ -97,11 +97,9 @@ class ClientClaims:
     def of(self, function: FunctionFacts, path: str) -> Iterator[Claim]:
         """The claims that a function decides by."""
         for way in function.exits:
-            if any(self._is_other_arm(way, other) for other in function.exits):
-                continue  # it decides how somebody is turned away, not whether
             found = self.claim(way, Frame(path, function)) or self._opening(way, Frame(path, function))
-            if found is not None:
-                yield found
+            if found is not None and not any(self._is_other_arm(way, other) for other in function.exits):
+                yield found  # else it decides how somebody is turned away, not whether
 
     def _is_other_arm(self, way: Exit, other: Exit) -> bool:
         """Whether another way out turns away whoever the test of this one lets pass."""
@@ -115,8 +113,8 @@ class ClientClaims:
 
     def claim(self, way: Exit, frame: Frame) -> Claim | None:
         """What a way out is decided by, if that is a role or a permission that the client claims to have."""
-        how = self.words.refuses(way)
-        if not way.inner or how not in {"refused", "told"} or (how == "told" and self.words.is_bad_request(way)):
+        how = self.words.refuses(way) if way.inner else ""
+        if how not in {"refused", "told"} or (how == "told" and self.words.is_bad_request(way)):
             return None
         atoms = way.conditions[-way.inner :]
         sides = [part for value, _ in atoms for part in _sides(value) if self.words.speaks_of_user(part)]
@@ -129,10 +127,12 @@ class ClientClaims:
 
         What is sent in a form or asked for in an address may as well choose what is shown.
         """
-        if way.inner != 1 or way.kind != RETURN or self.words.refuses(way) or not self.reducer.is_handler(frame):
+        if way.inner != 1 or way.kind != RETURN:
             return None
         value, truth = way.conditions[-1]
         if not truth or not isinstance(v.bare(value), v.Op):
+            return None
+        if self.words.refuses(way) or not self.reducer.is_handler(frame):
             return None
         found = self._claimed(value, way, frame)
         return replace(found, opens=True) if found is not None and self.says_who(found.leaf) else None

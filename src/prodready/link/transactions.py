@@ -41,6 +41,10 @@ SETTING = frozenset("grant revoke remove subscribe unsubscribe enable disable".s
 NOTING = frozenset("last touch seen visited activity heartbeat lock unlock lease".split())
 """Words in names of functions that note when something happened last, or take a lock, which others must see at once."""
 
+FEW = 20
+SMALL_PART = 0.08
+"""Files, and the part of all, up to which looking at all functions takes less time than looking for those that write."""
+
 ROUNDS = 6
 """Layers of callers above the functions that write which are looked for by name."""
 
@@ -93,6 +97,8 @@ class Transactions(Holders):
         """The functions that may write or send: of the chosen files, or of all."""
         if self.scope is None:
             return self._writers()
+        if len(self.scope.targets) > max(FEW, len(self.program.outlines) * SMALL_PART):
+            return [frame for frame in self._writers() if frame.path in self.scope.targets]
         return [
             Frame(path, facts.functions[qualname])
             for path in sorted(self.scope.targets)
