@@ -87,9 +87,10 @@ class Doubts:
         call = fact.value
         target = v.bare(call.target)
         owner = v.bare(call.args[0]) if target == v.Ref("setattr") else call
+        within = list(v.walk(call))  # `self._password = self._hash(password)` repairs nothing
         for later in frame.function.calls:
             value = later.value
-            if later is fact or (later.span.line, later.span.column) < (fact.span.line, fact.span.column):
+            if value in within or (later.span.line, later.span.column) < (fact.span.line, fact.span.column):
                 continue
             if exclusive(frame.function, fact, later):
                 continue

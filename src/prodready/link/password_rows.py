@@ -267,8 +267,21 @@ class Rows:
         for base in self.program.lineage(cls):
             if isinstance(base, ClassSymbol):
                 function = self.program.function(base.path, f"{base.facts.qualname}.{field}.setter")
+                function = function or self._given_setter(base, field)
                 if function is not None:
                     return FunctionSymbol(base.path, function)
+        return None
+
+    def _given_setter(self, cls: ClassSymbol, field: str) -> FunctionFacts | None:
+        """The method that a property is made of: `password = property(_get_password, _set_password)`."""
+        value = cls.facts.attributes.get(field)
+        for call in v.walk(value) if value is not None else ():
+            if isinstance(call, v.Call):
+                given = (*call.args[1:2], *(argument for key, argument in call.keywords if key == "fset"))
+                for name in (last_name(one) for one in given if isinstance(one, v.Ref)):
+                    function = self.program.function(cls.path, f"{cls.facts.qualname}.{name}")
+                    if function is not None and len(function.params) == 2:
+                        return function
         return None
 
     # Classes that hash by themselves
