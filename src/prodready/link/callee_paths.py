@@ -9,11 +9,11 @@ from msgspec.structs import replace
 from prodready.finding import Location
 from prodready.knowledge_form import Effect
 from prodready.link.frames import Bound, Callee, Frame
-from prodready.link.hooks import plain
 from prodready.link.lifting import is_for_one, is_own, may_be, seen_from, still_needed
 from prodready.link.openings import Deed
 from prodready.link.paths import Walker, makes
 from prodready.link.program import FunctionSymbol
+from prodready.link.rebuilding import plain
 from prodready.link.sinks import place
 from prodready.link.text import argument_values
 from prodready.link.writes import EMPTY, Path, Waiting, Write, unless_missing, worst

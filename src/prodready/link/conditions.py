@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from prodready.link.writes import Conditions, Path
 from prodready.read import values as v
-from prodready.read.facts import Flow
+from prodready.read.facts import COUNTING, Flow, last_name
 from prodready.read.values import Value
 
 Steps = tuple[int | Flow, ...]
@@ -20,8 +20,20 @@ MOST_ASKED, MOST_VALUES = 3, 4
 
 
 def if_shown(path: Path, subject: Value, value: Value) -> Path:
-    """The path where something has turned out to be a constant."""
-    return replace(path, known=(*path.known, (subject, value)), needed=(*path.needed, (subject, value)))
+    """The path where something has turned out to be a constant: what is shown to have changed no row has written nothing."""
+    empty = _changed_nothing(subject, value)
+    writes = tuple(write for write in path.writes if empty is None or write.call != empty or write.via)
+    return replace(path, writes=writes, known=(*path.known, (subject, value)), needed=(*path.needed, (subject, value)))
+
+
+def _changed_nothing(subject: Value, value: Value) -> v.Call | None:
+    """The update whose count of rows a condition has shown to be none: `if not rows.update(...)`."""
+    found, negated = v.bare(subject), False
+    if isinstance(found, v.Op) and found.kind == "test" and not found.args:
+        found, negated = v.bare(found.subject), True
+    if not isinstance(found, v.Call) or last_name(found) not in COUNTING or not isinstance(value, v.Const):
+        return None
+    return found if bool(value.value) is negated else None
 
 
 def joined(end: Path | None, before: Path) -> Path | None:

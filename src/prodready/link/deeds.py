@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from prodready.knowledge_form import DEEDS, Effect
 from prodready.link.frames import Bound, Callee, Frame
-from prodready.link.hooks import SAVING, Hooks, is_itself, plain
+from prodready.link.hooks import SAVING, Hooks, is_itself
 from prodready.link.labels import Labels
 from prodready.link.openings import Deed, Key
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
+from prodready.link.rebuilding import plain
 from prodready.link.sinks import shown_callee
 from prodready.link.text import argument_values
 from prodready.read import values as v

@@ -11,11 +11,12 @@ from functools import cached_property
 import msgspec
 
 from prodready.link.frames import Bound, Frame
-from prodready.link.hooks import plain
 from prodready.link.infer import Inference
-from prodready.link.program import ClassSymbol, FunctionSymbol, ValueSymbol
+from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
+from prodready.link.rebuilding import plain
 from prodready.read import values as v
-from prodready.read.facts import CallFact, FunctionFacts
+from prodready.read.facts import CallFact, FunctionFacts, last_name
+from prodready.read.handed import is_apart
 from prodready.read.values import Value
 from prodready.words import split_words
 
@@ -98,6 +99,32 @@ class Dispatch:
                 kind = self.infer.type_of(Bound(receiver, frame)) if not above else None
                 if kind is not None and kind.cls is not None:
                     yield Use(frame, fact, None, kind.cls)
+
+    def handed_on(self, frame: Frame) -> Iterator[tuple[Frame, int]]:
+        """The calls in its file that give a function to something else of the project: `hook(self.save, request)`."""
+        facts = self.program.facts(frame.path) if frame.path not in self.outside else None
+        for function in facts.functions.values() if facts is not None else ():
+            caller = Frame(frame.path, function)
+            for index, fact in enumerate(function.calls):
+                target = v.bare(fact.value.target)
+                if not isinstance(target, v.Ref) or is_apart(function.calls, index):
+                    continue
+                if any(self._is_meant(v.bare(argument), frame, caller) for argument in fact.value.args):
+                    if not isinstance(self.infer.symbol_of(target, caller), LibrarySymbol | None):
+                        yield caller, index
+
+    def _is_meant(self, value: Value, frame: Frame, caller: Frame) -> bool:
+        """Whether a value is a function itself: its name, or that of a method on the object of its class."""
+        simple = frame.function.qualname.rpartition(".")[2]
+        if isinstance(value, v.Attr) and value.name == simple and isinstance(value.base, v.Param):
+            params = caller.function.params
+            owner, cls = (self.program.owner(frame.path, one.function) for one in (caller, frame))
+            own = owner is not None and cls is not None and owner in self.program.lineage(cls)
+            return own and bool(params) and params[0].name == value.base.name
+        if not isinstance(value, v.Ref) or last_name(value) != simple:
+            return False
+        symbol = self.infer.symbol_of(value, caller)
+        return isinstance(symbol, FunctionSymbol) and (symbol.path, symbol.facts.qualname) == frame.key
 
     def is_left_to_library(self, cls: ClassSymbol, method: FunctionFacts, uses: list[Use]) -> bool:
         """Whether a class that names this one has no call of its own on the object, but its library has."""

@@ -12,7 +12,7 @@ import msgspec
 
 from prodready.link.frames import Bound, Frame
 from prodready.read import values as v
-from prodready.read.facts import YIELD, Flow, FunctionFacts
+from prodready.read.facts import YIELD, CallFact, Flow, FunctionFacts, calls_in
 from prodready.read.values import Given, Test
 
 
@@ -115,3 +115,21 @@ def ends(steps: Sequence[int | Flow]) -> bool:
     if isinstance(last, Flow):
         return last.kind in {"branch", "with"} and all(map(ends, last.arms))
     return last < 0 and last != YIELD
+
+
+def exclusive(function: FunctionFacts, one: CallFact, later: CallFact) -> bool:
+    """Whether no path makes both calls: arms of one branch, or the block of the first is left before the second."""
+    first, second = (next(i for i, fact in enumerate(function.calls) if fact is wanted) for wanted in (one, later))
+    steps: Sequence[int | Flow] = function.flow
+    while True:
+        around = next((step for step in steps if isinstance(step, Flow) and first in calls_in([step])), None)
+        if around is None:
+            return False
+        mine = next(arm for arm in around.arms if first in calls_in(arm))
+        if second in calls_in([around]) and second not in calls_in(mine):
+            return around.kind == "branch"
+        if second not in calls_in(mine) and around.kind in {"branch", "with"} and ends(mine):
+            return True
+        if second not in calls_in(mine) and around.kind not in {"branch", "with"}:
+            return False
+        steps = mine

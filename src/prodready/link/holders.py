@@ -59,7 +59,7 @@ class Holders:
     def held(self, frame: Frame) -> bool:
         """Whether all of a function runs in a transaction: its own, or one that every caller holds."""
         if frame.key not in self._held:
-            self._held[frame.key] = self._all_callers(frame, lambda one: False, self._is_run_by_unknown)
+            self._held[frame.key] = self._all_callers(frame, lambda one: False, self._is_run_by_unknown, surely=True)
         return self._held[frame.key]
 
     def _is_run_by_unknown(self, frame: Frame) -> bool:
@@ -80,7 +80,9 @@ class Holders:
             )
         return self._covered[frame.key]
 
-    def _all_callers(self, frame: Frame, uncalled: Callable[[Frame], bool], spoils: Callable[[Frame], bool]) -> bool:
+    def _all_callers(
+        self, frame: Frame, uncalled: Callable[[Frame], bool], spoils: Callable[[Frame], bool], *, surely: bool = False
+    ) -> bool:
         """Whether every way up from a function comes to a transaction.
 
         `uncalled` decides on those that nobody in the project calls; `spoils` says that somebody else calls one, too. Of
@@ -91,11 +93,14 @@ class Holders:
             one = waiting.pop()
             if self.deeds.is_transaction(one):
                 continue
-            sites = self.sites(one)
-            if len(seen) > MOST_CALLERS or (spoils(one) if sites else not uncalled(one)) or self.is_left(one):
+            called = self.sites(one)
+            sites = called or self._handed_on(one)
+            bare = spoils(one) if called else not sites and not uncalled(one)
+            if len(seen) > MOST_CALLERS or bare or self.is_left(one):
                 return False
-            for caller, _, held in sites:
-                if not held and caller.key not in seen:
+            for caller, index, held in sites:
+                meant = not surely and index in self.deeds.chosen(caller)
+                if not held and not meant and caller.key not in seen:
                     seen.add(caller.key)
                     waiting.append(caller)
         return True
@@ -146,6 +151,12 @@ class Holders:
                     yield caller, fact, False
         for use in self.dispatch.uses(cls, frame.function) if cls is not None else ():
             yield use.frame, use.fact, use.made != cls and self._holds(use.made, use.fact.name)
+
+    def _handed_on(self, frame: Frame) -> list[tuple[Frame, int, bool]]:
+        return [
+            (caller, index, self.deeds.is_transaction(caller) or index in self.deeds.inside(caller))
+            for caller, index in self.dispatch.handed_on(frame)
+        ]
 
     def _calls_above(self, cls: ClassSymbol, name: str) -> Iterator[CallSite]:
         """The calls of a method on objects of the classes above one, which declare it or leave it to those below."""
@@ -382,7 +393,11 @@ class Holders:
 
     def _without(self, frame: Frame) -> list[Frame]:
         """Those who call a function outside of every transaction."""
-        return [caller for caller, _, held in self.sites(frame) if not held and not self.covered(caller)]
+        return [
+            caller
+            for caller, index, held in self.sites(frame)
+            if not held and index not in self.deeds.chosen(caller) and not self.covered(caller)
+        ]
 
     def _is_command(self, frame: Frame) -> bool:
         cls = self.program.owner(frame.path, frame.function)

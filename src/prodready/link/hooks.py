@@ -8,6 +8,7 @@ from prodready.knowledge_form import Effect
 from prodready.link.frames import Bound, Callee, Frame
 from prodready.link.openings import Openings
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
+from prodready.link.rebuilding import plain
 from prodready.link.run_by import run_by
 from prodready.link.text import argument_values
 from prodready.read import values as v
@@ -173,15 +174,3 @@ def is_itself(value: Value | None, method: FunctionFacts) -> bool:
     """Whether a value is the object of a method, also as one of its base class."""
     first = method.params[0].name if method.owner and method.params else ""
     return (isinstance(value, v.Op) and value.kind == "super") or (isinstance(value, v.Param) and value.name == first)
-
-
-def plain(value: Value) -> Value:
-    """A value without what checks have shown of it, to tell whether two are the same object."""
-    while True:
-        if isinstance(value, (v.Mark, v.Named)):
-            inner = value.value
-        elif isinstance(value, v.Op) and value.kind in {"after", "if", "typed"}:
-            inner = value.subject
-        else:
-            return value
-        value = inner

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from prodready.knowledge_form import NOTHING, Effect
-from prodready.link.frames import Bound, Frame, Type
+from prodready.link.frames import Bound, CallSite, Frame, Type
 from prodready.link.infer import Inference
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
 from prodready.link.reduce import Reducer
@@ -261,13 +261,25 @@ class Labels(Reducer):
                 if callee.effect is not None and callee.effect.decorates == "handler":
                     return True
         name = function.qualname.rpartition(".")[2]
-        if not name.startswith("_") and self._takes_request(frame) and not self.infer.is_used(*frame.key):
-            return True
         owner = self.program.owner(frame.path, function)
+        if not name.startswith("_") and self._takes_request(frame) and not self.infer.is_used(*frame.key):
+            if owner is None or not self._stands_in(owner, name):
+                return True
         return any(
             isinstance(base, str) and self.knowledge.handles(base, name)
             for base in (self.program.lineage(owner) if owner is not None else ())
         )
+
+    def _stands_in(self, cls: ClassSymbol, name: str) -> bool:
+        """Whether a method stands in for one that the project calls itself: of a base, or of what a mixin comes before."""
+        beside = (base for one in self.program.descendants(cls) for base in self.program.lineage(one) if base != cls)
+        for base in dict.fromkeys((*self.program.lineage(cls)[1:], *beside)):
+            above = f"{base.facts.qualname}.{name}" if isinstance(base, ClassSymbol) else ""
+            if isinstance(base, ClassSymbol) and self.program.function(base.path, above) is not None:
+                sites = self.infer.some_callers(base.path, above)
+                if any(self.infer.is_use(site, base.path) and not _is_on_super(site) for site in sites):
+                    return True
+        return False
 
     def _takes_request(self, frame: Frame) -> bool:
         """Whether a request comes first, as in the views of most frameworks: `view(request, slug)`, `(self, req, resp)`.
@@ -331,6 +343,12 @@ class Labels(Reducer):
                         waiting.append(value.args[0])
             self._validators[key] = frozenset(found)
         return self._validators[key]
+
+
+def _is_on_super(site: CallSite) -> bool:
+    target = site.fact.value.target
+    base = v.bare(target.base) if isinstance(target, v.Attr) else None
+    return isinstance(base, v.Op) and base.kind == "super"
 
 
 def _is_ellipsis(value: Value) -> bool:

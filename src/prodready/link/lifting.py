@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from prodready.link.conditions import agrees
 from prodready.link.frames import Bound, Frame
-from prodready.link.hooks import SAVING, is_itself, plain
+from prodready.link.hooks import SAVING, is_itself
 from prodready.link.openings import Deed
+from prodready.link.rebuilding import plain
 from prodready.link.writes import Write
 from prodready.read import values as v
 from prodready.read.values import Value

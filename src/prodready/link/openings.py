@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from prodready.link.frames import Bound, Callee, Frame
+from prodready.link.given import exclusive
 from prodready.link.labels import Labels
 from prodready.link.program import ClassSymbol, FunctionSymbol
+from prodready.link.rebuilding import plain, rebuilt
 from prodready.read import values as v
 from prodready.read.facts import YIELD, CallFact, Flow, calls_in
 from prodready.read.values import Value
@@ -199,19 +203,43 @@ class Openings:
 
     def inside(self, frame: Frame) -> frozenset[int]:
         """The calls of a function that stand in a transaction which a `with` of its own opens."""
+        return frozenset(index for block in self._blocks(frame.function.flow, frame) for index in calls_in([block]))
+
+    def _blocks(self, steps: tuple[int | Flow, ...], frame: Frame) -> Iterator[Flow]:
+        for step in steps:
+            if isinstance(step, Flow) and step.kind == "with" and self.enters(step, frame):
+                yield step
+            elif isinstance(step, Flow):
+                for arm in step.arms:
+                    yield from self._blocks(arm, frame)
+
+    def chosen(self, frame: Frame) -> frozenset[int]:
+        """The calls that a condition makes without a transaction in place of the same call in one, which holds nothing else.
+
+        Whoever writes `if self.is_atomic: with atomic(): return run()` and `return run()` means that.
+        """
+        calls = frame.function.calls
         found: set[int] = set()
-
-        def walk(steps: tuple[int | Flow, ...]) -> None:
-            for step in steps:
-                if isinstance(step, Flow):
-                    if step.kind == "with" and self.enters(step, frame):
-                        found.update(calls_in([step]))
-                    else:
-                        for arm in step.arms:
-                            walk(arm)
-
-        walk(frame.function.flow)
+        for block in self._blocks(frame.function.flow, frame):
+            made = list(calls_in(block.arms[0]))
+            within = _unplaced(calls[made[0]].value) if len(made) == 1 else None
+            for index, fact in enumerate(calls) if within is not None else ():
+                if index != made[0] and _unplaced(fact.value) == within:
+                    if exclusive(frame.function, calls[made[0]], fact) or exclusive(
+                        frame.function, fact, calls[made[0]]
+                    ):
+                        found.add(index)
         return frozenset(found)
+
+
+def _unplaced(call: v.Call) -> Value:
+    """A call without what tells where it stands and what was asked before."""
+
+    def change(value: Value) -> Value:
+        value = plain(value)
+        return v.call(value.target, value.args, value.keywords, 0, 0) if isinstance(value, v.Call) else value
+
+    return rebuilt(call, change)
 
 
 def _is_given(value: Value) -> bool:

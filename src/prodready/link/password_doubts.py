@@ -6,8 +6,9 @@ from functools import cached_property
 
 from prodready.finding import Confidence
 from prodready.link.frames import Bound, Frame
+from prodready.link.given import exclusive
 from prodready.link.password_rows import Rows
-from prodready.link.password_speaking import exclusive, is_text, same_object
+from prodready.link.password_speaking import is_text, same_object
 from prodready.link.password_stores import Kept
 from prodready.link.passwords import Origin, PasswordReader
 from prodready.read import values as v

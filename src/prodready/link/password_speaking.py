@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
-from prodready.link.given import ends
 from prodready.link.password_names import PasswordNames
 from prodready.link.password_stores import COPIES, DUMPS
 from prodready.link.passwords import Digest
 from prodready.read import values as v
-from prodready.read.facts import CallFact, Flow, FunctionFacts, calls_in, last_name
+from prodready.read.facts import CallFact, last_name
 from prodready.read.values import Value
 
 WHOLES = DUMPS | COPIES
@@ -99,24 +97,6 @@ def holds_call(value: Value, call: v.Call) -> bool:
         isinstance(x, v.Call) and x is not value and (x.line, x.column) == (call.line, call.column)
         for x in v.walk(value)
     )
-
-
-def exclusive(function: FunctionFacts, one: CallFact, later: CallFact) -> bool:
-    """Whether no path makes both calls: arms of one branch, or the block of the first is left before the second."""
-    first, second = (next(i for i, fact in enumerate(function.calls) if fact is wanted) for wanted in (one, later))
-    steps: Sequence[int | Flow] = function.flow
-    while True:
-        around = next((step for step in steps if isinstance(step, Flow) and first in calls_in([step])), None)
-        if around is None:
-            return False
-        mine = next(arm for arm in around.arms if first in calls_in(arm))
-        if second in calls_in([around]) and second not in calls_in(mine):
-            return around.kind == "branch"
-        if second not in calls_in(mine) and around.kind in {"branch", "with"} and ends(mine):
-            return True
-        if second not in calls_in(mine) and around.kind not in {"branch", "with"}:
-            return False
-        steps = mine
 
 
 def mentions_param(value: Value, names: set[str]) -> bool:

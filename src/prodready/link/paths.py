@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 import msgspec
 from msgspec.structs import replace
@@ -10,8 +11,8 @@ from msgspec.structs import replace
 from prodready.link.conditions import Steps, agrees, alternatives, if_shown, joined, opposite
 from prodready.link.deeds import ALONE, Deeds, varies
 from prodready.link.frames import Bound, Frame
-from prodready.link.hooks import plain
 from prodready.link.openings import Deed
+from prodready.link.rebuilding import plain
 from prodready.link.sinks import place
 from prodready.link.writes import EMPTY, MOST, NOTHING, Conditions, Path, Waiting, Write, worst
 from prodready.read import values as v
@@ -56,6 +57,10 @@ class Walker:
         # Objects that the function holds, whatever they are: it changes something of them.
         self.changed = {deed.root for deed in found.values() if deed.kind == "change"}
         self._entered = {(call.line, call.column) for call in _entered(frame.function.flow)}
+
+    @cached_property
+    def _chosen(self) -> frozenset[int]:
+        return self.deeds.chosen(self.frame)
 
     def worst(self) -> tuple[Path, Path]:
         """The worst path through the function, and the worst of those that come back to the caller."""
@@ -131,7 +136,7 @@ class Walker:
             case "rollback":
                 return replace(path, open=False, pending=(), labels=(), made=False)
             case "call":
-                return path if path.open else self._call(index, deed, path, exits)
+                return path if path.open or index in self._chosen else self._call(index, deed, path, exits)
         return path
 
     def _call(self, index: int, deed: Deed, path: Path, exits: _Exits) -> Path:

@@ -41,3 +41,15 @@ def rebuilt(value: Value, change: Callable[[Value], Value]) -> Value:
                 [(again(k) if k is not None else None, again(x)) for k, x in value.items], limit=v.MAX_TABLE
             )
     return change(new)
+
+
+def plain(value: Value) -> Value:
+    """A value without what checks have shown of it, to tell whether two are the same object."""
+    while True:
+        if isinstance(value, (v.Mark, v.Named)):
+            inner = value.value
+        elif isinstance(value, v.Op) and value.kind in {"after", "if", "typed"}:
+            inner = value.subject
+        else:
+            return value
+        value = inner

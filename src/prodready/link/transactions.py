@@ -13,12 +13,13 @@ from prodready.link.conditions import Steps
 from prodready.link.deeds import WRITING
 from prodready.link.frames import Bound, Frame
 from prodready.link.holders import Holders
-from prodready.link.hooks import SAVING, plain
+from prodready.link.hooks import SAVING
 from prodready.link.labels import Labels
 from prodready.link.lifting import is_for_one
 from prodready.link.openings import Deed, Key
 from prodready.link.paths import makes
 from prodready.link.program import FunctionSymbol
+from prodready.link.rebuilding import plain
 from prodready.link.rounds import Rounds
 from prodready.link.scope import Scope
 from prodready.link.writes import EMPTY, Path, Write, strength, unless_missing

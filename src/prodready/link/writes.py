@@ -9,8 +9,8 @@ import msgspec
 from msgspec.structs import replace
 
 from prodready.finding import Location
-from prodready.link.hooks import plain
 from prodready.link.program import ClassSymbol
+from prodready.link.rebuilding import plain
 from prodready.read import values as v
 from prodready.read.values import Value
 

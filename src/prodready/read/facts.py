@@ -65,6 +65,9 @@ class Flow(msgspec.Struct, frozen=True, array_like=True):
 RETURN, RAISE, BREAK, CONTINUE, YIELD = -1, -2, -3, -4, -5
 """Steps that are no calls."""
 
+COUNTING = frozenset({"update", "aupdate"})
+"""Methods that change rows and give how many."""
+
 BIND = -6
 """The kind of a decision that chooses a list."""
 

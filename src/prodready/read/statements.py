@@ -10,7 +10,7 @@ from prodready.read import values as v
 from prodready.read.decisions import note_decision
 from prodready.read.definitions import Definitions, FunctionNode, own_name
 from prodready.read.exits import NEVER_RETURN, Condition, note_exit
-from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, Flow, Span, last_name
+from prodready.read.facts import BREAK, CONTINUE, COUNTING, RAISE, RETURN, Flow, Span, last_name
 from prodready.read.inside import inside
 from prodready.read.narrow import is_constant_name
 from prodready.read.scope import Module, Scope, join, path_of
@@ -168,7 +168,7 @@ class Statements(Definitions):
             return before[name.id], v.Const(not negated)
         if isinstance(name, ast.Call):
             asks = isinstance(name.func, ast.Attribute) and path_of(name.func.value) == self.scope.mapping
-            if isinstance(name.func, ast.Attribute) and name.func.attr in LOOKING:
+            if isinstance(name.func, ast.Attribute) and name.func.attr in LOOKING | COUNTING:
                 return self._before(name, before), v.Const(not negated)
             flag = self._before(name, dict(before or {})) if asks and self.scope.mapping else None
             return (flag, v.Const(not negated)) if isinstance(flag, v.Param) else ()

@@ -47,7 +47,7 @@ from collections.abc import Iterator, Sequence
 from prodready.finding import Confidence, Finding, Location, Severity, Step
 from prodready.link.frames import Frame
 from prodready.link.holders import FAR
-from prodready.link.hooks import plain
+from prodready.link.rebuilding import plain
 from prodready.link.linked import Linked
 from prodready.link.paths import COMMIT, MAKING, STAMPS
 from prodready.link.preparing import prepares, words_of
