@@ -63,7 +63,6 @@ class Deeds(Hooks):
         """Under which forms are given the row that they work on."""
         self._running: dict[Key, tuple[str, bool] | None] = {}
         self._found: dict[Key, dict[int, Deed]] = {}
-        self._decorations: dict[Key, frozenset[str]] = {}
 
     def _deed_names(self) -> frozenset[str]:
         """The last names of all calls that may do something."""
@@ -144,17 +143,6 @@ class Deeds(Hooks):
         """Whether a method stands in place of a library's that stores a row and gives it: `save` of a form."""
         effects = [self.knowledge.method(one, name) for one in self.infer.library_types(self.infer.type_of(receiver))]
         return any(e is not None and e.does == "write" and self.knowledge.is_row(e.returns) for e in effects)
-
-    def decorations(self, frame: Frame) -> frozenset[str]:
-        """What decorators make of a function, as the knowledge has it: a task, a receiver of signals."""
-        if not frame.function.decorators:
-            return frozenset()
-        if frame.key not in self._decorations:
-            home = self.infer.home(frame)
-            calls = [d if isinstance(d, v.Call) else v.call(d, (), (), 0, 0) for d in frame.function.decorators]
-            effects = [callee.effect for call in calls for callee in self.infer.callees(Bound(call, home))]
-            self._decorations[frame.key] = frozenset(e.decorates for e in effects if e is not None and e.decorates)
-        return self._decorations[frame.key]
 
     def _run(self, fact: CallFact, bound: Bound, callee: Callee, effect: Effect) -> Deed | None:
         """Running a statement in a unit of work, which somebody commits: unless that was turned off."""

@@ -13,6 +13,7 @@ from prodready.link.labels import Labels
 from prodready.link.openings import Key
 from prodready.link.preparing import prepares
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, Symbol, ValueSymbol
+from prodready.link.signals import Signals, each_of
 from prodready.link.text import argument_values
 from prodready.read import values as v
 from prodready.read.facts import CallFact, last_name
@@ -27,9 +28,6 @@ FAR = 4
 
 PLAIN = frozenset({"object", "abc", "typing", "typing_extensions", "enum", "dataclasses", "collections", "builtins"})
 """Where bases come from that call nothing."""
-
-SENDING = ("send", "send_robust")
-"""Methods by which a signal is sent."""
 
 WORKS_WITH = ("form", "formset", "add_form")
 """Attributes by which such a class names the forms that it saves."""
@@ -46,6 +44,7 @@ class Holders:
         self.labels = labels
         self.deeds = Deeds(labels)
         self.dispatch = Dispatch(labels.infer, outside)
+        self.signals = Signals(labels.infer, outside)
         self.outside = outside
         self._covered: dict[Key, bool] = {}
         self._held: dict[Key, bool] = {}
@@ -279,18 +278,8 @@ class Holders:
 
     def _is_signalled_within(self, frame: Frame) -> bool:
         """Whether a function receives signals, all of which are sent inside of a transaction."""
-        home = self.infer.home(frame) if frame.function.decorators else frame
-        given = [d.args[0] for d in frame.function.decorators if isinstance(d, v.Call) and d.args]
-        received = [one for value in given for one in (_each(value) if isinstance(v.bare(value), v.Seq) else (value,))]
-        symbols = [self.infer.symbol_of(v.bare(one), home) or self._made_here(one, frame) for one in received]
-        return bool(symbols) and all(map(self._is_sent_within, symbols))
-
-    def _made_here(self, value: Value, frame: Frame) -> ValueSymbol | None:
-        """The variable of the file that a decorator in it names."""
-        facts = self.program.facts(frame.path) if isinstance(value, v.Named) else None
-        if facts is None or not isinstance(value, v.Named) or facts.values.get(value.name) != value:
-            return None
-        return ValueSymbol(frame.path, value.name, value)
+        signals = list(self.signals.received(frame))
+        return bool(signals) and all(map(self._is_sent_within, signals))
 
     def _is_sent_within(self, signal: Symbol | None) -> bool:
         """Whether a signal is sent inside of transactions only: by the library, or wherever the project sends it."""
@@ -300,16 +289,10 @@ class Holders:
         if not isinstance(signal, ValueSymbol) or signal in self._signals:
             return False
         self._signals.append(signal)
-        found = []
-        for name in SENDING:
-            for path, function, fact in self.program.calls_named(name):
-                frame, target = Frame(path, function), fact.value.target
-                if path in self.outside or not isinstance(target, v.Attr):
-                    continue
-                if self.infer.symbol_of(target.base, frame) == signal:
-                    index = next((i for i, other in enumerate(function.calls) if other is fact), -1)
-                    within = self.deeds.is_transaction(frame) or index in self.deeds.inside(frame)
-                    found.append(within or self.covered(frame))
+        found = [
+            self.deeds.is_transaction(frame) or index in self.deeds.inside(frame) or self.covered(frame)
+            for frame, index in self.signals.sent(signal)
+        ]
         self._signals.remove(signal)
         return bool(found) and all(found)
 
@@ -326,7 +309,7 @@ class Holders:
                 for callee in self.infer.callees(Bound(fact.value, frame)):
                     if callee.effect is not None and callee.effect.does == "manages":
                         given = [value for at in callee.effect.at for value in argument_values(fact.value, at)]
-                        symbols = [self.infer.symbol_of(value, frame) for one in given for value in _each(one)]
+                        symbols = [self.infer.symbol_of(value, frame) for one in given for value in each_of(one)]
                         found |= {(s.path, s.facts.qualname) for s in symbols if isinstance(s, ClassSymbol)}
         return frozenset(found)
 
@@ -364,8 +347,8 @@ class Holders:
         if not isinstance(method, FunctionSymbol):
             return False
         frame = Frame(method.path, method.facts)
-        inside = self.deeds.inside(frame)
-        return self.deeds.is_transaction(frame) or any(frame.function.calls[i].name == name for i in inside)
+        inside = (frame.function.calls[i].name for i in self.deeds.inside(frame))
+        return self.deeds.is_transaction(frame) or name in inside or name in self.deeds.wrapped(frame)
 
     def is_waited_for(self, frame: Frame, depth: int = 0) -> bool:
         """Whether somebody waits for all that a function does: a request leads to it, or nobody in the project calls it.
@@ -464,12 +447,6 @@ class Holders:
             len(args) == 3 and args[1] == v.Const(key) and v.bare(args[2]) == v.Const(True)  # type: ignore[arg-type]
             for args in set_later
         )
-
-
-def _each(value: Value) -> tuple[Value, ...]:
-    """The items of a list, or the value alone."""
-    inner = v.bare(value)
-    return inner.items if isinstance(inner, v.Seq) else (inner,)
 
 
 def is_settings(path: str) -> bool:

@@ -55,6 +55,7 @@ class Openings:
         self.program = labels.program
         self.knowledge = labels.knowledge
         self._wraps: dict[Key, bool] = {}
+        self._decorations: dict[Key, frozenset[str]] = {}
 
     def deed(self, fact: CallFact, frame: Frame) -> Deed | None:
         """What one call does, see `Deeds`."""
@@ -200,6 +201,47 @@ class Openings:
                 if isinstance(result, v.Call) and any(map(_is_given, result.args)):
                     self._wraps[key] |= self._decorates(Bound(result.target, frame))
         return self._wraps[key]
+
+    def decorations(self, frame: Frame) -> frozenset[str]:
+        """What decorators make of a function, as the knowledge has it: a task, a receiver of signals."""
+        if not frame.function.decorators:
+            return frozenset()
+        if frame.key not in self._decorations:
+            home = self.infer.home(frame)
+            calls = [d if isinstance(d, v.Call) else v.call(d, (), (), 0, 0) for d in frame.function.decorators]
+            self._decorations[frame.key] = frozenset(kind for call in calls for kind in self._kinds(Bound(call, home)))
+        return self._decorations[frame.key]
+
+    def _kinds(self, bound: Bound, depth: int = 0) -> Iterator[str]:
+        """What a decorator makes of a function; one of the project, what those make of it that it hands the function to."""
+        for callee in self.infer.callees(bound):
+            if callee.effect is not None and callee.effect.decorates:
+                yield callee.effect.decorates
+            if callee.function is not None and depth < MAX_NESTING:
+                path, qualname = callee.function.path, callee.function.facts.qualname
+                facts = self.program.facts(path)
+                for name, function in facts.functions.items() if facts is not None else ():
+                    result = v.bare(function.returns or v.UNKNOWN)
+                    if (
+                        (name == qualname or name.startswith(qualname + "."))
+                        and isinstance(result, v.Call)
+                        and result.args
+                    ):
+                        target = v.bare(result.target)
+                        call = target if isinstance(target, v.Call) else v.call(target, (), (), 0, 0)
+                        yield from self._kinds(Bound(call, Frame(path, function)), depth + 1)
+
+    def wrapped(self, frame: Frame) -> frozenset[str]:
+        """The methods of its own object that a function has run in a transaction: `atomic(super().dispatch)(request)`."""
+        first = frame.function.params[0].name if frame.function.owner and frame.function.params else ""
+        found: set[str] = set()
+        for fact in frame.function.calls if first else ():
+            for given in map(v.bare, fact.value.args):
+                base = plain(given.base) if isinstance(given, v.Attr) else None
+                own = base == v.Param(first) or (isinstance(base, v.Op) and base.kind == "super")
+                if own and isinstance(given, v.Attr) and self._decorates(Bound(fact.value, frame)):
+                    found.add(given.name)
+        return frozenset(found)
 
     def inside(self, frame: Frame) -> frozenset[int]:
         """The calls of a function that stand in a transaction which a `with` of its own opens."""

@@ -15,7 +15,7 @@ from prodready.link.program import FunctionSymbol, LibrarySymbol
 from prodready.link.sinks import place, shown_callee
 from prodready.link.transactions import Transactions
 from prodready.read import values as v
-from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, CallFact, Flow, Span, calls_in
+from prodready.read.facts import BREAK, CONTINUE, RAISE, RETURN, CallFact, Flow, FunctionFacts, Span, calls_in
 from prodready.read.values import Value
 from prodready.words import split_words
 
@@ -87,15 +87,17 @@ class Regions:
         if any(_has_try(step) for step in frame.function.flow if isinstance(step, Flow)):
             yield from self._swallowed(frame.function.flow, frame, self.transactions.held(frame))
 
-    def _swallowed(self, steps: Steps, frame: Frame, held: bool) -> Iterator[Swallowed]:
-        for step in steps:
+    def _swallowed(self, steps: Steps, frame: Frame, held: bool, ending: bool = False) -> Iterator[Swallowed]:
+        """`ending` says that further down the transaction may end with an error."""
+        for position, step in enumerate(steps):
             if not isinstance(step, Flow):
                 continue
             opened = step.kind == "with" and self.deeds.enters(step, frame)
-            if step.kind == "try" and held:
+            ends = held and (ending or any(_may_raise(later) for later in steps[position + 1 :]))
+            if step.kind == "try" and held and not (ends and _is_told_later(step, frame.function)):
                 yield from self._handlers(step, frame)
             for arm in step.arms:
-                yield from self._swallowed(arm, frame, held or opened)
+                yield from self._swallowed(arm, frame, held or opened, ends)
 
     def _handlers(self, flow: Flow, frame: Frame) -> Iterator[Swallowed]:
         body, _, _, *handlers = flow.arms
@@ -348,6 +350,27 @@ class Regions:
             elif deed.kind == "call" and self.transactions.stages(deed):
                 pending = pending or here
         return pending, waiting, late
+
+
+def _may_raise(step: int | Flow) -> bool:
+    return isinstance(step, Flow) and step.kind == "branch" and any(RAISE in arm for arm in step.arms)
+
+
+def _is_told_later(step: Flow, function: FunctionFacts) -> bool:
+    """Whether what a `try` notes down raises an error after it: `ok = False`, and in the end `if not ok: raise`."""
+    after = max((span.last for span in step.spans), default=0)
+    raised = (way for way in function.exits if way.kind == RAISE and way.line > after and way.inner)
+    return any(_is_noted(value) for way in raised for value, _ in way.conditions[-way.inner :])
+
+
+def _is_noted(value: Value) -> bool:
+    """Whether a value is a flag that was set on the way, or a list that something was put into."""
+    options = v.bare(value).options if isinstance(v.bare(value), v.Choice) else ()  # type: ignore[union-attr]
+    flags = [v.bare(option) for option in options]
+    return bool(flags) and (
+        all(isinstance(flag, v.Const) and isinstance(flag.value, bool) for flag in flags)
+        or all(isinstance(flag, v.Seq) for flag in flags)
+    )
 
 
 def _raises(steps: Steps) -> bool:
