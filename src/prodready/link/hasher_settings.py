@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 import msgspec
+from msgspec.structs import replace
 
 from prodready.finding import Confidence, Location
 from prodready.knowledge_form import Effect
@@ -240,7 +241,9 @@ class HasherSettings:
         for name in named:
             value = facts.values[name]
             if isinstance(value, v.Named):
-                yield from self._setting(name, value, home, Location(path, value.line, value.column))
+                for found in self._setting(name, value, home, Location(path, value.line, value.column)):
+                    # `if TESTING: PASSWORD_HASHERS = ...`: only tests ask for a quick one on a condition.
+                    yield replace(found, confidence=Confidence.LOW) if value.column > 1 else found
         for cls in facts.classes.values():
             for name, (line, column) in cls.numbers.items():
                 here = Location(path, line, column, line, column + len(name))

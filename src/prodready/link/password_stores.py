@@ -321,7 +321,7 @@ class Stores:
         if cls is not None:
             return any(True for _ in self.rows.fields(cls))
         owner = self.rows.program.owner(bound.frame.path, bound.frame.function)
-        return owner is not None and any(True for _ in self.rows.fields(owner))
+        return owner is not None and not all(_is_of_another(owner, name) for name in self.rows.fields(owner))
 
     # Mappings that are stores, and whole values
 
@@ -456,3 +456,11 @@ class Stores:
                 about=(describe(sides[other]),),
                 against=Bound(sides[other], frame),
             )
+
+
+def _is_of_another(cls: ClassSymbol, field: str) -> bool:
+    """Whether a field is one of another object, under whose name it comes: `CharField(source="user.password")`."""
+    made = v.bare(cls.facts.attributes.get(field, v.UNKNOWN))
+    given = dict(made.keywords).get("source") if isinstance(made, v.Call) else None
+    name = v.bare(given) if given is not None else None
+    return isinstance(name, v.Const) and isinstance(name.value, str) and "." in name.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -20,12 +21,14 @@ from prodready.link.routes import Routes
 from prodready.link.url_paths import PathTemplate, is_parameter
 from prodready.read import values as v
 from prodready.read.facts import CallFact, FunctionFacts
+from prodready.words import split_words
 
 SOME = frozenset(KINDS) - {"login"}
 """The kinds of gates that let in only some of them."""
 
-ENOUGH = {"staff": SELECTIVE}
-"""How strong a guard must be for a kind of gate; for all others a membership will do."""
+NAME = re.compile(r"[^\W\d]\w*")
+OF_THE_SITE = frozenset("is am are not has have user my me request site platform system or and".split())
+"""Words before "staff" that do not say of what: `is_staff`, and not `is_clinic_staff`."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ class Permissions:
         sure.sort(key=lambda one: (not one[0].place.gates, -one[0].confidence, not one[0].place.label))
         route = sure[0][0].route
         # Whoever shares a thing need not be allowed what its administrators are.
-        if any(self.doubts.is_guarded(join.route, ENOUGH.get(gate.kind, MEMBERSHIP)) for join, gate in sure):
+        if any(self.doubts.is_guarded(join.route, _enough(gate)) for join, gate in sure):
             return None
         guard = max(route.guards, key=lambda one: one.strength, default=None)
         confidence = sure[0][0].confidence
@@ -202,3 +205,11 @@ def method_of(join: Join) -> str:
     """The method of a request; where the page does not tell it, the only one that the route answers."""
     methods = set(join.route.methods) - {ANY, "HEAD", "OPTIONS"}
     return join.place.method or (methods.pop() if len(methods) == 1 else "")
+
+
+def _enough(gate: Gate) -> int:
+    """How strong a guard must be: administrators are fewer than members, but who works at a place is a member of it."""
+    names = [split_words(name) for name in NAME.findall(gate.text)]
+    of_a_place = any(words[words.index("staff", 1) - 1] not in OF_THE_SITE for words in names if "staff" in words[1:])
+    of_the_site = any(word.startswith(("admin", "super")) for words in names for word in words)
+    return SELECTIVE if gate.kind == "staff" and (of_the_site or not of_a_place) else MEMBERSHIP
