@@ -340,7 +340,9 @@ class Deeds(Hooks):
     def _label(self, bound: Bound, root: Value | None, fact: CallFact | None) -> str:
         """What is written, for people: the class of the rows, or the call."""
         if isinstance(root, v.Op) and root.kind == "super":
-            return bound.frame.function.owner.rpartition(".")[2]
+            owner = self.program.owner(bound.frame.path, bound.frame.function)
+            managed = self.infer.managed_by(owner) if owner is not None else None
+            return managed.facts.qualname if managed is not None else bound.frame.function.owner.rpartition(".")[2]
         cls = self.table(bound.sub(root) if root is not None else bound)
         return cls.facts.qualname if cls is not None else f"{shown_callee(fact)}()" if fact is not None else ""
 
@@ -352,7 +354,7 @@ class Deeds(Hooks):
         if cls is not None and not self.is_row_class(cls):
             cls = self.infer.filled_by(cls) or cls
         if cls is None and own is not None and any(map(self.knowledge.is_subclassed, self.infer.library_types(kind))):
-            cls = self.infer.filled_by(own) or own
+            cls = self.infer.filled_by(own) or self.infer.managed_by(own) or own
         return cls
 
     def is_row_class(self, cls: ClassSymbol | None) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from prodready.link.frames import Bound, Frame, Type
 from prodready.link.program import ClassSymbol, Program, Symbol, ValueSymbol
 from prodready.read import values as v
@@ -131,6 +133,29 @@ class Rows:
         return None
 
     # What this rests on, see `Types`
+
+    def managed_by(self, cls: ClassSymbol) -> ClassSymbol | None:
+        """The class of the rows that a manager looks for and makes: the only one with `objects = TaskManager()`."""
+        found = self._managers.get(cls, ())
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def _managers(self) -> dict[ClassSymbol, list[ClassSymbol]]:
+        found: dict[ClassSymbol, list[ClassSymbol]] = {}
+        for path, outline in self.program.outlines.items():
+            facts = self.program.facts(path) if outline.bases else None
+            for one in facts.classes.values() if facts is not None else ():
+                cls = ClassSymbol(path, one)
+                made = [x for x in map(v.bare, one.attributes.values()) if isinstance(x, v.Call)]
+                libraries = (base for base in self.program.lineage(cls) if isinstance(base, str)) if made else ()
+                if not any(map(self.knowledge.is_row, libraries)):
+                    continue
+                named = (part for value in made for part in v.walk(value) if isinstance(part, (v.Ref, v.Attr)))
+                symbols = dict.fromkeys(self.symbol_of(part, self.module_frame(path)) for part in named)
+                for symbol in symbols:
+                    if isinstance(symbol, ClassSymbol):
+                        found.setdefault(symbol, []).append(cls)
+        return found
 
     def type_of(self, bound: Bound, depth: int = 0) -> Type | None:
         """The class of a value."""
