@@ -87,6 +87,10 @@ REMOVING = frozenset("delete remove discard clear purge destroy drop unlink".spl
 LOGS = frozenset({"log", "logs", "audit", "journal"})
 """Last words in names of tables that only say what happened."""
 
+MESSAGES = frozenset("mail mails email emails sms notification notifications".split())
+TELLING = frozenset("send sends sending notify notifies".split())
+"""Last words in names of tables with what people were sent, and words in names of helpers that send it and note that down."""
+
 LEFT_OVER = frozenset("cleanup expire expired expiry garbage stale obsolete outdated orphaned".split())
 """Those of them that say of a helper that it does so by the way."""
 
@@ -259,6 +263,13 @@ def _is_note(write: Write) -> bool:
     return not NOTES.isdisjoint(words) or ("history" in words and not PURSUITS.isdisjoint(words))
 
 
+def _is_sent_message(write: Write) -> bool:
+    """Whether a helper that sends a message makes a row of it: to take that back would not bring the message back."""
+    about = split_words(write.label.partition(".")[0])[-1:]
+    helpers = (word for name, _ in write.via for word in split_words(name))
+    return not write.removes and not MESSAGES.isdisjoint(about) and not TELLING.isdisjoint(helpers)
+
+
 def _only_stamps(write: Write) -> bool:
     """Whether nothing is written but when something happened last: `update(modified_at=now())`."""
     name = last_name(write.call) if write.call is not None and not write.via else ""
@@ -321,7 +332,7 @@ def _weighty(writes: Sequence[Write]) -> list[Write]:
     removed = {write.label for write in writes if write.removes and not write.via}
     found = []
     for write in writes:
-        if write.expired or _is_state(write) or _is_note(write) or (write.sent and write.via):
+        if write.expired or _is_state(write) or _is_note(write) or (write.sent and write.via) or _is_sent_message(write):
             continue
         if write.via:
             helper, passed = write.via[0][0], _given(write)

@@ -252,7 +252,11 @@ class _Judge:
 
     def _is_operators(self, hole: Hole) -> bool:
         """Whether whoever runs the app has set the value: in the environment or the settings."""
-        return bool(self.linked.reducer.labels(hole.bound) & {"environ", "settings"})
+        labels = self.linked.reducer.labels(hole.bound)
+        value = v.bare(hole.bound.value)
+        if isinstance(value, v.Attr):  # `settings.TIME_ZONE`
+            labels |= self.linked.reducer.labels(hole.bound.sub(value.base))
+        return not labels.isdisjoint({"environ", "settings"})
 
     def never_run(self, paths: Iterable[str]) -> Iterator[Finding]:
         """Statements that are built in these files and that nothing seen so far runs."""
