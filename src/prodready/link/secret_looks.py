@@ -282,6 +282,11 @@ class SecretLooks:
             w in {"tokenize", "tokenizer", "lexer", "lex"} for w in words
         )
 
+    def _is_own_object(self, bound: Bound) -> bool:
+        """Such an object of a class of the project: `{"jwt": claims}` with `claims: Claims` is not the token."""
+        kind = self.infer.type_of(bound)
+        return kind is not None and kind.cls is not None and self._is_plain_object(bound)
+
     def _is_plain_object(self, bound: Bound) -> bool:
         """A row or an object of a class that is printed as its name says, not as the secret it holds."""
         kind = self.infer.type_of(bound)

@@ -241,11 +241,11 @@ class SecretReader(SecretLooks):
         self, bound: Bound, key: Value | None, inner: Value, trail: tuple[Step, ...], nesting: int
     ) -> Iterator[Leak | Reach]:
         name = key.value if isinstance(key, v.Const) and isinstance(key.value, str) else None
-        if name is not None and self.names.is_secret(name):
-            if not self._is_id(inner) and not self._is_harmless(bound.sub(inner), nesting, name):
-                yield from self._under(name, bound.sub(inner), trail, nesting)
-            return
-        yield from self._carry(bound.sub(inner), trail, nesting)
+        value = bound.sub(inner)
+        if name is None or not self.names.is_secret(name):
+            yield from self._carry(value, trail, nesting)
+        elif not (self._is_id(inner) or self._is_harmless(value, nesting, name) or self._is_own_object(value)):
+            yield from self._under(name, value, trail, nesting)
 
     def _item(
         self, bound: Bound, base: Value, key: Value, trail: tuple[Step, ...], nesting: int
