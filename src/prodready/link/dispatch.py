@@ -113,6 +113,18 @@ class Dispatch:
                     if not isinstance(self.infer.symbol_of(target, caller), LibrarySymbol | None):
                         yield caller, index
 
+    def called_after(self, frame: Frame) -> Iterator[tuple[Frame, int]]:
+        """The calls of a method on something of an unknown type that is called after its class: `self.case.split()`."""
+        outer, _, simple = frame.function.qualname.rpartition(".")
+        words = split_words(outer.rpartition(".")[2])
+        for path, function, fact in self.program.calls_named(simple) if frame.function.owner else ():
+            target, caller = fact.value.target, Frame(path, function)
+            base = v.bare(target.base) if isinstance(target, v.Attr) else None
+            if path in self.outside or base is None or split_words(last_name(base)) != words:
+                continue
+            if self.infer.type_of(Bound(base, caller)) is None:
+                yield caller, next((i for i, other in enumerate(function.calls) if other is fact), -1)
+
     def _is_meant(self, value: Value, frame: Frame, caller: Frame) -> bool:
         """Whether a value is a function itself: its name, or that of a method on the object of its class."""
         simple = frame.function.qualname.rpartition(".")[2]

@@ -93,7 +93,7 @@ class Holders:
             if self.deeds.is_transaction(one):
                 continue
             called = self.sites(one)
-            sites = called or self._handed_on(one)
+            sites = called or self._perhaps(one)
             bare = spoils(one) if called else not sites and not uncalled(one)
             if len(seen) > MOST_CALLERS or bare or self.is_left(one):
                 return False
@@ -151,10 +151,11 @@ class Holders:
         for use in self.dispatch.uses(cls, frame.function) if cls is not None else ():
             yield use.frame, use.fact, use.made != cls and self._holds(use.made, use.fact.name)
 
-    def _handed_on(self, frame: Frame) -> list[tuple[Frame, int, bool]]:
+    def _perhaps(self, frame: Frame) -> list[tuple[Frame, int, bool]]:
+        """What may call a function that nothing is seen to call, as `sites` has it."""
         return [
             (caller, index, self.deeds.is_transaction(caller) or index in self.deeds.inside(caller))
-            for caller, index in self.dispatch.handed_on(frame)
+            for caller, index in (*self.dispatch.handed_on(frame), *self.dispatch.called_after(frame))
         ]
 
     def _calls_above(self, cls: ClassSymbol, name: str) -> Iterator[CallSite]:
