@@ -20,6 +20,9 @@ from prodready.read.handed import is_apart
 from prodready.read.values import Value
 from prodready.words import split_words
 
+SHORTEST = 4
+"""Letters of the beginning of a name that the rest is added to."""
+
 FURTHEST = 5
 """Methods and attributes that are looked behind for what makes an object."""
 
@@ -124,6 +127,25 @@ class Dispatch:
                 continue
             if self.infer.type_of(Bound(base, caller)) is None:
                 yield caller, next((i for i, other in enumerate(function.calls) if other is fact), -1)
+
+    def called_by_prefix(self, frame: Frame) -> Iterator[tuple[Frame, int]]:
+        """The calls of what is looked up under a name put together of the beginning of this one: `f"apply_{action}"`."""
+        simple = frame.function.qualname.rpartition(".")[2] if frame.function.owner else ""
+        for prefix, caller, index in self._by_prefix if "_" in simple else ():
+            if simple.startswith(prefix):
+                yield caller, index
+
+    @cached_property
+    def _by_prefix(self) -> list[tuple[str, Frame, int]]:
+        found: list[tuple[str, Frame, int]] = []
+        for path, function, fact in self.program.calls_named("getattr"):
+            prefix = _beginning(fact.value.args[1]) if len(fact.value.args) > 1 else ""
+            if path not in self.outside and len(prefix) >= SHORTEST and prefix.endswith("_"):
+                caller = Frame(path, function)
+                made = [i for i, other in enumerate(function.calls) if v.bare(other.value.target) == fact.value]
+                own = next((i for i, other in enumerate(function.calls) if other is fact), -1)
+                found += [(prefix, caller, index) for index in made or [own]]
+        return found
 
     def _is_meant(self, value: Value, frame: Frame, caller: Frame) -> bool:
         """Whether a value is a function itself: its name, or that of a method on the object of its class."""
@@ -390,3 +412,14 @@ def _may_run(use: Use, simple: str, siblings: frozenset[str]) -> bool:
     """Whether a call may run this one of several methods: `perform_create` says that it runs no `update`."""
     said = siblings & set(split_words(use.frame.function.qualname.rpartition(".")[2]))
     return not said or simple in said
+
+
+def _beginning(name: Value) -> str:
+    """What a text begins with: `action_` of `f"action_{what}"` and of `"action_%s" % what`."""
+    inner = v.bare(name)
+    if isinstance(inner, v.Op) and inner.kind in {"%", "format"}:
+        pattern = v.bare(inner.subject)
+        text = pattern.value if isinstance(pattern, v.Const) and isinstance(pattern.value, str) else ""
+        return text.partition("%")[0].partition("{")[0] if "%" in text or "{" in text else ""
+    first = v.bare(inner.parts[0]) if isinstance(inner, v.Text) and len(inner.parts) > 1 else None
+    return first.value if isinstance(first, v.Const) and isinstance(first.value, str) else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from itertools import chain
 
 from prodready.link.deeds import Deeds
 from prodready.link.dispatch import Dispatch
@@ -153,9 +154,14 @@ class Holders:
 
     def _perhaps(self, frame: Frame) -> list[tuple[Frame, int, bool]]:
         """What may call a function that nothing is seen to call, as `sites` has it."""
+        found = (
+            self.dispatch.handed_on(frame),
+            self.dispatch.called_after(frame),
+            self.dispatch.called_by_prefix(frame),
+        )
         return [
             (caller, index, self.deeds.is_transaction(caller) or index in self.deeds.inside(caller))
-            for caller, index in (*self.dispatch.handed_on(frame), *self.dispatch.called_after(frame))
+            for caller, index in chain.from_iterable(found)
         ]
 
     def _calls_above(self, cls: ClassSymbol, name: str) -> Iterator[CallSite]:

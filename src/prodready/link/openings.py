@@ -263,13 +263,14 @@ class Openings:
         calls = frame.function.calls
         found: set[int] = set()
         for block in self._blocks(frame.function.flow, frame):
-            made = list(calls_in(block.arms[0]))
-            within = _unplaced(calls[made[0]].value) if len(made) == 1 else None
-            for index, fact in enumerate(calls) if within is not None else ():
-                if index != made[0] and _unplaced(fact.value) == within:
-                    if exclusive(frame.function, calls[made[0]], fact) or exclusive(
-                        frame.function, fact, calls[made[0]]
-                    ):
+            *given, last = list(calls_in(block.arms[0])) or [-1]
+            parts = list(v.walk(calls[last].value)) if last >= 0 else []
+            if not parts or any(calls[index].value not in parts for index in given):
+                continue
+            within = _unplaced(calls[last].value)
+            for index, fact in enumerate(calls):
+                if index != last and _unplaced(fact.value) == within:
+                    if exclusive(frame.function, calls[last], fact) or exclusive(frame.function, fact, calls[last]):
                         found.add(index)
         return frozenset(found)
 
