@@ -33,6 +33,9 @@ class Task(models.Model):
 
     {managers}
 
+    def delete(self, *args, **kwargs):
+        super().delete(*args, **kwargs)
+
 
 class Step(models.Model):
     task = models.ForeignKey(Task, on_delete=models.CASCADE)
@@ -58,6 +61,7 @@ def message(root: Path, managers: str, call: str) -> str:
         (QUERIES, "Task.objects.filter(name=name).close()"),
         (MANAGER, "Task.objects.open_new(name)"),
         (MANAGER, "Task.objects.again(name)"),
+        (MANAGER, "Task.objects.get(name=name).delete()"),
     ],
 )
 def test_rows_have_the_name_of_their_class_and_not_of_their_manager(managers: str, call: str, tmp_path: Path) -> None:

@@ -147,15 +147,16 @@ class Rows:
             for one in facts.classes.values() if facts is not None else ():
                 cls = ClassSymbol(path, one)
                 made = [x for x in map(v.bare, one.attributes.values()) if isinstance(x, v.Call)]
-                libraries = (base for base in self.program.lineage(cls) if isinstance(base, str)) if made else ()
-                if not any(map(self.knowledge.is_row, libraries)):
+                if not made or not self._is_of_rows(cls):
                     continue
                 named = (part for value in made for part in v.walk(value) if isinstance(part, (v.Ref, v.Attr)))
-                symbols = dict.fromkeys(self.symbol_of(part, self.module_frame(path)) for part in named)
-                for symbol in symbols:
-                    if isinstance(symbol, ClassSymbol):
+                for symbol in dict.fromkeys(self.symbol_of(part, self.module_frame(path)) for part in named):
+                    if isinstance(symbol, ClassSymbol) and not self._is_of_rows(symbol):
                         found.setdefault(symbol, []).append(cls)
         return found
+
+    def _is_of_rows(self, cls: ClassSymbol) -> bool:
+        return any(isinstance(base, str) and self.knowledge.is_row(base) for base in self.program.lineage(cls))
 
     def type_of(self, bound: Bound, depth: int = 0) -> Type | None:
         """The class of a value."""
