@@ -27,7 +27,18 @@ class TaskManager(models.Manager):
         return super().create(name=name)
 
 
-class Task(models.Model):
+class Kept(models.Model):
+    gone = models.BooleanField(default=False)
+
+    class Meta:
+        abstract = True
+
+    def delete(self, *args, **kwargs):
+        self.gone = True
+        self.save()
+
+
+class Task(Kept):
     name = models.CharField(max_length=20)
     closed = models.BooleanField(default=False)
 
@@ -35,6 +46,11 @@ class Task(models.Model):
 
     def delete(self, *args, **kwargs):
         super().delete(*args, **kwargs)
+        Trace.objects.create()
+
+
+class Trace(models.Model):
+    pass
 
 
 class Step(models.Model):
@@ -61,7 +77,6 @@ def message(root: Path, managers: str, call: str) -> str:
         (QUERIES, "Task.objects.filter(name=name).close()"),
         (MANAGER, "Task.objects.open_new(name)"),
         (MANAGER, "Task.objects.again(name)"),
-        (MANAGER, "Task.objects.get(name=name).delete()"),
     ],
 )
 def test_rows_have_the_name_of_their_class_and_not_of_their_manager(managers: str, call: str, tmp_path: Path) -> None:
@@ -72,3 +87,9 @@ def test_rows_have_the_name_of_their_class_and_not_of_their_manager(managers: st
 
 def test_a_manager_of_several_classes_names_none_of_them(tmp_path: Path) -> None:
     assert "`TaskManager` through" in message(tmp_path, SEVERAL, "Task.objects.again(name)")
+
+
+def test_a_row_is_not_named_after_one_that_refers_to_it(tmp_path: Path) -> None:
+    (tmp_path / "models.py").write_text(MODELS.replace("{managers}", MANAGER))
+    findings = check(Config(root=tmp_path), [tmp_path], Options(jobs=1, cache=False)).findings
+    assert ["`Task` through `delete()`" in finding.message for finding in findings] == [True]
