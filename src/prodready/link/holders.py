@@ -94,7 +94,7 @@ class Holders:
             if self.deeds.is_transaction(one):
                 continue
             called = self.sites(one)
-            sites = called or self._perhaps(one)
+            sites = called or self._perhaps(one, surely)
             bare = spoils(one) if called else not sites and not uncalled(one)
             if len(seen) > MOST_CALLERS or bare or self.is_left(one):
                 return False
@@ -152,16 +152,14 @@ class Holders:
         for use in self.dispatch.uses(cls, frame.function) if cls is not None else ():
             yield use.frame, use.fact, use.made != cls and self._holds(use.made, use.fact.name)
 
-    def _perhaps(self, frame: Frame) -> list[tuple[Frame, int, bool]]:
-        """What may call a function that nothing is seen to call, as `sites` has it."""
-        found = (
-            self.dispatch.handed_on(frame),
-            self.dispatch.called_after(frame),
-            self.dispatch.called_by_prefix(frame),
-        )
+    def _perhaps(self, frame: Frame, surely: bool) -> list[tuple[Frame, int, bool]]:
+        """What may call a function that nothing is seen to call, as `sites` has it; `surely` leaves out what names tell."""
+        found = list(self.dispatch.handed_on(frame))
+        if not surely:
+            found += chain(self.dispatch.called_after(frame), self.dispatch.called_by_prefix(frame))
         return [
             (caller, index, self.deeds.is_transaction(caller) or index in self.deeds.inside(caller))
-            for caller, index in chain.from_iterable(found)
+            for caller, index in found
         ]
 
     def _calls_above(self, cls: ClassSymbol, name: str) -> Iterator[CallSite]:

@@ -12,7 +12,7 @@ from prodready.link.labels import Labels
 from prodready.link.program import ClassSymbol, FunctionSymbol
 from prodready.link.rebuilding import plain, rebuilt
 from prodready.read import values as v
-from prodready.read.facts import YIELD, CallFact, Flow, calls_in
+from prodready.read.facts import YIELD, CallFact, Flow, FunctionFacts, calls_in
 from prodready.read.values import Value
 
 Key = tuple[str, str]
@@ -189,17 +189,13 @@ class Openings:
         if key in self._wraps:
             return self._wraps[key]
         self._wraps[key] = False
-        facts = self.program.facts(decorator.path)
-        inside = decorator.facts.qualname + "."
-        for name in facts.functions if facts else ():
-            if name.startswith(inside) or name == decorator.facts.qualname:
-                assert facts is not None
-                frame = Frame(decorator.path, facts.functions[name])
-                if any(_is_given(frame.function.calls[i].value.target) for i in self.inside(frame)):
-                    self._wraps[key] = True
-                result = v.bare(frame.function.returns or v.UNKNOWN)
-                if isinstance(result, v.Call) and any(map(_is_given, result.args)):
-                    self._wraps[key] |= self._decorates(Bound(result.target, frame))
+        for function in self._within(decorator):
+            frame = Frame(decorator.path, function)
+            if any(_is_given(function.calls[i].value.target) for i in self.inside(frame)):
+                self._wraps[key] = True
+            result = v.bare(function.returns or v.UNKNOWN)
+            if isinstance(result, v.Call) and any(map(_is_given, result.args)):
+                self._wraps[key] |= self._decorates(Bound(result.target, frame))
         return self._wraps[key]
 
     def decorations(self, frame: Frame) -> frozenset[str]:
@@ -218,18 +214,20 @@ class Openings:
             if callee.effect is not None and callee.effect.decorates:
                 yield callee.effect.decorates
             if callee.function is not None and depth < MAX_NESTING:
-                path, qualname = callee.function.path, callee.function.facts.qualname
-                facts = self.program.facts(path)
-                for name, function in facts.functions.items() if facts is not None else ():
+                for function in self._within(callee.function):
                     result = v.bare(function.returns or v.UNKNOWN)
-                    if (
-                        (name == qualname or name.startswith(qualname + "."))
-                        and isinstance(result, v.Call)
-                        and result.args
-                    ):
+                    if isinstance(result, v.Call) and result.args:
                         target = v.bare(result.target)
                         call = target if isinstance(target, v.Call) else v.call(target, (), (), 0, 0)
-                        yield from self._kinds(Bound(call, Frame(path, function)), depth + 1)
+                        yield from self._kinds(Bound(call, Frame(callee.function.path, function)), depth + 1)
+
+    def _within(self, outer: FunctionSymbol) -> Iterator[FunctionFacts]:
+        """A function and those in its body."""
+        facts = self.program.facts(outer.path)
+        inside = outer.facts.qualname + "."
+        for name in facts.functions if facts is not None else ():
+            if facts is not None and (name == outer.facts.qualname or name.startswith(inside)):
+                yield facts.functions[name]
 
     def wrapped(self, frame: Frame) -> frozenset[str]:
         """The methods of its own object that a function has run in a transaction: `atomic(super().dispatch)(request)`."""
