@@ -52,6 +52,11 @@ class Names:
             self._known[name] = "/" not in name and self._judge(split_words(name))
         return self._known[name]
 
+    def is_another_thing(self, name: str) -> bool:
+        """Whether a name ends in words that stand for something else: `issue_credential`."""
+        words = split_words(name)
+        return any(words[-len(phrase) :] == phrase for phrase in self._not_phrases)
+
     def is_carrier(self, name: str) -> bool:
         """Whether an attribute of this name of a secret is still the secret."""
         words = split_words(name)

@@ -410,7 +410,7 @@ class SecretReader(SecretLooks):
         """`get_token`, `generate_password`: functions named after the secret they give."""
         words = split_words(name)
         if len(words) > 1 and words[0] in GETTING:
-            return self.names.is_secret("_".join(words[1:]))
+            return self.names.is_secret("_".join(words[1:])) and not self.names.is_another_thing(name)
         return len(words) > 1 and words[-1] not in {"token"} and self.names.is_secret(name) and words[0] not in DOING
 
     def _operation(self, bound: Bound, value: v.Op, trail: tuple[Step, ...], nesting: int) -> Iterator[Leak | Reach]:
