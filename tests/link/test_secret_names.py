@@ -21,3 +21,11 @@ def test_a_few_files_of_coins_do_not_make_a_wallet_of_a_large_project(others: in
 )
 def test_what_may_be_a_coin(name: str, expected: bool) -> None:
     assert Names(knowledge.load()).may_be_coin(name) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("sid", True), ("session_sid", True), ("CallSid", False), ("MessageSid", False), ("verifiable_credential", False)],
+)
+def test_what_is_numbered_or_issued_for_all_to_see_is_no_secret(name: str, expected: bool) -> None:
+    assert Names(knowledge.load()).is_secret(name) is expected
