@@ -359,8 +359,7 @@ class Deeds(Hooks):
 
     def is_row_class(self, cls: ClassSymbol | None) -> bool:
         """Whether objects of a class of the project are rows of a table."""
-        bases = self.program.lineage(cls) if cls is not None else ()
-        return any(isinstance(base, str) and self.knowledge.is_row(base) for base in bases)
+        return cls is not None and self.infer.is_of_rows(cls)
 
     def _store(self, callee: Callee, bound: Bound, target: Value) -> str:
         """Which database a deed is about, as far as that can be told: the library, and the session by its name."""

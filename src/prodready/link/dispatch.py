@@ -15,7 +15,7 @@ from prodready.link.infer import Inference
 from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, ValueSymbol
 from prodready.link.rebuilding import plain
 from prodready.read import values as v
-from prodready.read.facts import CallFact, FunctionFacts, last_name
+from prodready.read.facts import CallFact, FunctionFacts, last_name, position
 from prodready.read.handed import is_apart
 from prodready.read.values import Value
 from prodready.words import split_words
@@ -126,7 +126,7 @@ class Dispatch:
             if path in self.outside or base is None or split_words(last_name(base)) != words:
                 continue
             if self.infer.type_of(Bound(base, caller)) is None:
-                yield caller, next((i for i, other in enumerate(function.calls) if other is fact), -1)
+                yield caller, position(function, fact)
 
     def called_by_prefix(self, frame: Frame) -> Iterator[tuple[Frame, int]]:
         """The calls of what is looked up under a name put together of the beginning of this one: `f"apply_{action}"`."""
@@ -143,8 +143,7 @@ class Dispatch:
             if path not in self.outside and len(prefix) >= SHORTEST and prefix.endswith("_"):
                 caller = Frame(path, function)
                 made = [i for i, other in enumerate(function.calls) if v.bare(other.value.target) == fact.value]
-                own = next((i for i, other in enumerate(function.calls) if other is fact), -1)
-                found += [(prefix, caller, index) for index in made or [own]]
+                found += [(prefix, caller, index) for index in made or [position(function, fact)]]
         return found
 
     def _is_meant(self, value: Value, frame: Frame, caller: Frame) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 
 from prodready.link.frames import Bound, Frame
 from prodready.read import values as v
-from prodready.read.facts import YIELD, CallFact, Flow, FunctionFacts, calls_in
+from prodready.read.facts import YIELD, CallFact, Flow, FunctionFacts, calls_in, position
 from prodready.read.values import Given, Test
 
 
@@ -119,7 +119,7 @@ def ends(steps: Sequence[int | Flow]) -> bool:
 
 def exclusive(function: FunctionFacts, one: CallFact, later: CallFact) -> bool:
     """Whether no path makes both calls: arms of one branch, or the block of the first is left before the second."""
-    first, second = (next(i for i, fact in enumerate(function.calls) if fact is wanted) for wanted in (one, later))
+    first, second = position(function, one), position(function, later)
     steps: Sequence[int | Flow] = function.flow
     while True:
         around = next((step for step in steps if isinstance(step, Flow) and first in calls_in([step])), None)

@@ -17,7 +17,7 @@ from prodready.link.program import ClassSymbol, FunctionSymbol, LibrarySymbol, S
 from prodready.link.signals import Signals, each_of
 from prodready.link.text import argument_values
 from prodready.read import values as v
-from prodready.read.facts import CallFact, last_name
+from prodready.read.facts import CallFact, last_name, position
 from prodready.read.handed import is_apart
 from prodready.read.values import Value
 
@@ -99,10 +99,10 @@ class Holders:
             if len(seen) > MOST_CALLERS or bare or self.is_left(one):
                 return False
             for caller, index, held in sites:
-                meant = not surely and index in self.deeds.chosen(caller)
-                if not held and not meant and caller.key not in seen:
-                    seen.add(caller.key)
-                    waiting.append(caller)
+                if held or caller.key in seen or (not surely and index in self.deeds.chosen(caller)):
+                    continue
+                seen.add(caller.key)
+                waiting.append(caller)
         return True
 
     def sites(self, frame: Frame) -> list[tuple[Frame, int, bool]]:
@@ -116,7 +116,7 @@ class Holders:
         for caller, fact, between in self._calls_of(frame):
             if caller.path in self.outside or caller.key == frame.key:
                 continue
-            index = next((i for i, other in enumerate(caller.function.calls) if other is fact), -1)
+            index = position(caller.function, fact)
             if is_apart(caller.function.calls, index):
                 continue
             held = between or self.deeds.is_transaction(caller) or index in self.deeds.inside(caller)

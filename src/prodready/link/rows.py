@@ -147,15 +147,16 @@ class Rows:
             for one in facts.classes.values() if facts is not None else ():
                 cls = ClassSymbol(path, one)
                 made = [x for x in map(v.bare, one.attributes.values()) if isinstance(x, v.Call)]
-                if not made or not self._is_of_rows(cls):
+                if not made or not self.is_of_rows(cls):
                     continue
                 named = (part for value in made for part in v.walk(value) if isinstance(part, (v.Ref, v.Attr)))
                 for symbol in dict.fromkeys(self.symbol_of(part, self.module_frame(path)) for part in named):
-                    if isinstance(symbol, ClassSymbol) and not self._is_of_rows(symbol):
+                    if isinstance(symbol, ClassSymbol) and not self.is_of_rows(symbol):
                         found.setdefault(symbol, []).append(cls)
         return found
 
-    def _is_of_rows(self, cls: ClassSymbol) -> bool:
+    def is_of_rows(self, cls: ClassSymbol) -> bool:
+        """Whether objects of a class of the project are rows of a table."""
         return any(isinstance(base, str) and self.knowledge.is_row(base) for base in self.program.lineage(cls))
 
     def type_of(self, bound: Bound, depth: int = 0) -> Type | None:

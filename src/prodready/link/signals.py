@@ -8,7 +8,7 @@ from prodready.link.frames import Frame
 from prodready.link.infer import Inference
 from prodready.link.program import FunctionSymbol, Symbol, ValueSymbol
 from prodready.read import values as v
-from prodready.read.facts import last_name
+from prodready.read.facts import last_name, position
 from prodready.read.values import Value
 
 CONNECTING = "connect"
@@ -60,7 +60,7 @@ class Signals:
                 if path in self.outside or not isinstance(target, v.Attr):
                     continue
                 if self.infer.symbol_of(target.base, frame) == signal:
-                    yield frame, next((i for i, other in enumerate(function.calls) if other is fact), -1)
+                    yield frame, position(function, fact)
 
 
 def each_of(value: Value) -> tuple[Value, ...]:

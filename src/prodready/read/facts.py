@@ -310,6 +310,11 @@ def _carries(values: Iterable[Value], own: str | None, seen: dict[int, int]) -> 
     return found
 
 
+def position(function: FunctionFacts, fact: CallFact) -> int:
+    """Which of a function's calls one is: this very one, as others may look the same; -1 where it is another function's."""
+    return next((index for index, other in enumerate(function.calls) if other is fact), -1)
+
+
 def last_name(value: Value) -> str:
     """The last name of a callee, a decorator or a base class: `execute` of `self.db.execute`, `List` of `List[int]`."""
     if isinstance(value, Call):
